@@ -1,0 +1,115 @@
+"""Settings of the whole library: default float type, seeds, folders, threads, logging.
+
+Environment variables: `GEARTRAIN_DATA` (folder with data sets),
+`GEARTRAIN_CACHE` (folder for downloads and compiled code), `GEARTRAIN_THREADS`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+_FLOATS = ("float16", "bfloat16", "float32", "float64")
+_FORMATS = ("channels_last", "channels_first")
+_settings: dict[str, Any] = {
+    "floatx": "float32",
+    "epsilon": 1e-7,
+    "image_data_format": "channels_last",
+    "interactive_logging": True,
+    "traceback_filtering": True,
+}
+
+
+def floatx() -> str:
+    """The default float type of new tensors, `"float32"` unless changed.
+
+    >>> floatx()
+    'float32'
+    """
+    return str(_settings["floatx"])
+
+
+def set_floatx(value: str) -> None:
+    """Set the default float type: one of float16, bfloat16, float32, float64."""
+    if value not in _FLOATS:
+        raise ValueError(f"set_floatx expected one of {_FLOATS}. Received: {value!r}")
+    _settings["floatx"] = value
+
+
+def epsilon() -> float:
+    """The small constant that keeps divisions and logarithms finite, 1e-7 unless changed."""
+    return float(_settings["epsilon"])
+
+
+def set_epsilon(value: float) -> None:
+    """Set the constant that `epsilon()` returns."""
+    if not value > 0:
+        raise ValueError(f"set_epsilon expected a positive number. Received: {value!r}")
+    _settings["epsilon"] = float(value)
+
+
+def image_data_format() -> str:
+    """`"channels_last"` (images are height, width, channels) or `"channels_first"`."""
+    return str(_settings["image_data_format"])
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Set what `image_data_format()` returns."""
+    if data_format not in _FORMATS:
+        raise ValueError(
+            f"set_image_data_format expected one of {_FORMATS}. Received: {data_format!r}"
+        )
+    _settings["image_data_format"] = data_format
+
+
+def backend() -> str:
+    """The name of the engine: always `"geartrain"`."""
+    return "geartrain"
+
+
+def enable_interactive_logging() -> None:
+    """Show progress bars in place where `verbose="auto"`."""
+    _settings["interactive_logging"] = True
+
+
+def disable_interactive_logging() -> None:
+    """Print one line an epoch where `verbose="auto"`."""
+    _settings["interactive_logging"] = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether `verbose="auto"` may draw progress bars in place."""
+    return bool(_settings["interactive_logging"])
+
+
+def cache_home() -> Path:
+    """The user's folder for what can be fetched or computed again."""
+    chosen = os.environ.get("GEARTRAIN_CACHE")
+    if chosen:
+        return Path(chosen).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "geartrain"
+
+
+def data_home() -> Path | None:
+    """The folder named by `GEARTRAIN_DATA`, where data sets are looked for first."""
+    chosen = os.environ.get("GEARTRAIN_DATA")
+    return Path(chosen).expanduser() if chosen else None
+
+
+def threads() -> int:
+    """How many threads to compute with.
+
+    `GEARTRAIN_THREADS`, else `OMP_NUM_THREADS`, else the processors this process may use.
+    """
+    for name in ("GEARTRAIN_THREADS", "OMP_NUM_THREADS"):
+        text = os.environ.get(name, "").split(",")[0].strip()
+        if not text:
+            continue
+        if not text.isdecimal() or int(text) < 1:
+            raise ValueError(f"{name} expected a whole number of at least 1. Received: {text!r}")
+        return int(text)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,72 @@
+"""Errors that say who failed, what was expected, what was received, and the likely remedy.
+
+Users meet `ValueError` and `TypeError` with a full sentence; `assert` is kept for the library's
+own invariants. The helpers here word the parts that many errors share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+
+class GeartrainWarning(UserWarning):
+    """A hint about something odd that does not stop the work."""
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str | None:
+    """The candidate most like `name`, or None if nothing is close.
+
+    >>> nearest("rmspropp", ["sgd", "rmsprop", "adam"])
+    'rmsprop'
+    """
+    import difflib
+
+    by_lower = {candidate.lower(): candidate for candidate in candidates}
+    found = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else None
+
+
+def unknown_name(kind: str, name: object, candidates: Iterable[str]) -> ValueError:
+    """The error for a name that is not one of `candidates`.
+
+    >>> str(unknown_name("optimizer", "rmspropp", ["adam", "rmsprop"]))
+    "Unknown optimizer: 'rmspropp'. Did you mean 'rmsprop'? Known: adam, rmsprop."
+    """
+    known = sorted(candidates)
+    guess = nearest(name, known) if isinstance(name, str) else None
+    hint = f" Did you mean {guess!r}?" if guess else ""
+    return ValueError(f"Unknown {kind}: {name!r}.{hint} Known: {', '.join(known)}.")
+
+
+def unknown_keywords(
+    who: str,
+    received: Iterable[str],
+    allowed: Iterable[str],
+    renamed: dict[str, str] | None = None,
+) -> TypeError:
+    """The error for keywords that `who` does not take; `renamed` maps old names to remedies.
+
+    >>> str(unknown_keywords("fit", ["epoch"], ["x", "y", "epochs"]))
+    "fit got an unexpected keyword 'epoch'. Did you mean 'epochs'? It takes: x, y, epochs."
+    """
+    allowed, parts = list(allowed), []
+    for name in received:
+        remedy = (renamed or {}).get(name)
+        guess = None if remedy else nearest(name, allowed)
+        hint = f" {remedy}" if remedy else f" Did you mean {guess!r}?" if guess else ""
+        parts.append(f"{who} got an unexpected keyword {name!r}.{hint}")
+    return TypeError(f"{' '.join(parts)} It takes: {', '.join(allowed)}.")
+
+
+def describe_value(value: Any) -> str:
+    """A short account of a received value: its shape and dtype if it is a tensor, else itself.
+
+    >>> import numpy as np
+    >>> describe_value(np.zeros((2, 3), "float32"))
+    'shape (2, 3), dtype float32'
+    """
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return f"shape {tuple(value.shape)}, dtype {value.dtype}"
+    text = repr(value)
+    return f"{text[:77]}..." if len(text) > 80 else text
