@@ -1,0 +1,1 @@
+"""Graphs of tensor operations: nodes, differentiation, evaluation."""

@@ -1,0 +1,110 @@
+"""Names of element types, and the type that a mix of types gives.
+
+The promotion is Keras's (and JAX's): Python numbers are weak, so `uint8 + 1` stays uint8 and
+`float32 * 0.5` stays float32; integers with floats give the float type.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from geartrain import config
+from geartrain.errors import unknown_name
+
+# Each type and the types one step above it. "int" and "float" are Python's own, weak numbers.
+_ABOVE: dict[str, tuple[str, ...]] = {
+    "bool": ("int",),
+    "int": ("uint8", "int8"),
+    "uint8": ("int16", "uint16"),
+    "uint16": ("int32", "uint32"),
+    "uint32": ("int64", "uint64"),
+    "uint64": ("float",),
+    "int8": ("int16",),
+    "int16": ("int32",),
+    "int32": ("int64",),
+    "int64": ("float",),
+    "float": ("bfloat16", "float16"),
+    "bfloat16": ("float32",),
+    "float16": ("float32",),
+    "float32": ("float64",),
+    "float64": (),
+}
+NAMES = tuple(name for name in _ABOVE if name not in ("int", "float"))
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+_ALIASES = {"half": "float16", "double": "float64", "long": "int64", "string": "string"}
+
+
+def standardize_dtype(dtype: Any) -> str:
+    """The canonical name of a dtype given as a name, a NumPy dtype, a Python type or None.
+
+    >>> standardize_dtype(np.float64), standardize_dtype(int), standardize_dtype(None)
+    ('float64', 'int32', 'float32')
+    """
+    if dtype is None:
+        return config.floatx()
+    if dtype is bool:
+        return "bool"
+    if dtype is int:
+        return "int32"
+    if dtype is float:
+        return config.floatx()
+    name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None)
+    if name is None:
+        try:
+            name = np.dtype(dtype).name
+        except TypeError:
+            name = dtype
+    name = _ALIASES.get(name, name)
+    if name not in NAMES and name != "string":
+        raise unknown_name("dtype", name, NAMES)
+    return str(name)
+
+
+def numpy_dtype(name: str) -> np.dtype[Any]:
+    """NumPy's dtype of that name; bfloat16 comes from the package ml_dtypes."""
+    if name == "bfloat16":
+        try:
+            import ml_dtypes
+        except ImportError as error:
+            raise ImportError("bfloat16 tensors need the package ml_dtypes: install it.") from error
+        return np.dtype(ml_dtypes.bfloat16)
+    return np.dtype(name)
+
+
+def is_float(name: str) -> bool:
+    """Whether tensors of this dtype have gradients."""
+    return name in FLOATS
+
+
+@lru_cache(maxsize=None)
+def _at_or_above(name: str) -> frozenset[str]:
+    reached, stack = {name}, [name]
+    while stack:
+        for above in _ABOVE[stack.pop()]:
+            if above not in reached:
+                reached.add(above)
+                stack.append(above)
+    return frozenset(reached)
+
+
+@lru_cache(maxsize=None)
+def _join(names: frozenset[str]) -> str:
+    common = frozenset.intersection(*map(_at_or_above, names))
+    return next(name for name in common if common <= _at_or_above(name))
+
+
+def result_type(*dtypes: Any) -> str:
+    """The dtype of an operation on tensors of `dtypes`; Python's `int` and `float` are weak.
+
+    >>> result_type("int32", float), result_type("uint8", "int8"), result_type("uint8", int)
+    ('float32', 'int16', 'uint8')
+    """
+    weak = {int: "int", float: "float", bool: "bool"}
+    names = frozenset(
+        weak[dtype] if dtype in (int, float, bool) else standardize_dtype(dtype) for dtype in dtypes
+    )
+    joined = _join(names) if names else "float"
+    return {"int": "int32", "float": config.floatx()}.get(joined, joined)

@@ -1,0 +1,174 @@
+"""The node: one use of an op in a graph. Immutable, interned, of known shape and dtype.
+
+A graph is the nodes reachable from some outputs; there is no other container. Two nodes of the
+same op, sources and parameters are one object, so common subexpressions are found by building.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from geartrain.graph.operators import Operators
+from geartrain.graph.shapes import Shape, Spec, public
+
+if TYPE_CHECKING:
+    from geartrain.graph.op import Op
+
+
+class Leaf:
+    """What a node without sources stands for. Each leaf object is its own identity."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str):
+        self.name = name
+
+
+class Constant(Leaf):
+    """A leaf whose value is part of the graph."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: np.ndarray):
+        super().__init__(str(value.item()) if value.ndim == 0 else "constant")
+        self.value = value
+
+
+class Node(Operators):
+    """A symbolic tensor.
+
+    Attributes:
+        op: the op that makes it; None for a leaf.
+        sources: the nodes that the op reads.
+        params: the op's keywords, by name.
+        extents: the shape, in which a `Dim` stands for an axis known at run time.
+        dtype: the name of the element type.
+        leaf: for a leaf, the object it stands for (an input, a constant, a variable).
+    """
+
+    __slots__ = ("__weakref__", "dtype", "extents", "leaf", "op", "params", "sources")
+
+    op: Op | None
+    sources: tuple[Node, ...]
+    params: dict[str, Any]
+    extents: Shape
+    dtype: str
+    leaf: Leaf | None
+
+    @classmethod
+    def of(cls, op: Op, sources: tuple[Node, ...], params: dict[str, Any]) -> Node:
+        """The node of this op, sources and parameters: made once, then found again."""
+        key = (op, sources, tuple(sorted(params.items())))
+        node = _interned.get(key)
+        if node is None:
+            spec = op.infer(*(Spec(source.extents, source.dtype) for source in sources), **params)
+            node = cls._make(op, sources, params, spec, None)
+            _interned[key] = node
+        return node
+
+    @classmethod
+    def leaf_of(cls, leaf: Leaf, shape: Shape, dtype: str) -> Node:
+        """The node that stands for `leaf`; the same leaf always gives the same node."""
+        node = _interned.get(leaf)
+        if node is None:
+            node = cls._make(None, (), {}, Spec(shape, dtype), leaf)
+            _interned[leaf] = node
+        return node
+
+    @classmethod
+    def wrap(cls, value: Any) -> Node:
+        """`value` as a node: itself, or a constant."""
+        if isinstance(value, Node):
+            return value
+        array = np.asarray(value)
+        if array.ndim:
+            return cls.leaf_of(Constant(array), array.shape, array.dtype.name)
+        key = ("scalar", array.dtype.name, array.tobytes())
+        node = _interned.get(key)
+        if node is None:
+            node = cls._make(None, (), {}, Spec((), array.dtype.name), Constant(array))
+            _interned[key] = node
+        return node
+
+    @classmethod
+    def _make(
+        cls, op: Op | None, sources: tuple[Node, ...], params: dict[str, Any], spec: Spec,
+        leaf: Leaf | None,
+    ) -> Node:  # fmt: skip
+        node = object.__new__(cls)
+        for name, value in (
+            ("op", op), ("sources", sources), ("params", params),
+            ("extents", spec.shape), ("dtype", spec.dtype), ("leaf", leaf),
+        ):  # fmt: skip
+            object.__setattr__(node, name, value)
+        return node
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"A node is immutable: {name!r} cannot be set.")
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """The shape, with None for an axis whose size is known at run time only."""
+        return public(self.extents)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes (the rank)."""
+        return len(self.extents)
+
+    def __len__(self) -> int:
+        if not self.extents or not isinstance(self.extents[0], int):
+            raise TypeError(f"len() of a symbolic tensor of shape {self.shape} is not known yet.")
+        return self.extents[0]
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            "A symbolic tensor has no truth value yet, so `if`, `while`, `and` and `or` cannot use "
+            "it. Choose between values with ops.where(condition, a, b)."
+        )
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        raise TypeError(
+            f"{self!r} is symbolic: it has no values yet, so NumPy cannot compute with it. Use the "
+            "function of the same name in geartrain.ops."
+        )
+
+    def __float__(self) -> float:
+        raise TypeError(f"{self!r} is symbolic: it has no value yet. Return it, then convert it.")
+
+    def __repr__(self) -> str:
+        made = self.op.name if self.op else self.leaf.name if self.leaf else "?"
+        return f"<node {made}, shape={self.shape}, dtype={self.dtype}>"
+
+
+_interned: WeakValueDictionary[Any, Node] = WeakValueDictionary()
+
+
+def placeholder(shape: Shape, dtype: str, name: str = "input") -> Node:
+    """A new leaf that stands for an input."""
+    return Node.leaf_of(Leaf(name), shape, dtype)
+
+
+def sorted_nodes(outputs: Iterable[Node]) -> list[Node]:
+    """The nodes that `outputs` need, each after its sources (and each once).
+
+    >>> x = placeholder((), "float32")
+    >>> sorted_nodes([x]) == [x]
+    True
+    """
+    seen: set[Node] = set()
+    ordered: list[Node] = []
+    stack = [(node, False) for node in outputs][::-1]
+    while stack:
+        node, sources_done = stack.pop()
+        if sources_done:
+            ordered.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((source, False) for source in reversed(node.sources))
+    return ordered

@@ -1,0 +1,110 @@
+"""What an op is: one declaration with all that any part of the system needs to know of it.
+
+The registry holds every primitive op. Nothing outside `geartrain/ops` names one: the evaluator
+calls `op.numpy`, differentiation calls `op.grad`, and the compiler looks at the kind of
+`op.lower` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from geartrain.graph.node import Node
+from geartrain.graph.shapes import Spec, resolve
+
+
+@dataclass(frozen=True)
+class Map:
+    """Scalars to one scalar, the same at every position. `emit(builder, *scalars)` writes it."""
+
+    emit: Callable[..., Any] | None = None
+
+
+@dataclass(frozen=True)
+class View:
+    """A reading of one tensor (or several, end to end) at other indices: no arithmetic."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Elements combined along axes, from an identity. A contraction folds products of two."""
+
+    identity: Any = None
+    combine: Callable[..., Any] | None = None
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """Anything else; each has its own kernel. There are fewer than ten."""
+
+
+Lowering = Map | View | Fold | Opaque
+
+
+class Sample(NamedTuple):
+    """Sample inputs of an op, for the tests that run over the registry."""
+
+    arrays: tuple[np.ndarray, ...]
+    params: dict[str, Any]
+
+
+def no_samples() -> Iterable[Sample]:
+    """For ops without tensor inputs worth sampling."""
+    return ()
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """One primitive tensor operation.
+
+    Attributes:
+        name: unique, in snake case.
+        infer: `(*specs, **params) -> Spec`, the shape and dtype of the result; raises ValueError
+            with expected and received shapes for tensors that do not fit.
+        numpy: the reference, `(*arrays, **params) -> array` of exactly the inferred dtype.
+        grad: `(g, y, *sources, **params) -> (node or None, ...)`: the gradient of each source from
+            the gradient `g` of the result `y`, as nodes. None where no gradient flows at all.
+        lower: what the compiler makes of it.
+        samples: inputs on which tests compare reference, compiled code and finite differences.
+        differentiable: False for ops whose result has no gradient by nature (comparisons,
+            roundings, indices): they pass none on and are no error.
+    """
+
+    name: str
+    infer: Callable[..., Spec]
+    numpy: Callable[..., np.ndarray]
+    grad: Callable[..., tuple[Any, ...]] | None
+    lower: Lowering
+    samples: Callable[[], Iterable[Sample]] = field(default=no_samples)
+    differentiable: bool = True
+
+    def __post_init__(self) -> None:
+        assert self.name not in REGISTRY, f"op {self.name!r} is declared twice"
+        REGISTRY[self.name] = self
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __call__(self, *sources: Any, **params: Any) -> Any:
+        """Record a node if any source is one, else compute at once by the reference."""
+        if any(isinstance(source, Node) for source in sources):
+            return self.node(*sources, **params)
+        arrays = [np.asarray(source) for source in sources]
+        self.infer(*(Spec(array.shape, array.dtype.name) for array in arrays), **params)
+        with np.errstate(all="ignore"):
+            return self.numpy(*arrays, **params)
+
+    def node(self, *sources: Any, **params: Any) -> Node:
+        """Record a node, even of sources that are all arrays."""
+        return Node.of(self, tuple(map(Node.wrap, sources)), params)
+
+    def run(self, arrays: list[np.ndarray], params: dict[str, Any], batch: int | None) -> np.ndarray:
+        """Compute by the reference, with the run-time extents in `params` made numbers."""
+        return self.numpy(*arrays, **{name: resolve(v, batch) for name, v in params.items()})
+
+
+REGISTRY: dict[str, Op] = {}

@@ -1,0 +1,103 @@
+"""Python's operators on nodes and variables.
+
+The functions behind them are declared in `geartrain.ops`, a level above; it fills `OPERATORS`.
+`==` stays identity, so that nodes and variables can be keys; use `ops.equal` for a comparison.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+OPERATORS: dict[str, Callable[..., Any]] = {}
+
+
+class Operators:
+    """Arithmetic, comparison, matrix product and slicing for anything that ops accept."""
+
+    __slots__ = ()
+    __array_ufunc__ = None  # NumPy arrays on the left hand over to the operators below
+
+    def __add__(self, other: Any) -> Any:
+        return OPERATORS["add"](self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return OPERATORS["add"](other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return OPERATORS["subtract"](self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return OPERATORS["subtract"](other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return OPERATORS["multiply"](self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return OPERATORS["multiply"](other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return OPERATORS["true_divide"](self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return OPERATORS["true_divide"](other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return OPERATORS["floor_divide"](self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return OPERATORS["floor_divide"](other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return OPERATORS["mod"](self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return OPERATORS["mod"](other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return OPERATORS["power"](self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return OPERATORS["power"](other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return OPERATORS["matmul"](self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return OPERATORS["matmul"](other, self)
+
+    def __neg__(self) -> Any:
+        return OPERATORS["negative"](self)
+
+    def __abs__(self) -> Any:
+        return OPERATORS["absolute"](self)
+
+    def __invert__(self) -> Any:
+        return OPERATORS["logical_not"](self)
+
+    def __and__(self, other: Any) -> Any:
+        return OPERATORS["logical_and"](self, other)
+
+    def __or__(self, other: Any) -> Any:
+        return OPERATORS["logical_or"](self, other)
+
+    def __xor__(self, other: Any) -> Any:
+        return OPERATORS["logical_xor"](self, other)
+
+    def __lt__(self, other: Any) -> Any:
+        return OPERATORS["less"](self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return OPERATORS["less_equal"](self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return OPERATORS["greater"](self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return OPERATORS["greater_equal"](self, other)
+
+    def __getitem__(self, key: Any) -> Any:
+        return OPERATORS["get_item"](self, key)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(OPERATORS["unstack"](self))

@@ -1,0 +1,28 @@
+"""Rebuilding a graph with some nodes replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from geartrain.graph.node import Node, sorted_nodes
+
+
+def substitute(outputs: Sequence[Node], replaced: Mapping[Node, Node]) -> list[Node]:
+    """`outputs` with each node of `replaced` exchanged for its replacement.
+
+    >>> from geartrain import ops
+    >>> from geartrain.graph.node import placeholder
+    >>> x, z = placeholder((2,), "float32"), placeholder((2,), "float32")
+    >>> substitute([ops.exp(x)], {x: z}) == [ops.exp(z)]
+    True
+    """
+    new: dict[Node, Node] = dict(replaced)
+    for node in sorted_nodes(outputs):
+        if node in new:
+            continue
+        sources = tuple(new[source] for source in node.sources)
+        if node.op is None or sources == node.sources:
+            new[node] = node
+        else:
+            new[node] = Node.of(node.op, sources, node.params)
+    return [new[node] for node in outputs]

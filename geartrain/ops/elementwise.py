@@ -1,0 +1,257 @@
+"""Primitive element-wise ops: scalars to one scalar, the same at every position.
+
+Sources have one shape and one dtype; stretching and promotion are done by the public functions in
+`numpy.py` and `nn.py`, as views and casts of their own. In gradient rules `g` is the gradient of
+the result `y`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from geartrain.graph.dtypes import FLOATS, numpy_dtype
+from geartrain.graph.node import Node
+from geartrain.graph.op import Map, Op, Sample
+from geartrain.graph.shapes import Spec, public
+from geartrain.ops import special
+
+Gradient = Callable[..., tuple[Any, ...]]
+
+
+def _same(name: str, sources: tuple[Spec, ...]) -> None:
+    if len(set(sources)) > 1:
+        shown = ", ".join(f"{source.dtype}{list(public(source.shape))}" for source in sources)
+        raise ValueError(f"{name}: expected operands of one shape and dtype. Received: {shown}")
+
+
+def elementwise(
+    name: str,
+    numpy: Callable[..., Any],
+    grad: Gradient | None = None,
+    *,
+    arity: int = 1,
+    domain: tuple[float, float] = (-2.0, 2.0),
+    result: str | None = None,
+    floats_only: bool = False,
+    differentiable: bool = True,
+    emit: Callable[..., Any] | None = None,
+) -> Op:
+    """Declare an element-wise op.
+
+    Args:
+        name: the op's name.
+        numpy: the reference on arrays.
+        grad: `(g, y, *sources)` to the gradient of each source.
+        arity: the number of sources.
+        domain: the interval that samples are drawn from.
+        result: the result's dtype where it is not the sources' ("bool").
+        floats_only: refuse integers and booleans, as their result would be of another dtype.
+        differentiable: False if the result has no gradient by nature.
+        emit: writes the op in terms of a builder, for the compiler.
+    """
+
+    def infer(*sources: Spec) -> Spec:
+        _same(name, sources)
+        shape, dtype = sources[0]
+        if floats_only and dtype not in FLOATS:
+            raise ValueError(f"{name}: expected a float dtype, one of {FLOATS}. Received: {dtype}")
+        return Spec(shape, result or dtype)
+
+    def reference(*arrays: np.ndarray) -> np.ndarray:
+        dtype = result or arrays[0].dtype
+        return np.asarray(numpy(*arrays)).astype(dtype, copy=False)
+
+    def samples() -> Iterable[Sample]:
+        random = np.random.default_rng(0)
+        for shape in ((3, 4), (), (2, 1, 3)):
+            yield Sample(tuple(random.uniform(*domain, shape) for _ in range(arity)), {})
+
+    return Op(name, infer, reference, grad, Map(emit), samples, differentiable)
+
+
+def constant_like(node: Any, value: float) -> Any:
+    """`value` in the shape and dtype of `node`."""
+    from geartrain.ops.views import expand, reshape
+
+    scalar = np.asarray(value, numpy_dtype(node.dtype if isinstance(node, Node) else node.dtype.name))
+    extents = node.extents if isinstance(node, Node) else node.shape
+    if not extents:
+        return Node.wrap(scalar) if isinstance(node, Node) else scalar
+    ones = np.broadcast_to(scalar, (1,) * len(extents))
+    if isinstance(node, Node):
+        return expand.node(reshape.node(scalar, shape=(1,) * len(extents)), shape=extents)
+    return np.broadcast_to(ones, extents)
+
+
+def _masked(g: Node, mask: Node) -> Any:
+    return where(mask, g, constant_like(g, 0.0))
+
+
+def _half_at_ties(g: Node, a: Node, b: Node, first: Op) -> tuple[Any, Any]:
+    """The gradient of the larger (or smaller) of two: shared equally where they are equal."""
+    half = constant_like(g, 0.5) * g
+    tie = equal(a, b)
+    return (
+        where(tie, half, _masked(g, first(a, b))),
+        where(tie, half, _masked(g, first(b, a))),
+    )
+
+
+add = elementwise("add", np.add, lambda g, y, a, b: (g, g), arity=2)
+subtract = elementwise("subtract", np.subtract, lambda g, y, a, b: (g, -g), arity=2)
+multiply = elementwise("multiply", np.multiply, lambda g, y, a, b: (g * b, g * a), arity=2)
+divide = elementwise(
+    "divide", np.divide, lambda g, y, a, b: (g / b, -(g * y) / b),
+    arity=2, domain=(0.5, 2.0), floats_only=True,
+)  # fmt: skip
+negative = elementwise("negative", np.negative, lambda g, y, x: (-g,))
+power = elementwise(
+    "power", np.power,
+    lambda g, y, a, b: (_power_base(g, a, b), g * y * log(_positive(a))),
+    arity=2, domain=(0.5, 2.0),
+)  # fmt: skip
+floor_divide = elementwise(
+    "floor_divide", np.floor_divide, arity=2, domain=(0.5, 2.0), differentiable=False
+)
+mod = elementwise(
+    "mod", np.mod, lambda g, y, a, b: (g, -(g * floor_divide(a, b))), arity=2, domain=(0.6, 0.9)
+)
+arctan2 = elementwise(
+    "arctan2", np.arctan2,
+    lambda g, y, a, b: (g * b / (a * a + b * b), -(g * a) / (a * a + b * b)),
+    arity=2, domain=(0.5, 2.0), floats_only=True,
+)  # fmt: skip
+maximum = elementwise(
+    "maximum", np.maximum, lambda g, y, a, b: _half_at_ties(g, a, b, greater), arity=2
+)
+minimum = elementwise(
+    "minimum", np.minimum, lambda g, y, a, b: _half_at_ties(g, a, b, less), arity=2
+)
+
+
+def _power_base(g: Node, a: Node, b: Node) -> Any:
+    """b * a**(b - 1), and 0 where b is 0 (a may be 0 there)."""
+    one, zero = constant_like(b, 1.0), constant_like(b, 0.0)
+    flat = equal(b, zero)
+    return g * where(flat, zero, b * power(a, where(flat, one, b - one)))
+
+
+def _positive(a: Node) -> Any:
+    """`a`, and 1 where the logarithm in d(a**b)/db would not be finite (its limit there is 0)."""
+    zero = constant_like(a, 0.0)
+    return where(equal(a, zero), constant_like(a, 1.0), a)
+
+
+def _comparison(name: str, numpy: Callable[..., Any]) -> Op:
+    return elementwise(name, numpy, arity=2, result="bool", differentiable=False)
+
+
+equal = _comparison("equal", np.equal)
+not_equal = _comparison("not_equal", np.not_equal)
+less = _comparison("less", np.less)
+less_equal = _comparison("less_equal", np.less_equal)
+greater = _comparison("greater", np.greater)
+greater_equal = _comparison("greater_equal", np.greater_equal)
+logical_and = _comparison("logical_and", np.logical_and)
+logical_or = _comparison("logical_or", np.logical_or)
+logical_xor = _comparison("logical_xor", np.logical_xor)
+
+
+def _flag(name: str, numpy: Callable[..., Any]) -> Op:
+    return elementwise(name, numpy, result="bool", differentiable=False)
+
+
+logical_not = _flag("logical_not", np.logical_not)
+isnan = _flag("isnan", np.isnan)
+isfinite = _flag("isfinite", np.isfinite)
+isinf = _flag("isinf", np.isinf)
+
+
+def _smooth(
+    name: str, numpy: Callable[..., Any], grad: Gradient, domain: tuple[float, float] = (-2.0, 2.0)
+) -> Op:
+    return elementwise(name, numpy, grad, domain=domain, floats_only=True)
+
+
+exp = _smooth("exp", np.exp, lambda g, y, x: (g * y,))
+expm1 = _smooth("expm1", np.expm1, lambda g, y, x: (g * (y + 1.0),))
+log = _smooth("log", np.log, lambda g, y, x: (g / x,), (0.2, 3.0))
+log1p = _smooth("log1p", np.log1p, lambda g, y, x: (g / (x + 1.0),), (-0.7, 3.0))
+sqrt = _smooth("sqrt", np.sqrt, lambda g, y, x: (g * 0.5 / y,), (0.2, 3.0))
+rsqrt = _smooth(
+    "rsqrt", lambda x: 1 / np.sqrt(x), lambda g, y, x: (g * -0.5 * y / x,), (0.2, 3.0)
+)
+sin = _smooth("sin", np.sin, lambda g, y, x: (g * cos(x),))
+cos = _smooth("cos", np.cos, lambda g, y, x: (-(g * sin(x)),))
+tan = _smooth("tan", np.tan, lambda g, y, x: (g * (y * y + 1.0),), (-1.0, 1.0))
+arcsin = _smooth("arcsin", np.arcsin, lambda g, y, x: (g * rsqrt(1.0 - x * x),), (-0.8, 0.8))
+arccos = _smooth("arccos", np.arccos, lambda g, y, x: (-(g * rsqrt(1.0 - x * x)),), (-0.8, 0.8))
+arctan = _smooth("arctan", np.arctan, lambda g, y, x: (g / (x * x + 1.0),))
+sinh = _smooth("sinh", np.sinh, lambda g, y, x: (g * cosh(x),))
+cosh = _smooth("cosh", np.cosh, lambda g, y, x: (g * sinh(x),))
+tanh = _smooth("tanh", np.tanh, lambda g, y, x: (g * (1.0 - y * y),))
+arcsinh = _smooth("arcsinh", np.arcsinh, lambda g, y, x: (g * rsqrt(x * x + 1.0),))
+arccosh = _smooth("arccosh", np.arccosh, lambda g, y, x: (g * rsqrt(x * x - 1.0),), (1.2, 3.0))
+arctanh = _smooth("arctanh", np.arctanh, lambda g, y, x: (g / (1.0 - x * x),), (-0.8, 0.8))
+erf = _smooth("erf", special.erf, lambda g, y, x: (g * exp(-(x * x)) * (2 / np.pi**0.5),))
+erfinv = _smooth(
+    "erfinv", special.erfinv, lambda g, y, x: (g * exp(y * y) * (np.pi**0.5 / 2),), (-0.9, 0.9)
+)
+sigmoid = _smooth("sigmoid", special.sigmoid, lambda g, y, x: (g * y * (1.0 - y),))
+softplus = _smooth("softplus", special.softplus, lambda g, y, x: (g * sigmoid(x),))
+
+absolute = elementwise("absolute", np.abs, lambda g, y, x: (g * sign(x),))
+relu = elementwise(
+    "relu", lambda x: np.maximum(x, 0), lambda g, y, x: (_masked(g, greater(x, constant_like(x, 0))),)
+)
+stop_gradient = elementwise("stop_gradient", lambda x: x, differentiable=False)
+sign = elementwise("sign", np.sign, differentiable=False)
+floor = elementwise("floor", np.floor, differentiable=False)
+ceil = elementwise("ceil", np.ceil, differentiable=False)
+round_ = elementwise("round", np.rint, differentiable=False)
+trunc = elementwise("trunc", np.trunc, differentiable=False)
+
+
+def _where_infer(condition: Spec, a: Spec, b: Spec) -> Spec:
+    _same("where", (a, b))
+    if condition != Spec(a.shape, "bool"):
+        raise ValueError(
+            f"where: expected a bool condition of shape {public(a.shape)}. "
+            f"Received: {condition.dtype}{list(public(condition.shape))}"
+        )
+    return a
+
+
+def _where_samples() -> Iterable[Sample]:
+    random = np.random.default_rng(0)
+    a, b = random.normal(size=(2, 3, 4))
+    yield Sample((a > 0, a, b), {})
+
+
+where = Op(
+    "where", _where_infer, np.where,
+    lambda g, y, c, a, b: (None, _masked(g, c), where(c, constant_like(g, 0.0), g)),
+    Map(), _where_samples,
+)  # fmt: skip
+
+
+def _cast_grad(g: Node, y: Node, x: Node, dtype: str) -> tuple[Any]:
+    return (cast(g, dtype=x.dtype) if x.dtype in FLOATS and dtype in FLOATS else None,)
+
+
+def _cast_samples() -> Iterable[Sample]:
+    values = np.random.default_rng(0).uniform(-3, 3, (3, 4))
+    yield Sample((values,), {"dtype": "float64"})
+    yield Sample((values,), {"dtype": "int32"})
+    yield Sample((values > 0,), {"dtype": "float64"})
+
+
+cast = Op(
+    "cast",
+    lambda x, dtype: Spec(x.shape, dtype),
+    lambda x, dtype: x.astype(numpy_dtype(dtype)),
+    _cast_grad, Map(), _cast_samples,
+)  # fmt: skip

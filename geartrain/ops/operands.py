@@ -1,0 +1,147 @@
+"""What the public functions accept, made ready for the primitives.
+
+A function of `geartrain.ops` takes arrays, numbers, lists, variables and symbolic tensors in any
+mix. Primitives take arrays or nodes of one dtype and one shape. Here is the way from one to the
+other: `operand`, then `promoted` (one dtype), then `aligned` (one shape as well).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from geartrain import config
+from geartrain.graph.dtypes import FLOATS, numpy_dtype, result_type, standardize_dtype
+from geartrain.graph.node import Node
+from geartrain.graph.shapes import Extent, Shape, axis_index, broadcast
+from geartrain.ops.elementwise import cast
+from geartrain.ops.views import expand, extent, reshape
+
+
+def operand(value: Any, dtype: str | None = None) -> Any:
+    """`value` as an array or a node, cast to `dtype` if one is given.
+
+    Lists of Python numbers get the default types: int32 and `floatx()`.
+    """
+    if isinstance(value, Node):
+        result: Any = value
+    elif hasattr(value, "__tensor__"):  # a variable
+        result = value.__tensor__()
+    elif isinstance(value, np.ndarray | np.generic):
+        result = np.asarray(value)
+    else:
+        result = _from_python(value)
+    if isinstance(result, np.ndarray) and result.dtype.kind not in "biufV":
+        raise TypeError(
+            f"Expected a tensor of numbers. Received: {value!r:.80} of dtype {result.dtype}. "
+            "Encode strings and objects as numbers first."
+        )
+    return result if dtype is None or dtype_of(result) == dtype else cast(result, dtype=dtype)
+
+
+def _from_python(value: Any) -> Any:
+    if isinstance(value, list | tuple) and _holds_nodes(value):
+        from geartrain.ops.shaping import stack
+
+        return stack(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(
+            f"Expected a tensor: nested lists of equal lengths. Received: {value!r:.80} ({error})"
+        ) from None
+    defaults = {"float64": config.floatx(), "int64": "int32"}
+    name = defaults.get(array.dtype.name)
+    if name is None or isinstance(value, np.ndarray) or hasattr(value, "__array__"):
+        return array
+    return array.astype(numpy_dtype(name))
+
+
+def _holds_nodes(values: Any) -> bool:
+    return any(
+        isinstance(v, Node) or (isinstance(v, list | tuple) and _holds_nodes(v)) for v in values
+    )
+
+
+def dtype_of(x: Any) -> str:
+    """The dtype's name of an array or node."""
+    return str(x.dtype if isinstance(x, Node) else x.dtype.name)
+
+
+def extents_of(x: Any) -> Shape:
+    """The shape of an array or node, with a `Dim` where it is known at run time only."""
+    return tuple(x.extents if isinstance(x, Node) else x.shape)
+
+
+def rank_of(x: Any) -> int:
+    """The number of axes of an array or node."""
+    return len(extents_of(x))
+
+
+def _type_of(value: Any) -> Any:
+    """The dtype for promotion: Python's own numbers (and np.float64 scalars) are weak."""
+    for weak in (bool, int, float):
+        if isinstance(value, weak):
+            return weak
+    return dtype_of(operand(value))
+
+
+def promoted(*values: Any, floats: bool = False) -> list[Any]:
+    """The operands, cast to the dtype that they have in common.
+
+    With `floats`, integers and booleans become `floatx()`.
+    """
+    dtype = result_type(*map(_type_of, values))
+    if floats and dtype not in FLOATS:
+        dtype = config.floatx()
+    return [operand(value, dtype) for value in values]
+
+
+def stretched(x: Any, shape: Shape) -> Any:
+    """`x` broadcast to `shape`: axes added in front, sizes of 1 repeated."""
+    extents = extents_of(x)
+    if extents == shape:
+        return x
+    if broadcast(extents, shape) != shape:
+        raise ValueError(f"broadcast_to: shape {x.shape} does not stretch to {shape}.")
+    missing = len(shape) - len(extents)
+    if missing:
+        x = reshape(x, shape=(1,) * missing + extents)
+    return x if extents_of(x) == shape else expand(x, shape=shape)
+
+
+def aligned(*values: Any, floats: bool = False) -> list[Any]:
+    """The operands, cast to one dtype and broadcast to one shape."""
+    operands = promoted(*values, floats=floats)
+    shape = broadcast(*map(extents_of, operands))
+    return [stretched(x, shape) for x in operands]
+
+
+def as_float(value: Any) -> Any:
+    """The operand; integers and booleans become `floatx()`."""
+    (x,) = promoted(value, floats=True)
+    return x
+
+
+def axes_of(axis: Any, rank: int, who: str) -> tuple[int, ...]:
+    """`axis` (None for all, one, or several) as sorted indices from the front."""
+    if axis is None:
+        return tuple(range(rank))
+    several = axis if isinstance(axis, list | tuple) else (axis,)
+    found = [axis_index(int(one), rank, who) for one in several]
+    if len(set(found)) != len(found):
+        raise ValueError(f"{who}: expected each axis once. Received: axis={axis}")
+    return tuple(sorted(found))
+
+
+def number_of(size: Extent, dtype: str) -> Any:
+    """An extent as a scalar of `dtype`: a number, or a node if known at run time only."""
+    if isinstance(size, int):
+        return np.asarray(size, numpy_dtype(dtype))
+    return extent.node(size=size, dtype=dtype)
+
+
+def dtype_or(dtype: Any, default: str) -> str:
+    """The canonical name of `dtype`, or `default` for None."""
+    return default if dtype is None else standardize_dtype(dtype)

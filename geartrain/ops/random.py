@@ -1,0 +1,61 @@
+"""Random bits by counter: the primitive under every random number.
+
+Threefry-2x32 with 20 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011):
+the bits at a position are a fixed function of the key and the position. So they do not depend on
+threads, on the order of evaluation, or on what else was drawn.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from geartrain.graph.op import Op, Opaque, Sample
+from geartrain.graph.shapes import Shape, Spec, public
+
+_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+
+
+def threefry(key: np.ndarray, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Two uint32 words for each pair of counters."""
+    keys = (key[0], key[1], np.uint32(key[0] ^ key[1] ^ np.uint32(0x1BD11BDA)))
+    x, y = first + keys[0], second + keys[1]
+    for group in range(5):
+        for rotation in _ROTATIONS[group % 2]:
+            x = x + y
+            y = (y << np.uint32(rotation)) | (y >> np.uint32(32 - rotation))
+            y = y ^ x
+        x = x + keys[(group + 1) % 3]
+        y = y + keys[(group + 2) % 3] + np.uint32(group + 1)
+    return x, y
+
+
+def _infer(key: Spec, shape: Shape) -> Spec:
+    if key != Spec((2,), "uint32"):
+        raise ValueError(
+            f"random_bits: expected a key of shape (2,), dtype uint32. "
+            f"Received: shape {public(key.shape)}, dtype {key.dtype}"
+        )
+    return Spec(shape, "uint32")
+
+
+def _reference(key: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    size = math.prod(shape)
+    pairs = -(-size // 2)
+    counters = np.arange(pairs, dtype=np.uint64)
+    low, high = counters.astype(np.uint32), (counters >> np.uint64(32)).astype(np.uint32)
+    words = np.stack(threefry(key, low, high), axis=-1)
+    return words.reshape(-1)[:size].reshape(shape)
+
+
+def _samples() -> Iterable[Sample]:
+    key = np.array([1, 2], np.uint32)
+    yield Sample((key,), {"shape": (3, 5)})
+    yield Sample((key,), {"shape": ()})
+
+
+random_bits = Op(
+    "random_bits", _infer, _reference, None, Opaque(), _samples, differentiable=False
+)

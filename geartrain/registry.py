@@ -1,0 +1,209 @@
+"""Named classes, and objects whose signature is their configuration.
+
+`Configurable` remembers the arguments that an object was made with, so `get_config` need not be
+written again in each class, and refuses keywords that it does not know with the nearest one. The
+registry is the closed list of classes that a model file may name: nothing else is ever looked up.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from geartrain.errors import unknown_keywords, unknown_name
+
+Registered = TypeVar("Registered", bound=type)
+_classes: dict[str, dict[str, type]] = {}
+_custom: dict[str, Any] = {}
+
+# Keywords of older Keras versions, and what to write instead.
+RENAMED = {
+    "lr": "It is now called 'learning_rate'.",
+    "nb_epoch": "It is now called 'epochs'.",
+    "decay": "Pass a schedule as learning_rate, such as optimizers.schedules.InverseTimeDecay.",
+    "input_dim": "Write input_shape=(n,), or start the model with keras.Input((n,)).",
+    "output_dim": "It is now called 'units'.",
+    "init": "It is now called 'kernel_initializer'.",
+    "W_regularizer": "It is now called 'kernel_regularizer'.",
+    "border_mode": "It is now called 'padding'.",
+    "subsample": "It is now called 'strides'.",
+}
+
+
+def register(family: str, name: str | None = None) -> Callable[[Registered], Registered]:
+    """Class decorator: enter the class under its name in a family such as "layers"."""
+
+    def enter(cls: Registered) -> Registered:
+        members = _classes.setdefault(family, {})
+        key = name or cls.__name__
+        assert key not in members, f"{family}.{key} is registered twice"
+        members[key] = cls
+        cls.family = family  # type: ignore[attr-defined]
+        return cls
+
+    return enter
+
+
+def members(family: str) -> dict[str, type]:
+    """The classes of a family by name."""
+    return dict(_classes.get(family, {}))
+
+
+def snake_case(name: str) -> str:
+    """A class's name as Keras writes it in default names.
+
+    >>> snake_case("Conv2D"), snake_case("BatchNormalization"), snake_case("ReLU")
+    ('conv2d', 'batch_normalization', 're_lu')
+    """
+    import re
+
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+_name_counts: dict[str, int] = {}
+
+
+def automatic_name(base: str) -> str:
+    """`base`, then `base_1`, `base_2`, ... on later calls."""
+    count = _name_counts.get(base, 0)
+    _name_counts[base] = count + 1
+    return f"{base}_{count}" if count else base
+
+
+def reset_names() -> None:
+    """Start automatic names afresh, as `keras.utils.clear_session` does."""
+    _name_counts.clear()
+
+
+@lru_cache(maxsize=None)
+def signature(cls: type) -> inspect.Signature:
+    """The signature of a class's `__init__`, without `self`."""
+    full = inspect.signature(cls.__init__)  # type: ignore[misc]
+    return full.replace(parameters=list(full.parameters.values())[1:])
+
+
+class Configurable:
+    """An object that can be rebuilt from the arguments it was made with."""
+
+    family = ""
+    accepts: tuple[str, ...] = ()  # keywords taken through **kwargs
+    _arguments: dict[str, Any]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        instance = super().__new__(cls)
+        instance.__dict__["_arguments"] = _bound(cls, args, kwargs)
+        return instance
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that rebuild this object, as plain values (see `from_config`)."""
+        config = {}
+        for name in signature(type(self)).parameters:
+            if name in self._arguments:
+                value = getattr(self, name, self._arguments[name])
+                config[name] = serialize(value)
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """An object made from what `get_config` returned."""
+        return cls(**{name: deserialize(value) for name, value in config.items()})
+
+
+def _bound(cls: type[Configurable], args: tuple[Any, ...], kwargs: Any) -> dict[str, Any]:
+    expected = signature(cls)
+    kinds = {parameter.kind for parameter in expected.parameters.values()}
+    named = [
+        name
+        for name, parameter in expected.parameters.items()
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    ]
+    allowed = named + list(cls.accepts)
+    catches_all = inspect.Parameter.VAR_KEYWORD in kinds
+    own_keywords = cls.accepts or not catches_all
+    wrong = [name for name in kwargs if name not in allowed]
+    if wrong and own_keywords:
+        raise unknown_keywords(cls.__name__, wrong, allowed, RENAMED)
+    try:
+        bound = expected.bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f"{cls.__name__}: {error}. It takes: {', '.join(allowed)}.") from None
+    bound.apply_defaults()
+    arguments = dict(bound.arguments)
+    for parameter in expected.parameters.values():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            arguments.update(arguments.pop(parameter.name, {}))
+        elif parameter.kind is parameter.VAR_POSITIONAL:
+            arguments.pop(parameter.name, None)
+    return arguments
+
+
+def serialize(value: Any) -> Any:
+    """`value` as plain data: Keras's `{"class_name", "config", ...}` for objects."""
+    if isinstance(value, Configurable):
+        return {
+            "module": f"keras.{value.family}" if value.family else None,
+            "class_name": type(value).__name__,
+            "config": value.get_config(),
+            "registered_name": _custom_name(type(value)),
+        }
+    if isinstance(value, dict):
+        return {key: serialize(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [serialize(item) for item in value]
+    if hasattr(value, "item") and not getattr(value, "ndim", 0):
+        return value.item()
+    if callable(value) and hasattr(value, "__name__"):
+        return value.__name__
+    return value
+
+
+def deserialize(value: Any) -> Any:
+    """The object that `serialize` described; plain values come back as they are."""
+    if isinstance(value, dict) and "class_name" in value and "config" in value:
+        return class_named(value).from_config(value["config"])
+    if isinstance(value, dict):
+        return {key: deserialize(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [deserialize(item) for item in value]
+    return value
+
+
+def class_named(description: dict[str, Any]) -> Any:
+    """The registered class that a serialized object names; nothing is ever imported."""
+    registered = description.get("registered_name")
+    if registered in _custom:
+        return _custom[registered]
+    name = description["class_name"]
+    if name in _custom:
+        return _custom[name]
+    family = str(description.get("module", "")).rpartition(".")[2]
+    known = _classes.get(family) or {k: v for f in _classes.values() for k, v in f.items()}
+    if name not in known:
+        raise unknown_name("class", name, known)
+    return known[name]
+
+
+def register_keras_serializable(
+    package: str = "Custom", name: str | None = None
+) -> Callable[[Any], Any]:
+    """Decorator: make a class or function of your own known as `package>name`."""
+
+    def enter(item: Any) -> Any:
+        _custom[f"{package}>{name or item.__name__}"] = item
+        return item
+
+    return enter
+
+
+def _custom_name(cls: type) -> str | None:
+    return next((name for name, item in _custom.items() if item is cls), None)
+
+
+def lookup(kind: str, name: str, table: dict[str, Any] | Iterable[str]) -> Any:
+    """The entry of `table` called `name`, or an error that suggests the nearest."""
+    if isinstance(table, dict) and name in table:
+        return table[name]
+    raise unknown_name(kind, name, table)
