@@ -120,11 +120,10 @@ def _bound(cls: type[Configurable], args: tuple[Any, ...], kwargs: Any) -> dict[
         for name, parameter in expected.parameters.items()
         if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
     ]
-    allowed = named + list(cls.accepts)
     catches_all = inspect.Parameter.VAR_KEYWORD in kinds
-    own_keywords = cls.accepts or not catches_all
+    allowed = named + (list(cls.accepts) if catches_all else [])
     wrong = [name for name in kwargs if name not in allowed]
-    if wrong and own_keywords:
+    if wrong and (cls.accepts or not catches_all):
         raise unknown_keywords(cls.__name__, wrong, allowed, RENAMED)
     try:
         bound = expected.bind(*args, **kwargs)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 Extent: TypeAlias = "int | Dim"
 Shape: TypeAlias = "tuple[Extent, ...]"
-Atom: TypeAlias = tuple[Any, ...]  # ("batch",) or (function name, argument, ...)
+Atom: TypeAlias = tuple[Any, ...]  # ("batch",), ("axis", n) or (function name, argument, ...)
 Monomial: TypeAlias = tuple[Atom, ...]
 
 
@@ -80,6 +80,7 @@ class Dim:
         total = 0
         for monomial, count in self.terms:
             for name, *arguments in monomial:
+                assert name != "axis", f"axis {arguments[0]} is not known in this program"
                 if name == "batch":
                     count *= batch
                 else:
@@ -171,8 +172,14 @@ def public(shape: Sequence[Extent]) -> tuple[int | None, ...]:
 
 
 def from_public(shape: Sequence[int | None]) -> Shape:
-    """The shape with `None` as the batch size. Only one unknown extent can be told apart."""
-    return tuple(BATCH if extent is None else extent for extent in shape)
+    """The shape with the batch size for None in front, and a symbol of its own for None elsewhere.
+
+    Programs are traced with all other sizes known; the symbols serve to find shapes before that.
+    """
+    return tuple(
+        extent if extent is not None else BATCH if axis == 0 else Dim({(("axis", axis),): 1})
+        for axis, extent in enumerate(shape)
+    )
 
 
 def broadcast(*shapes: Shape) -> Shape:

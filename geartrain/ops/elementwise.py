@@ -72,18 +72,13 @@ def elementwise(
     return Op(name, infer, reference, grad, Map(emit), samples, differentiable)
 
 
-def constant_like(node: Any, value: float) -> Any:
+def constant_like(node: Node, value: float) -> Any:
     """`value` in the shape and dtype of `node`."""
     from geartrain.ops.views import expand, reshape
 
-    scalar = np.asarray(value, numpy_dtype(node.dtype if isinstance(node, Node) else node.dtype.name))
-    extents = node.extents if isinstance(node, Node) else node.shape
-    if not extents:
-        return Node.wrap(scalar) if isinstance(node, Node) else scalar
-    ones = np.broadcast_to(scalar, (1,) * len(extents))
-    if isinstance(node, Node):
-        return expand.node(reshape.node(scalar, shape=(1,) * len(extents)), shape=extents)
-    return np.broadcast_to(ones, extents)
+    scalar = Node.wrap(np.asarray(value, numpy_dtype(node.dtype)))
+    ones = (1,) * len(node.extents)
+    return expand(reshape(scalar, shape=ones), shape=node.extents) if ones else scalar
 
 
 def _masked(g: Node, mask: Node) -> Any:
@@ -205,8 +200,9 @@ softplus = _smooth("softplus", special.softplus, lambda g, y, x: (g * sigmoid(x)
 
 absolute = elementwise("absolute", np.abs, lambda g, y, x: (g * sign(x),))
 relu = elementwise(
-    "relu", lambda x: np.maximum(x, 0), lambda g, y, x: (_masked(g, greater(x, constant_like(x, 0))),)
-)
+    "relu", lambda x: np.maximum(x, 0),
+    lambda g, y, x: (_masked(g, greater(x, constant_like(x, 0.0))),),
+)  # fmt: skip
 stop_gradient = elementwise("stop_gradient", lambda x: x, differentiable=False)
 sign = elementwise("sign", np.sign, differentiable=False)
 floor = elementwise("floor", np.floor, differentiable=False)

@@ -1,0 +1,71 @@
+"""What the layers that call one another share during one call: training mode, masks, names."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+
+class CallContext:
+    """The outermost call of a layer, and the calls inside it.
+
+    Attributes:
+        training: whether the model is being trained, if anybody said.
+        path: the names of the layers that are being called, outermost first.
+    """
+
+    def __init__(self) -> None:
+        self.training: bool | None = None
+        self.path: list[str] = []
+        self._masks: dict[int, tuple[Any, Any]] = {}
+
+    def set_mask(self, tensor: Any, mask: Any) -> None:
+        """Remember which timesteps of `tensor` count."""
+        if mask is None:
+            self._masks.pop(id(tensor), None)
+        else:
+            self._masks[id(tensor)] = (tensor, mask)  # holding the tensor keeps its id its own
+
+    def mask_of(self, tensor: Any) -> Any:
+        """The mask of `tensor`, or None if all of it counts."""
+        held = self._masks.get(id(tensor))
+        return held[1] if held else None
+
+
+class _Current(threading.local):
+    context: CallContext | None = None
+
+
+_current = _Current()
+
+
+def current_context() -> CallContext | None:
+    """The call under way in this thread."""
+    return _current.context
+
+
+class call_scope:  # noqa: N801  (used like a function)
+    """A `with` block for one layer's call; opens a context if it is the outermost."""
+
+    def __init__(self, name: str, training: bool | None) -> None:
+        self.name, self.training = name, training
+
+    def __enter__(self) -> CallContext:
+        self.outermost = _current.context is None
+        if self.outermost:
+            _current.context = CallContext()
+        context = _current.context
+        assert context is not None
+        self.before = context.training
+        if self.training is not None:
+            context.training = self.training
+        context.path.append(self.name)
+        return context
+
+    def __exit__(self, *exception: object) -> None:
+        context = _current.context
+        assert context is not None
+        context.training = self.before
+        context.path.pop()
+        if self.outermost:
+            _current.context = None

@@ -1,0 +1,103 @@
+"""What a layer accepts as input, and the errors for what it does not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+Shape = tuple[int | None, ...]
+
+
+class InputSpec:
+    """The rank and axis sizes that a layer expects of one input.
+
+    Args:
+        dtype: the expected dtype.
+        shape: the expected shape; None matches any size.
+        ndim, max_ndim, min_ndim: the expected rank, or its bounds.
+        axes: the expected size of some axes: `{-1: 784}`.
+        allow_last_axis_squeeze, name, optional: accepted as in Keras.
+
+    >>> InputSpec(min_ndim=2, axes={-1: 784})
+    InputSpec(min_ndim=2, axes={-1: 784})
+    """
+
+    def __init__(
+        self,
+        dtype: Any = None,
+        shape: Sequence[int | None] | None = None,
+        ndim: int | None = None,
+        max_ndim: int | None = None,
+        min_ndim: int | None = None,
+        axes: dict[int, int | None] | None = None,
+        allow_last_axis_squeeze: bool = False,
+        name: str | None = None,
+        optional: bool = False,
+    ) -> None:
+        self.dtype, self.name, self.optional = dtype, name, optional
+        self.shape = tuple(shape) if shape is not None else None
+        self.ndim = len(self.shape) if self.shape is not None else ndim
+        self.max_ndim, self.min_ndim = max_ndim, min_ndim
+        self.axes = dict(axes or {})
+        self.allow_last_axis_squeeze = allow_last_axis_squeeze
+
+    def __repr__(self) -> str:
+        shown = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes")
+        parts = [f"{name}={getattr(self, name)}" for name in shown if getattr(self, name)]
+        return f"InputSpec({', '.join(parts)})"
+
+
+def check_input(who: str, spec: InputSpec, shape: Shape) -> None:
+    """Refuse an input shape that `spec` does not allow.
+
+    Args:
+        who: the layer, as it should appear in the message.
+        spec: what the layer expects.
+        shape: what it received.
+
+    Raises:
+        ValueError: with what was expected, what was received, and the likely remedy.
+    """
+    rank = len(shape)
+    if spec.ndim is not None and rank != spec.ndim:
+        raise ValueError(_rank_message(who, f"rank {spec.ndim}", spec.ndim, shape))
+    if spec.min_ndim is not None and rank < spec.min_ndim:
+        raise ValueError(_rank_message(who, f"rank {spec.min_ndim} or more", spec.min_ndim, shape))
+    if spec.max_ndim is not None and rank > spec.max_ndim:
+        raise ValueError(_rank_message(who, f"rank {spec.max_ndim} or less", spec.max_ndim, shape))
+    for axis, size in {**dict(enumerate(spec.shape or ())), **spec.axes}.items():
+        if size is None or not -rank <= axis < rank or shape[axis] in (size, None):
+            continue
+        place = "last axis" if axis == -1 else f"axis {axis}"
+        raise ValueError(
+            f"{who}: expected {place} {size}. Received shape {shape}.{_size_hint(size, shape)}"
+        )
+
+
+def _rank_message(who: str, expected: str, wanted: int, shape: Shape) -> str:
+    hint = ""
+    if len(shape) == wanted - 1:
+        hint = (
+            " This looks like one sample without its batch axis: use x[None], or x[i:i + 1] "
+            "instead of x[i]."
+            if wanted == 2 or (shape and shape[0] is not None)
+            else f" Is an axis missing? Use x[..., None] to make it {(*shape, 1)}."
+        )
+    return f"{who}: expected input of {expected}. Received shape {shape}.{hint}"
+
+
+def _size_hint(size: int, shape: Shape) -> str:
+    inner = shape[1:]
+    if len(inner) > 1 and all(inner) and math.prod(inner) == size:  # type: ignore[arg-type]
+        sizes = " x ".join(map(str, inner))
+        kind = "images" if len(inner) in (2, 3) else "tensors"
+        return (
+            f" These look like {sizes} {kind}: use x.reshape(len(x), {size}), or add Flatten() "
+            "first."
+        )
+    if shape and shape[0] == size and len(shape) == 1:
+        return " This looks like one sample without its batch axis: use x[None]."
+    if len(shape) == 2 and shape[0] == size:
+        return " The axes look swapped: use x.T."
+    return ""

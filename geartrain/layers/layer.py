@@ -1,0 +1,436 @@
+"""The layer: weights, and a function of tensors that uses them."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from geartrain import initializers, ops, regularizers, tree
+from geartrain.dtype_policies import DTypePolicy
+from geartrain.graph.dtypes import is_float
+from geartrain.graph.node import Node
+from geartrain.graph.shapes import public
+from geartrain.layers.context import call_scope, current_context
+from geartrain.layers.input_spec import InputSpec, check_input
+from geartrain.layers.symbolic import KerasTensor, record_call
+from geartrain.ops.operands import dtype_of, operand
+from geartrain.registry import Configurable, automatic_name, snake_case
+from geartrain.runtime.variable import Variable, current_trace
+
+_COMMON = (
+    "name", "dtype", "trainable", "activity_regularizer", "autocast",
+    "input_shape", "batch_input_shape", "batch_shape",
+)  # fmt: skip
+
+
+@functools.lru_cache(maxsize=None)
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(inspect.signature(function).parameters)
+
+
+class Layer(Configurable):
+    """A building block of models: weights made by `build`, used by `call`.
+
+    Write a layer of your own by overriding `build(self, input_shape)`, which makes weights with
+    `add_weight`, and `call(self, inputs)`, which computes with `geartrain.ops`.
+
+    Args:
+        activity_regularizer: a penalty on the output, added to the loss.
+        trainable: whether optimizers update the weights.
+        dtype: a dtype's name or a `DTypePolicy`.
+        autocast: whether float inputs are cast to the compute dtype.
+        name: the layer's name; by default the class's, numbered.
+
+    >>> class Scale(Layer):
+    ...     def build(self, input_shape):
+    ...         self.factor = self.add_weight(shape=(input_shape[-1],), initializer="ones")
+    ...     def call(self, inputs):
+    ...         return inputs * self.factor
+    >>> Scale()(np.ones((1, 2), "float32"))
+    array([[1., 1.]], dtype=float32)
+    """
+
+    accepts = _COMMON
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Sequence[int | None] | None = None,
+        batch_input_shape: Sequence[int | None] | None = None,
+        batch_shape: Sequence[int | None] | None = None,
+    ) -> None:
+        self._layers: dict[int, Layer] = {}
+        self._variables: dict[int, Variable] = {}
+        self._call_losses: list[Any] = []
+        self._calls: list[Any] = []
+        self.name = name or automatic_name(snake_case(type(self).__name__))
+        if not isinstance(self.name, str) or "/" in self.name:
+            raise ValueError(
+                f"{type(self).__name__}: expected a name without '/'. Received: {self.name!r}"
+            )
+        self.dtype_policy = DTypePolicy.of(dtype)
+        self.autocast = autocast
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.built = False
+        self.supports_masking = False
+        self.input_spec: Any = None
+        self._trainable = bool(trainable)
+        batch_shape = batch_input_shape or batch_shape
+        if input_shape is not None:
+            if isinstance(input_shape, int):
+                input_shape = (input_shape,)
+            batch_shape = (None, *input_shape)
+        self._declared_shape = tuple(batch_shape) if batch_shape is not None else None
+
+    # -- what belongs to the layer ----------------------------------------------------------------
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_layers" in self.__dict__ and not name.startswith("_arguments"):
+            self._track(value)
+        elif isinstance(value, Layer | Variable):
+            raise RuntimeError(
+                f"{type(self).__name__}: call super().__init__() before setting self.{name}."
+            )
+        super().__setattr__(name, value)
+
+    def _track(self, value: Any) -> None:
+        for leaf in tree.flatten(value) if tree.is_nested(value) else [value]:
+            if isinstance(leaf, Layer) and leaf is not self:
+                self._layers.setdefault(id(leaf), leaf)
+            elif isinstance(leaf, Variable):
+                self._variables.setdefault(id(leaf), leaf)
+
+    def _sublayers(self) -> list[Layer]:
+        for value in list(self.__dict__.values()):  # lists that grew since they were set
+            if isinstance(value, list):
+                self._track(value)
+        return list(self._layers.values())
+
+    def _flatten_layers(self) -> Iterator[Layer]:
+        """This layer and all below it, each once."""
+        seen, stack = set(), [self]
+        while stack:
+            layer = stack.pop()
+            if id(layer) not in seen:
+                seen.add(id(layer))
+                yield layer
+                stack.extend(reversed(layer._sublayers()))
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Variable:
+        """Make a weight of this layer.
+
+        Args:
+            shape: its shape; `()` by default.
+            initializer: name or object; Glorot-uniform for floats, zeros for others.
+            dtype: its dtype; the policy's variable dtype by default.
+            trainable: whether optimizers update it.
+            autocast, aggregation, overwrite_with_gradient: accepted as in Keras.
+            regularizer: a penalty on it, added to the loss.
+            constraint: a projection applied after each update.
+            name: for messages and files.
+        """
+        from geartrain import constraints
+
+        shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+        if any(size is None for size in shape):
+            raise ValueError(
+                f"{self._who()}: expected a weight of known shape. Received: {shape}. Give the "
+                "input's full shape, without None except for the batch axis."
+            )
+        dtype = dtype or self.variable_dtype
+        if initializer is None:
+            initializer = "glorot_uniform" if is_float(dtype) else "zeros"
+        made = Variable(initializers.get(initializer), shape, dtype, trainable, name=name)
+        context = current_context()
+        made.path = "/".join([*(context.path if context else [self.name]), made.name])
+        made.regularizer = regularizers.get(regularizer)
+        made.constraint = constraints.get(constraint)
+        self._track(made)
+        return made
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights: the trainable ones of this layer and those below, then the others."""
+        return self.trainable_weights + self.non_trainable_weights
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All variables: `weights`, and what layers keep besides, such as random seeds."""
+        found = [v for layer in self._flatten_layers() for v in layer._variables.values()]
+        return list(dict.fromkeys(found))
+
+    def _partition(self, wanted: bool) -> list[Variable]:
+        def walk(layer: Layer, trainable: bool) -> Iterator[Variable]:
+            trainable = trainable and layer._trainable
+            for variable in layer._variables.values():
+                if (trainable and variable.trainable) is wanted and not is_state(variable):
+                    yield variable
+            for below in layer._sublayers():
+                yield from walk(below, trainable)
+
+        return list(dict.fromkeys(walk(self, True)))
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that optimizers update."""
+        return self._partition(True)
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that optimizers leave alone."""
+        return self._partition(False)
+
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+
+    @property
+    def trainable(self) -> bool:
+        """Whether optimizers update the weights of this layer and those below."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self._flatten_layers():
+            layer.__dict__["_trainable"] = bool(value)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all weights."""
+        return [weight.numpy() for weight in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set all weights, all or none; the order and shapes are those of `get_weights`."""
+        own = self.weights
+        if len(own) != len(weights):
+            raise ValueError(
+                f"{self._who()}: expected {len(own)} weights of shapes "
+                f"{[weight.shape for weight in own]}. Received: {len(weights)}"
+            )
+        values = [np.asarray(value) for value in weights]
+        for weight, value in zip(own, values, strict=True):
+            if weight.shape != value.shape:
+                raise ValueError(
+                    f"{self._who()}: expected shape {weight.shape} for {weight.path!r}. "
+                    f"Received: {value.shape}"
+                )
+        for weight, value in zip(own, values, strict=True):
+            weight.assign(value)
+
+    def count_params(self) -> int:
+        """The number of values in all weights."""
+        if not self.built:
+            raise ValueError(f"{self._who()}: has no weights to count before it is built.")
+        return sum(weight.array.size for weight in self.weights)
+
+    # -- types ------------------------------------------------------------------------------------
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the weights."""
+        return self.variable_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The dtype of the weights."""
+        return self.dtype_policy.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype that float inputs are cast to."""
+        return self.dtype_policy.compute_dtype
+
+    # -- calls ------------------------------------------------------------------------------------
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of this shape. Nothing to make by default."""
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The layer's function. Override it."""
+        raise NotImplementedError(f"{self._who()}: a layer needs a method call(self, inputs).")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Build if need be, check the input, call, and collect losses."""
+        if args and isinstance(args[0], list) and not any(map(_is_tensor, tree.flatten(args[0]))):
+            args = (operand(args[0]), *args[1:])
+        args, kwargs = tree.map_structure(self._as_operand, (args, kwargs))
+        tensors = [x for x in tree.flatten((args, kwargs)) if hasattr(x, "dtype")]
+        context = current_context()
+        training = kwargs.get("training")
+        if training is None:
+            training = context.training if context else None
+        if "training" in _parameters(self.call):
+            kwargs["training"] = bool(training) if training is not None else False
+        else:
+            kwargs.pop("training", None)
+        if not current_trace() and any(isinstance(tensor, Node) for tensor in tensors):
+            return record_call(self, args, kwargs, self._symbolic_call)
+        return self._run(args, kwargs, training)
+
+    def _symbolic_call(self, args: Any, kwargs: Any) -> Any:
+        return self._run(args, kwargs, kwargs.get("training"))
+
+    def _run(self, args: Any, kwargs: Any, training: bool | None) -> Any:
+        with call_scope(self.name, training) as context:
+            if len(context.path) == 1:
+                for layer in self._flatten_layers():
+                    layer._call_losses.clear()
+            if args:
+                self._check(args[0])
+            self._build_once(args, kwargs)
+            if args:
+                self._check(args[0])
+            if "mask" in _parameters(self.call) and kwargs.get("mask") is None and args:
+                kwargs["mask"] = tree.map_structure(context.mask_of, args[0])
+                if all(mask is None for mask in tree.flatten(kwargs["mask"])):
+                    kwargs["mask"] = None
+            outputs = self.call(*args, **kwargs)
+            self._pass_masks(context, args, outputs)
+            if self.activity_regularizer is not None:
+                for output in tree.flatten(outputs):
+                    penalty = self.activity_regularizer(output)
+                    self.add_loss(penalty / ops.cast(ops.shape(output)[0], dtype_of(output)))
+        return outputs
+
+    def _as_operand(self, value: Any) -> Any:
+        if _is_tensor(value):
+            tensor = operand(value)
+            if self.autocast and is_float(dtype_of(tensor)):
+                return operand(tensor, self.compute_dtype)
+            return tensor
+        return value
+
+    def _check(self, inputs: Any) -> None:
+        if self.input_spec is None:
+            return
+        specs = tree.flatten(self.input_spec)
+        tensors = tree.flatten(inputs)
+        if len(specs) != len(tensors):
+            raise ValueError(
+                f"{self._who()}: expected {len(specs)} inputs. Received: {len(tensors)}"
+            )
+        for spec, tensor in zip(specs, tensors, strict=True):
+            if isinstance(spec, InputSpec) and hasattr(tensor, "shape"):
+                check_input(self._who(), spec, tuple(tensor.shape))
+
+    def _build_once(self, args: Any, kwargs: Any) -> None:
+        if self.built:
+            return
+        shapes = [_shapes_of(argument) for argument in args]
+        expected = _parameters(self.build)
+        if len(expected) <= 1:
+            shapes = shapes[: len(expected)]
+        else:
+            names = _parameters(self.call)
+            given = {f"{name}_shape": s for name, s in zip(names, shapes, strict=False)}
+            given |= {f"{name}_shape": _shapes_of(value) for name, value in kwargs.items()}
+            shapes = [given.get(name) for name in expected]
+        self.build(*shapes)
+        self.built = True
+
+    def _pass_masks(self, context: Any, args: Any, outputs: Any) -> None:
+        if not args:
+            return
+        masks = tree.map_structure(context.mask_of, args[0])
+        custom = type(self).compute_mask is not Layer.compute_mask
+        if not custom and all(mask is None for mask in tree.flatten(masks)):
+            return
+        made = self.compute_mask(args[0], masks)
+        if made is not None:
+            for output, mask in zip(tree.flatten(outputs), tree.flatten(made), strict=False):
+                context.set_mask(output, mask)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the output: the input's where the layer passes masks on."""
+        return previous_mask if self.supports_masking else None
+
+    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """The output's shape for an input shape, with None for the batch axis."""
+        shapes = [_as_shape(shape) for shape in (*args, *kwargs.values())]
+        inputs = [tree_of_tensors(shape, self.compute_dtype) for shape in shapes]
+        outputs = record_call(self, tuple(inputs), {}, self._symbolic_call)
+        return tree.map_structure(lambda tensor: tensor.shape, outputs)
+
+    # -- losses -----------------------------------------------------------------------------------
+
+    def add_loss(self, loss: Any) -> None:
+        """Add a scalar to the loss of the call that is under way."""
+        self._call_losses.extend(tree.flatten(loss))
+
+    @property
+    def losses(self) -> list[Any]:
+        """Penalties: those added in the last call, and those of regularized weights."""
+        found = [loss for layer in self._flatten_layers() for loss in layer._call_losses]
+        for weight in self.trainable_weights:
+            if weight.regularizer is not None:
+                found.append(weight.regularizer(weight))
+        return found
+
+    # -- description ------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` needs to make the same layer again, without its weights."""
+        common = {
+            "name": self.name,
+            "trainable": self._trainable,
+            "dtype": self.dtype_policy.get_config_or_name(),
+        }
+        return {**common, **{k: v for k, v in super().get_config().items() if k not in common}}
+
+    def _who(self) -> str:
+        return f'{type(self).__name__} "{self.name}"'
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, Node | np.ndarray | np.generic | Variable)
+
+
+def is_state(variable: Variable) -> bool:
+    """Whether a variable is bookkeeping (a random seed) rather than a weight."""
+    return getattr(variable, "is_state", False)
+
+
+def _as_shape(shape: Any) -> Any:
+    return shape if isinstance(shape, dict) else tuple(shape)
+
+
+def _shapes_of(argument: Any) -> Any:
+    if hasattr(argument, "extents"):
+        return public(argument.extents)
+    if hasattr(argument, "shape"):
+        return tuple(argument.shape)
+    if tree.is_nested(argument) and tree.flatten(argument):
+        return tree.map_structure(_shapes_of, argument)
+    return None
+
+
+def tree_of_tensors(shape: Any, dtype: str) -> Any:
+    """Symbolic tensors for a shape, or for each shape of a nested structure."""
+    if isinstance(shape, tuple) and all(size is None or isinstance(size, int) for size in shape):
+        return KerasTensor(shape, dtype)
+    if isinstance(shape, dict):
+        return {name: tree_of_tensors(one, dtype) for name, one in shape.items()}
+    return [tree_of_tensors(one, dtype) for one in shape]

@@ -1,0 +1,97 @@
+"""Symbolic calls of layers: how `Input` and calls on its results are remembered.
+
+Outside of a trace, calling a layer on a symbolic tensor makes a new symbolic tensor that knows
+which call it came from. `models.Functional` follows these histories back from its outputs. Plain
+ops between such calls are ordinary nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from geartrain import tree
+from geartrain.graph.dtypes import standardize_dtype
+from geartrain.graph.node import Leaf, Node
+from geartrain.graph.shapes import Shape, from_public
+from geartrain.runtime.variable import Trace
+
+
+class Call:
+    """One symbolic call of a layer: its arguments, and the tensors that came out."""
+
+    def __init__(self, layer: Any, args: Any, kwargs: Any) -> None:
+        self.layer, self.args, self.kwargs = layer, args, kwargs
+        self.outputs: Any = None
+
+    @property
+    def inputs(self) -> list[Node]:
+        """The symbolic tensors among the arguments."""
+        return [x for x in tree.flatten((self.args, self.kwargs)) if isinstance(x, Node)]
+
+
+class History(Leaf):
+    """The identity of a symbolic tensor: the call that made it, None for an input."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, name: str, call: Call | None) -> None:
+        super().__init__(name)
+        self.call = call
+
+
+class KerasTensor(Node):
+    """A symbolic tensor of a model under construction.
+
+    Args:
+        shape: its shape; None for an axis of unknown size.
+        dtype: its dtype.
+        name: its name.
+        call: the layer call that made it.
+
+    >>> KerasTensor((None, 3))
+    <KerasTensor shape=(None, 3), dtype=float32>
+    """
+
+    __slots__ = ()
+
+    def __new__(
+        cls,
+        shape: Sequence[int | None],
+        dtype: Any = "float32",
+        name: str | None = None,
+        call: Call | None = None,
+    ) -> Any:
+        history = History(name or "keras_tensor", call)
+        return cls.leaf_of(history, from_public(shape), standardize_dtype(dtype))
+
+    @property
+    def name(self) -> str:
+        """The tensor's name."""
+        return self.leaf.name if self.leaf else "keras_tensor"
+
+    @classmethod
+    def made_by(cls, call: Call, extents: Shape, dtype: str) -> Any:
+        """The tensor that a call made."""
+        return cls.leaf_of(History("keras_tensor", call), extents, dtype)
+
+    def __repr__(self) -> str:
+        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}>"
+
+
+def is_keras_tensor(x: Any) -> bool:
+    """Whether `x` is a symbolic tensor."""
+    return isinstance(x, Node)
+
+
+def record_call(layer: Any, args: Any, kwargs: Any, run: Callable[[Any, Any], Any]) -> Any:
+    """Run a layer symbolically to learn its output's shape, and return a tensor with history."""
+    call = Call(layer, args, kwargs)
+    with Trace():
+        results = run(args, dict(kwargs))
+    call.outputs = tree.map_structure(
+        lambda x: KerasTensor.made_by(call, x.extents, x.dtype) if isinstance(x, Node) else x,
+        results,
+    )
+    layer._calls.append(call)
+    return call.outputs

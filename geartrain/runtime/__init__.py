@@ -1,0 +1,1 @@
+"""Running graphs: variables, tracing, differentiation of functions, compiled functions."""

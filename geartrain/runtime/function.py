@@ -1,0 +1,250 @@
+"""From Python functions to graphs: `trace`, `jit`, `grad`, `value_and_grad`.
+
+A function written with `geartrain.ops` is run once with placeholders; the nodes that it returns
+are its graph. A `Program` is such a graph ready to run, with the variables that it updates.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from geartrain import tree
+from geartrain.errors import describe_value
+from geartrain.graph.autodiff import gradients
+from geartrain.graph.dtypes import FLOATS, numpy_dtype
+from geartrain.graph.evaluate import Plan
+from geartrain.graph.node import Constant, Leaf, Node, placeholder, sorted_nodes
+from geartrain.graph.rewrite import substitute
+from geartrain.graph.shapes import BATCH, Dim, public
+from geartrain.ops.elementwise import constant_like
+from geartrain.ops.operands import dtype_of, extents_of, operand
+from geartrain.runtime.variable import Trace, Variable, current_trace
+
+
+class Program:
+    """A graph ready to run: inputs to outputs, and new values for variables.
+
+    The variables change only after every value is computed, so a run that fails changes nothing.
+
+    Args:
+        inputs: placeholder nodes, in the order of `run`'s arrays.
+        outputs: the nodes to compute.
+        updates: for each variable to change, the node of its new value.
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[Node],
+        outputs: Sequence[Node],
+        updates: Mapping[Variable, Node] | None = None,
+    ) -> None:
+        self.inputs, self.outputs = list(inputs), list(outputs)
+        self.updates = dict(updates or {})
+        self._plan = Plan([*self.outputs, *self.updates.values()])
+        self._read = [n.leaf for n in self._plan.leaves if isinstance(n.leaf, Variable)]
+
+    def batch_of(self, arrays: Sequence[np.ndarray]) -> int | None:
+        """The batch size that the arrays agree on; None if no input has a batch axis."""
+        batch = None
+        for node, array in zip(self.inputs, arrays, strict=True):
+            fits = array.ndim == node.ndim
+            for wanted, size in zip(node.extents, array.shape, strict=False):
+                if wanted == BATCH and batch is None:
+                    batch = size
+                known = wanted.evaluate(batch or 0) if isinstance(wanted, Dim) else wanted
+                fits = fits and known == size
+            if not fits:
+                first = "" if batch is None else f" with a batch of {batch}"
+                raise ValueError(
+                    f"Input {node.leaf.name if node.leaf else ''!r}: expected shape "
+                    f"{public(node.extents)}{first}. Received: {describe_value(array)}"
+                )
+        return batch
+
+    def run(self, *arrays: np.ndarray) -> list[np.ndarray]:
+        """Compute the outputs, then update the variables."""
+        batch = self.batch_of(arrays)
+        values: dict[Leaf | None, np.ndarray] = {
+            node.leaf: array for node, array in zip(self.inputs, arrays, strict=True)
+        }
+        values.update((variable, variable.array) for variable in self._read)
+        results = self._plan.run(values, batch)
+        for variable, new in zip(self.updates, results[len(self.outputs) :], strict=True):
+            variable.assign(new)
+        return results[: len(self.outputs)]
+
+
+def trace(function: Callable[..., Any], *arguments: Any) -> tuple[Any, Trace]:
+    """Run `function` symbolically; what it returned, and the assignments it made."""
+    with Trace() as scope:
+        result = function(*arguments)
+    return result, scope
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, Node | Variable | np.ndarray | np.generic | int | float) and (
+        not isinstance(value, bool)
+    )
+
+
+def _placeholder_like(value: Any, name: str = "input") -> Node:
+    array = operand(value)
+    return placeholder(extents_of(array), dtype_of(array), name)
+
+
+def jit(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` as a program: traced once for each set of shapes and dtypes, then only run.
+
+    Arrays and numbers in nested arguments are inputs; anything else is part of the program.
+    Variables that the function reads or assigns are read and updated at each call.
+
+    >>> from geartrain import ops
+    >>> double = jit(lambda x: ops.sum(x * 2))
+    >>> double(np.float32([1, 2, 3]))
+    array(12., dtype=float32)
+    """
+    programs: dict[Any, tuple[Program, Any, list[Any]]] = {}
+
+    @functools.wraps(function)
+    def compiled(*args: Any, **kwargs: Any) -> Any:
+        leaves = tree.flatten((args, kwargs))
+        arrays = [operand(leaf) for leaf in leaves if _is_tensor(leaf)]
+        if current_trace() or any(isinstance(array, Node) for array in arrays):
+            return function(*args, **kwargs)
+        specs = tuple((array.shape, array.dtype.name) for array in arrays)
+        static = tuple(None if _is_tensor(leaf) else leaf for leaf in leaves)
+        key = (specs, static, repr(tree.map_structure(lambda _: 0, (args, kwargs))))
+        if key not in programs:
+            programs[key] = _program(function, args, kwargs, leaves)
+        program, structure, constants = programs[key]
+        results = iter(program.run(*arrays))
+        filled = [next(results) if made is None else made for made in constants]
+        return tree.pack_sequence_as(structure, filled)
+
+    return compiled
+
+
+def _program(
+    function: Callable[..., Any], args: Any, kwargs: Any, leaves: list[Any]
+) -> tuple[Program, Any, list[Any]]:
+    """The traced program, the form of its result, and its results that are not computed."""
+    symbols = [_placeholder_like(leaf) if _is_tensor(leaf) else leaf for leaf in leaves]
+    call_args, call_kwargs = tree.pack_sequence_as((args, kwargs), symbols)
+    result, scope = trace(lambda: function(*call_args, **call_kwargs))
+    flat = tree.flatten(result)
+    flat = [value.__tensor__() if isinstance(value, Variable) else value for value in flat]
+    computed = [value for value in flat if isinstance(value, Node)]
+    inputs = [symbol for symbol in symbols if isinstance(symbol, Node)]
+    constants = [None if isinstance(value, Node) else value for value in flat]
+    return Program(inputs, computed, scope.updates), result, constants
+
+
+def value_and_grad(
+    function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
+    """A function that returns `function`'s value and its gradient.
+
+    Args:
+        function: any function of ops that returns a scalar, or with `has_aux` a pair of a scalar
+            and anything else, which is passed through.
+        argnums: which positional argument(s) to differentiate with respect to. Each may be a
+            nested structure; its gradient has the same structure.
+        has_aux: see `function`.
+
+    Returns:
+        A function of the same arguments that returns `(value, gradient)`. Arrays give arrays;
+        symbolic tensors give symbolic tensors, so the result can be differentiated again.
+
+    Raises:
+        TypeError: an op without a gradient, or an integer argument.
+        ValueError: a result that is not a scalar.
+
+    >>> from geartrain import ops
+    >>> value_and_grad(lambda x: ops.sum(x ** 2))(np.float32([1.0, 3.0]))
+    (array(10., dtype=float32), array([2., 6.], dtype=float32))
+    """
+    several = not isinstance(argnums, int)
+    positions = list(argnums) if isinstance(argnums, Sequence) else [argnums]
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        chosen = [args[position] for position in positions]
+        given = [operand(leaf) for leaf in tree.flatten(chosen)]
+        for value in given:
+            if dtype_of(value) not in FLOATS:
+                raise TypeError(
+                    f"grad of {_name(function)}: expected float tensors to differentiate with "
+                    f"respect to. Received: {describe_value(value)}. Use ops.cast(x, 'float32')."
+                )
+        symbols = [_placeholder_like(value) for value in given]
+        replaced = list(args)
+        for position, argument in zip(
+            positions, tree.pack_sequence_as(chosen, symbols), strict=True
+        ):
+            replaced[position] = argument
+        result, scope = trace(lambda: function(*replaced, **kwargs))
+        value, aux = result if has_aux else (result, None)
+        value = Node.wrap(operand(value))
+        if value.extents != ():
+            raise ValueError(
+                f"grad of {_name(function)}: expected a scalar result. Received shape "
+                f"{value.shape}. Reduce it first, with ops.sum or ops.mean."
+            )
+        seed = Node.wrap(np.ones((), numpy_dtype(value.dtype)))
+        slopes = [
+            constant_like(symbol, 0.0) if slope is None else slope
+            for symbol, slope in zip(symbols, gradients([value], symbols, [seed]), strict=True)
+        ]
+        nodes = [value, *slopes, *(leaf for leaf in tree.flatten(aux) if isinstance(leaf, Node))]
+        done = _conclude(nodes, dict(zip(symbols, given, strict=True)), scope)
+        gradient = tree.pack_sequence_as(chosen, done[1 : 1 + len(slopes)])
+        auxiliary = iter(done[1 + len(slopes) :])
+        aux = tree.map_structure(lambda x: next(auxiliary) if isinstance(x, Node) else x, aux)
+        slope = tuple(gradient) if several else gradient[0]
+        return ((done[0], aux) if has_aux else done[0]), slope
+
+    return wrapped
+
+
+def grad(
+    function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
+    """A function that returns the gradient of `function`; see `value_and_grad`.
+
+    >>> cube = lambda x: x ** 3
+    >>> grad(cube)(2.0), grad(grad(cube))(2.0)
+    (array(12., dtype=float32), array(12., dtype=float32))
+    """
+    both = value_and_grad(function, argnums, has_aux)
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        value, gradient = both(*args, **kwargs)
+        return (gradient, value[1]) if has_aux else gradient
+
+    return wrapped
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__name__", repr(function))
+
+
+def _conclude(nodes: list[Node], given: dict[Node, Any], scope: Trace) -> list[Any]:
+    """The nodes with placeholders exchanged for what was given: computed if all is known."""
+    mapping = {symbol: Node.wrap(value) for symbol, value in given.items()}
+    updated = substitute([*nodes, *scope.updates.values()], mapping)
+    outputs, updates = updated[: len(nodes)], updated[len(nodes) :]
+    known = all(
+        node.leaf is None or isinstance(node.leaf, Constant | Variable)
+        for node in sorted_nodes(updated)
+    )
+    outer = current_trace()
+    if outer is not None:
+        outer.updates.update(zip(scope.updates, updates, strict=True))
+    if outer is not None or not known:
+        return outputs
+    return list(Program([], outputs, dict(zip(scope.updates, updates, strict=True))).run())

@@ -1,0 +1,198 @@
+"""Variables: named arrays that programs read and update in place.
+
+While a function is traced, reading a variable gives a node and assigning to it is only noted down;
+the program that comes of the trace performs the assignments, all together, after its last step.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from geartrain.errors import describe_value
+from geartrain.graph.dtypes import numpy_dtype, standardize_dtype
+from geartrain.graph.node import Leaf, Node
+from geartrain.graph.operators import OPERATORS, Operators
+from geartrain.ops.operands import operand
+from geartrain.registry import automatic_name
+
+
+class _Traces(threading.local):
+    def __init__(self) -> None:
+        self.stack: list[Trace] = []
+
+
+_traces = _Traces()
+
+
+class Trace:
+    """A scope in which variables are symbolic and assignments are collected.
+
+    >>> counter = Variable(0.0, name="counter")
+    >>> with Trace() as trace:
+    ...     counter.assign_add(1.0)
+    >>> counter.numpy(), list(trace.updates) == [counter]
+    (array(0., dtype=float32), True)
+    """
+
+    def __init__(self) -> None:
+        self.updates: dict[Variable, Node] = {}
+        self.outer = _traces.stack[-1] if _traces.stack else None
+
+    def __enter__(self) -> Trace:
+        _traces.stack.append(self)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        popped = _traces.stack.pop()
+        assert popped is self
+
+    def read(self, variable: Variable) -> Node:
+        """What the variable holds at this point of the trace."""
+        if variable in self.updates:
+            return self.updates[variable]
+        return self.outer.read(variable) if self.outer else variable.node
+
+
+def current_trace() -> Trace | None:
+    """The innermost trace that is under way in this thread."""
+    return _traces.stack[-1] if _traces.stack else None
+
+
+class Variable(Leaf, Operators):
+    """A named array that training may change.
+
+    Args:
+        initializer: the first value, or a function of `(shape, dtype=...)` that gives it.
+        shape: the shape; needed with a function.
+        dtype: the element type, `floatx()` by default.
+        trainable: whether optimizers update it.
+        autocast, aggregation, synchronization: accepted as in Keras; one process has no use
+            for them.
+        name: a name for messages and files.
+
+    Raises:
+        ValueError: a shape that does not fit the value, or a function without a shape.
+
+    >>> w = Variable([[1.0, 2.0]], name="w")
+    >>> w.assign_sub([[0.5, 0.5]])
+    >>> w.numpy()
+    array([[0.5, 1.5]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        initializer: Any,
+        shape: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str = "none",
+        synchronization: str = "auto",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name or automatic_name("variable"))
+        self.trainable = trainable
+        self.path = self.name
+        self.regularizer: Callable[[Any], Any] | None = None
+        self.constraint: Callable[[Any], Any] | None = None
+        self.initializer = initializer if callable(initializer) else None
+        if callable(initializer):
+            if shape is None:
+                raise ValueError(
+                    f"Variable {self.name!r}: expected a shape along with an initializer "
+                    "function. Received: shape=None"
+                )
+            name_of_type = standardize_dtype(dtype)
+            value = np.asarray(initializer(tuple(shape), dtype=name_of_type))
+        else:
+            value = np.asarray(operand(initializer))
+            name_of_type = standardize_dtype(dtype or value.dtype.name)
+            if shape is not None and tuple(shape) != value.shape:
+                raise ValueError(
+                    f"Variable {self.name!r}: expected a value of shape {tuple(shape)}. "
+                    f"Received: {describe_value(value)}"
+                )
+        self._array = np.array(value, numpy_dtype(name_of_type), order="C")
+        self.dtype = name_of_type
+
+    __hash__ = object.__hash__
+
+    @property
+    def node(self) -> Node:
+        """The leaf that stands for the variable in graphs."""
+        return Node.leaf_of(self, self._array.shape, self.dtype)
+
+    @property
+    def array(self) -> np.ndarray:
+        """The live array, for programs. Do not write to it or keep it: use `assign`, `numpy`."""
+        return self._array
+
+    def __tensor__(self) -> Any:
+        trace = current_trace()
+        return trace.read(self) if trace else self._array
+
+    @property
+    def value(self) -> Any:
+        """The value: a copy, or a node while a function is traced."""
+        tensor = self.__tensor__()
+        return tensor if isinstance(tensor, Node) else tensor.copy()
+
+    def numpy(self) -> np.ndarray:
+        """A copy of the value."""
+        return self._array.copy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self._array.astype(dtype or self._array.dtype)
+
+    def __float__(self) -> float:
+        return float(self._array)
+
+    def __int__(self) -> int:
+        return int(self._array)
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape."""
+        return self._array.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._array.ndim
+
+    def assign(self, value: Any) -> None:
+        """Replace the value by one of the same shape; the dtype stays."""
+        new = operand(value, self.dtype)
+        if tuple(new.shape) != self.shape:
+            raise ValueError(
+                f"Variable {self.path!r}: expected a value of shape {self.shape}. "
+                f"Received: {describe_value(new)}"
+            )
+        trace = current_trace()
+        if trace is not None:
+            trace.updates[self] = Node.wrap(new)
+        elif isinstance(new, Node):
+            raise TypeError(
+                f"Variable {self.path!r}: a symbolic value can only be assigned inside a traced "
+                f"function. Received: {new!r}"
+            )
+        else:
+            np.copyto(self._array, new)
+
+    def assign_add(self, value: Any) -> None:
+        """Add `value`."""
+        self.assign(OPERATORS["add"](self, operand(value, self.dtype)))
+
+    def assign_sub(self, value: Any) -> None:
+        """Subtract `value`."""
+        self.assign(OPERATORS["subtract"](self, operand(value, self.dtype)))
+
+    def __repr__(self) -> str:
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
