@@ -1,0 +1,1 @@
+"""One module a group of recorded numbers; each has a function `record() -> Recording`."""
