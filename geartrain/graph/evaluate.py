@@ -20,7 +20,7 @@ class Plan:
     >>> from geartrain.graph.node import placeholder
     >>> x = placeholder((3,), "float32")
     >>> Plan([ops.sum(x * 2.0)]).run({x.leaf: np.float32([1, 2, 3])})
-    [np.float32(12.0)]
+    [array(12., dtype=float32)]
     """
 
     def __init__(self, outputs: Sequence[Node]):

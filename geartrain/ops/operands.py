@@ -7,7 +7,7 @@ other: `operand`, then `promoted` (one dtype), then `aligned` (one shape as well
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -15,8 +15,12 @@ from geartrain import config
 from geartrain.graph.dtypes import FLOATS, numpy_dtype, result_type, standardize_dtype
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import Extent, Shape, axis_index, broadcast
-from geartrain.ops.elementwise import cast
+from geartrain.ops.elementwise import cast, constant_like
 from geartrain.ops.views import expand, extent, reshape
+
+# What a function of `geartrain.ops` accepts and returns: an array or a node; accepted besides are
+# numbers, nested lists and variables.
+Tensor: TypeAlias = Any
 
 
 def operand(value: Any, dtype: str | None = None) -> Any:
@@ -111,9 +115,16 @@ def stretched(x: Any, shape: Shape) -> Any:
     return x if extents_of(x) == shape else expand(x, shape=shape)
 
 
+def together(*operands: Any) -> list[Any]:
+    """All as nodes if one of them is a node: then constants are stretched in the graph, not now."""
+    if any(isinstance(x, Node) for x in operands):
+        return [Node.wrap(x) for x in operands]
+    return list(operands)
+
+
 def aligned(*values: Any, floats: bool = False) -> list[Any]:
     """The operands, cast to one dtype and broadcast to one shape."""
-    operands = promoted(*values, floats=floats)
+    operands = together(*promoted(*values, floats=floats))
     shape = broadcast(*map(extents_of, operands))
     return [stretched(x, shape) for x in operands]
 
@@ -122,6 +133,13 @@ def as_float(value: Any) -> Any:
     """The operand; integers and booleans become `floatx()`."""
     (x,) = promoted(value, floats=True)
     return x
+
+
+def filled_like(x: Any, value: float) -> Any:
+    """`value` in the shape and dtype of the array or node `x`."""
+    if isinstance(x, Node):
+        return constant_like(x, value)
+    return np.broadcast_to(np.asarray(value, x.dtype), x.shape)
 
 
 def axes_of(axis: Any, rank: int, who: str) -> tuple[int, ...]:

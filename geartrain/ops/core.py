@@ -1,0 +1,140 @@
+"""Tensors themselves: conversion, dtype, shape, and where gradients stop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from geartrain.graph.dtypes import standardize_dtype
+from geartrain.graph.node import Node
+from geartrain.graph.shapes import product, public
+from geartrain.ops import elementwise as primitive
+from geartrain.ops.operands import Tensor, dtype_of, extents_of, number_of, operand, rank_of
+
+__all__ = [
+    "cast",
+    "convert_to_numpy",
+    "convert_to_tensor",
+    "copy",
+    "dtype",
+    "is_tensor",
+    "ndim",
+    "shape",
+    "size",
+    "stop_gradient",
+]
+
+
+def cast(x: Tensor, dtype: Any) -> Tensor:
+    """`x` with its elements converted to `dtype`; floats become integers by dropping fractions.
+
+    Args:
+        x: tensor of any shape.
+        dtype: a name such as `"float32"`, or a NumPy dtype.
+
+    >>> cast([1.7, -1.7], "int32")
+    array([ 1, -1], dtype=int32)
+    """
+    return operand(x, standardize_dtype(dtype))
+
+
+def convert_to_tensor(
+    x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None
+) -> Tensor:
+    """`x` as a tensor: an array, or itself if it is symbolic.
+
+    Args:
+        x: array, number, nested list, variable or symbolic tensor.
+        dtype: the tensor's dtype. If None, arrays keep theirs, Python's floats become
+            `floatx()` and its integers int32.
+        sparse, ragged: there are only dense tensors here, so True is refused.
+
+    Raises:
+        ValueError: for sparse or ragged tensors, or lists of unequal lengths.
+        TypeError: for strings and other objects.
+
+    >>> convert_to_tensor([[1, 2], [3, 4]])
+    array([[1, 2],
+           [3, 4]], dtype=int32)
+    """
+    if sparse or ragged:
+        kind = "sparse" if sparse else "ragged"
+        raise ValueError(f"convert_to_tensor: expected a dense tensor. Received: {kind}=True")
+    return operand(x, None if dtype is None else standardize_dtype(dtype))
+
+
+def convert_to_numpy(x: Tensor) -> np.ndarray:
+    """`x` as a NumPy array.
+
+    Raises TypeError for a symbolic tensor, which has no values yet.
+
+    >>> convert_to_numpy([1.0, 2.0])
+    array([1., 2.], dtype=float32)
+    """
+    return np.asarray(operand(x))
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether x is a tensor, concrete or symbolic, rather than a number or a list.
+
+    >>> is_tensor(np.zeros(3)), is_tensor([0.0])
+    (True, False)
+    """
+    return isinstance(x, Node | np.ndarray)
+
+
+def dtype(x: Tensor) -> str:
+    """The name of the dtype.
+
+    >>> dtype([1.0, 2.0])
+    'float32'
+    """
+    return dtype_of(operand(x))
+
+
+def shape(x: Tensor) -> tuple[int | None, ...]:
+    """The sizes of the axes, with None where the size is known at run time only.
+
+    >>> shape([[1, 2, 3], [4, 5, 6]])
+    (2, 3)
+    """
+    return public(extents_of(operand(x)))
+
+
+def ndim(x: Tensor) -> int:
+    """The number of axes, also called the rank.
+
+    >>> ndim([[1, 2, 3], [4, 5, 6]])
+    2
+    """
+    return rank_of(operand(x))
+
+
+def size(x: Tensor) -> Any:
+    """The number of elements: an int, or a symbolic int32 if known at run time only.
+
+    >>> size([[1, 2, 3], [4, 5, 6]])
+    6
+    """
+    total = product(extents_of(operand(x)))
+    return total if isinstance(total, int) else number_of(total, "int32")
+
+
+def copy(x: Tensor) -> Tensor:
+    """A new array with the same values. (A symbolic tensor is immutable, hence its own copy.)
+
+    >>> copy([1, 2])
+    array([1, 2], dtype=int32)
+    """
+    x = operand(x)
+    return x if isinstance(x, Node) else x.copy()
+
+
+def stop_gradient(variable: Tensor) -> Tensor:
+    """The same values, as a constant: no gradient flows to `variable`.
+
+    >>> stop_gradient([1.0, 2.0])
+    array([1., 2.], dtype=float32)
+    """
+    return primitive.stop_gradient(operand(variable))

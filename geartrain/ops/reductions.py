@@ -1,0 +1,183 @@
+"""Folds along axes: sums, means, extremes, and their places.
+
+In all of these `axis` is one axis, several, or None for all; the folded axes disappear, or stay
+with size 1 if `keepdims`.
+"""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+from geartrain.graph.dtypes import FLOATS, result_type
+from geartrain.graph.op import Op
+from geartrain.graph.shapes import Shape, axis_index, product
+from geartrain.ops import folds, views
+from geartrain.ops.arithmetic import divide, maximum, minimum
+from geartrain.ops.creation import full
+from geartrain.ops.logic import truth
+from geartrain.ops.operands import (
+    Tensor,
+    axes_of,
+    dtype_of,
+    extents_of,
+    number_of,
+    operand,
+    rank_of,
+)
+
+__all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "max", "mean", "min", "sum"]
+
+
+def _kept(x: Tensor, axes: tuple[int, ...]) -> Shape:
+    """The shape of x with the folded axes of size 1."""
+    return tuple(1 if i in axes else size for i, size in enumerate(extents_of(x)))
+
+
+def folded(op: Op, x: Tensor, axis: Any, keepdims: bool, who: str) -> Tensor:
+    """A fold along `axis`, with the folded axes kept at size 1 or dropped."""
+    axes = axes_of(axis, rank_of(x), who)
+    result = op(x, axes=axes)
+    return views.reshape(result, shape=_kept(x, axes)) if keepdims and axes else result
+
+
+def sum(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """Sum along axes. Small integers and booleans are summed as int32 or uint32.
+
+    >>> sum([[1, 2], [3, 4]], axis=0)
+    array([4, 6], dtype=int32)
+    """
+    x = operand(x)
+    wide = {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32"}
+    wide["uint16"] = "uint32"
+    return folded(folds.sum_, operand(x, wide.get(dtype_of(x))), axis, keepdims, "sum")
+
+
+def mean(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """Mean along axes: the sum divided by the number of elements. A float also for integers.
+
+    >>> mean([[1, 2], [3, 4]], axis=0)
+    array([2., 3.], dtype=float32)
+    """
+    x = operand(x)
+    own = dtype_of(x)
+    wide = result_type(own, "float32")  # 16-bit floats would overflow, or lose the small terms
+    x = operand(x, wide)
+    axes = axes_of(axis, rank_of(x), "mean")
+    count = product(extents_of(x)[i] for i in axes)
+    total = folded(folds.sum_, x, axes, keepdims, "mean")
+    return operand(divide(total, number_of(count, wide)), own if own in FLOATS else wide)
+
+
+def _extreme(who: str, x: Tensor, axis: Any, keepdims: bool, initial: Tensor) -> Tensor:
+    x = operand(x)
+    op, either = (folds.max_, maximum) if who == "max" else (folds.min_, minimum)
+    if initial is None:
+        return folded(op, x, axis, keepdims, who)
+    axes = axes_of(axis, rank_of(x), who)
+    if builtins.any(extents_of(x)[i] == 0 for i in axes):
+        kept = [size for i, size in enumerate(_kept(x, axes)) if keepdims or i not in axes]
+        return full(kept, initial, dtype_of(x))
+    return either(folded(op, x, axis, keepdims, who), operand(initial, dtype_of(x)))
+
+
+def max(x: Tensor, axis: Any = None, keepdims: bool = False, initial: Tensor = None) -> Tensor:
+    """The greatest element along axes; NaN if there is a NaN.
+
+    Equal greatest elements share the gradient. `initial`, if given, is one more element, so that
+    an axis of size 0 has a maximum too.
+
+    Raises ValueError for an axis of size 0 without `initial`.
+
+    >>> max([[1, 5], [3, 2]], axis=1)
+    array([5, 3], dtype=int32)
+    """
+    return _extreme("max", x, axis, keepdims, initial)
+
+
+def min(x: Tensor, axis: Any = None, keepdims: bool = False, initial: Tensor = None) -> Tensor:
+    """The least element along axes; NaN if there is a NaN.
+
+    Equal least elements share the gradient. `initial`, if given, is one more element, so that an
+    axis of size 0 has a minimum too.
+
+    Raises ValueError for an axis of size 0 without `initial`.
+
+    >>> min([[1, 5], [3, 2]], axis=1)
+    array([1, 2], dtype=int32)
+    """
+    return _extreme("min", x, axis, keepdims, initial)
+
+
+def amax(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The greatest element along axes: the same as `max`.
+
+    >>> amax([1, 5, 2])
+    array(5, dtype=int32)
+    """
+    return max(x, axis, keepdims)
+
+
+def amin(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The least element along axes: the same as `min`.
+
+    >>> amin([3, 1, 2])
+    array(1, dtype=int32)
+    """
+    return min(x, axis, keepdims)
+
+
+def any(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """Whether some element along the axes is true (not zero).
+
+    >>> any([[True, False], [False, False]], axis=1)
+    array([ True, False])
+    """
+    return folded(folds.any_, truth(x), axis, keepdims, "any")
+
+
+def all(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """Whether every element along the axes is true (not zero).
+
+    >>> all([[True, False], [True, True]], axis=1)
+    array([False,  True])
+    """
+    return folded(folds.all_, truth(x), axis, keepdims, "all")
+
+
+def _place(op: Op, who: str, x: Tensor, axis: int | None, keepdims: bool) -> Tensor:
+    x = operand(x)
+    shape = (1,) * rank_of(x)
+    if axis is None:
+        x, place = views.reshape(x, shape=(product(extents_of(x)),)), 0
+    else:
+        place = axis_index(axis, rank_of(x), who)
+        shape = _kept(x, (place,))
+    result = op(x, axis=place)
+    return views.reshape(result, shape=shape) if keepdims else result
+
+
+def argmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """The index of the greatest element along an axis, as int32; the first of equal ones.
+
+    With `axis=None` it is the index into the flattened tensor.
+
+    Raises ValueError for an axis of size 0.
+
+    >>> argmax([[1, 5, 2], [7, 3, 2]], axis=1)
+    array([1, 0], dtype=int32)
+    """
+    return _place(folds.argmax, "argmax", x, axis, keepdims)
+
+
+def argmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """The index of the least element along an axis, as int32; the first of equal ones.
+
+    With `axis=None` it is the index into the flattened tensor.
+
+    Raises ValueError for an axis of size 0.
+
+    >>> argmin([[1, 5, 2], [7, 3, 2]], axis=1)
+    array([0, 2], dtype=int32)
+    """
+    return _place(folds.argmin, "argmin", x, axis, keepdims)

@@ -1,0 +1,247 @@
+"""Reading parts of a tensor by `x[...]`: integers, slices, None, Ellipsis, index arrays, masks.
+
+The rules are NumPy's. An index is first spelled out, one entry an axis; runs of slices are views,
+integer arrays are a gather of rows after the axes that they index were brought to the front.
+"""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import numpy as np
+
+from geartrain.graph.node import Node
+from geartrain.graph.shapes import Extent, Shape, apply, axis_index, product, public
+from geartrain.ops import elementwise as primitive
+from geartrain.ops import views
+from geartrain.ops.arithmetic import add, multiply
+from geartrain.ops.indexing import gather
+from geartrain.ops.operands import (
+    Tensor,
+    dtype_of,
+    extents_of,
+    filled_like,
+    number_of,
+    operand,
+    rank_of,
+)
+
+__all__ = ["get_item", "take"]
+
+_REMEDY = "Use integers, slices, None, ... and integer arrays."
+
+
+def get_item(x: Tensor, key: Any) -> Tensor:
+    """`x[key]`, by NumPy's rules.
+
+    Args:
+        x: tensor of any shape.
+        key: an integer, slice, None (a new axis), Ellipsis, array of integers, or array of
+            booleans; or a tuple of these.
+
+    Raises:
+        ValueError: too many indices, or one outside its axis.
+        TypeError: a key of another kind, or a symbolic mask (its result has no known shape; use
+            `where`).
+
+    >>> get_item([[1, 2, 3], [4, 5, 6]], (slice(None), -1))
+    array([3, 6], dtype=int32)
+    """
+    x = operand(x)
+    entries = _spelled_out(key, public(extents_of(x)))
+    if any(isinstance(entry, np.ndarray | Node) for entry in entries):
+        return _advanced(x, entries)
+    return _basic(x, entries)
+
+
+def _spelled_out(key: Any, shape: tuple[int | None, ...]) -> list[Any]:
+    """The key's entries, masks as indices and the Ellipsis as slices: one an axis, besides None."""
+    entries: list[Any] = []
+    for entry in key if isinstance(key, tuple) else (key,):
+        entries.extend(_read(entry))
+    used = len([e for e in entries if e is not None and e is not Ellipsis])
+    dots = len([e for e in entries if e is Ellipsis])
+    if used > len(shape) or dots > 1:
+        raise ValueError(
+            f"get_item: expected at most {len(shape)} indices and one ... for shape {shape}. "
+            f"Received: {key!r:.80}"
+        )
+    rest = [slice(None)] * (len(shape) - used)
+    if not dots:
+        return entries + rest
+    place = next(i for i, e in enumerate(entries) if e is Ellipsis)
+    return entries[:place] + rest + entries[place + 1 :]
+
+
+def _read(entry: Any) -> list[Any]:
+    """One part of a key as entries."""
+    if entry is None or entry is Ellipsis or isinstance(entry, slice):
+        return [entry]
+    if isinstance(entry, int | np.integer) and not isinstance(entry, bool):
+        return [int(entry)]
+    if isinstance(entry, list | tuple | np.ndarray | Node | bool | np.bool_) or hasattr(
+        entry, "__tensor__"
+    ):
+        index = operand(entry)
+        if isinstance(index, np.ndarray) and dtype_of(index) == "bool" and index.ndim:
+            return list(index.nonzero())
+        if isinstance(index, np.ndarray) and not index.size:
+            return [index.astype("int32")]
+        if "int" in dtype_of(index):
+            return [index]
+        entry = f"a tensor of dtype {dtype_of(index)}"
+    raise TypeError(f"get_item: expected an index. Received: {entry!r:.80}. {_REMEDY}")
+
+
+def _basic(x: Tensor, entries: list[Any]) -> Tensor:
+    """Integers, slices and None: a slice, then a reshape."""
+    extents = extents_of(x)
+    start, length, step, shape = [], [], [], []
+    axis = 0
+    for entry in entries:
+        if entry is None:
+            shape.append(1)
+            continue
+        size = extents[axis]
+        if isinstance(entry, slice):
+            first, count, stride = bounds(entry, size)
+            shape.append(count)
+        else:
+            first, count, stride = _inside(entry, size, axis, extents), 1, 1
+        start.append(first)
+        length.append(count)
+        step.append(stride)
+        axis += 1
+    whole = tuple(length) == extents and set(step) <= {1}
+    if not whole:
+        x = views.slice_(x, start=tuple(start), length=tuple(length), step=tuple(step))
+    return x if tuple(shape) == extents_of(x) else views.reshape(x, shape=tuple(shape))
+
+
+def _inside(index: int, size: Extent, axis: int, shape: Shape) -> Extent:
+    """An integer index counted from the front, refused where the axis has no such place."""
+    if isinstance(size, int) and not -size <= index < size:
+        raise ValueError(
+            f"get_item: expected an index in [{-size}, {size - 1}] for axis {axis} of shape "
+            f"{public(shape)}. Received: {index}"
+        )
+    return index if index >= 0 else size + index
+
+
+def bounds(piece: slice, size: Extent) -> tuple[Extent, Extent, int]:
+    """A slice of an axis as its first index, number of elements and step.
+
+    >>> bounds(slice(None, None, -2), 5)
+    (4, 3, -2)
+    """
+    for part in (piece.start, piece.stop, piece.step):
+        if part is not None and not isinstance(part, int | np.integer):
+            raise TypeError(
+                f"get_item: expected whole numbers in a slice. Received: {part!r:.80}. For a start "
+                "that is a tensor use ops.slice or ops.take."
+            )
+    step = 1 if piece.step is None else int(piece.step)
+    if step == 0:
+        raise ValueError("get_item: expected a step other than 0 in a slice. Received: 0")
+    if isinstance(size, int):
+        indices = range(*piece.indices(size))
+        return indices.start, len(indices), step
+    low, high = (0, size) if step > 0 else (-1, size - 1)
+
+    def edge(place: int | None, default: Extent) -> Extent:
+        if place is None:
+            return default
+        return apply("min", place, high) if place >= 0 else apply("max", size + place, low)
+
+    start = edge(piece.start, low if step > 0 else high)
+    stop = edge(piece.stop, high if step > 0 else low)
+    if step == 1 and piece.stop is None and piece.start is not None and piece.start >= 0:
+        return start, apply("max", size - piece.start, 0), 1
+    span = stop - start if step > 0 else start - stop
+    count = span if builtins.abs(step) == 1 else apply("ceildiv", span, builtins.abs(step))
+    bare = piece.start is None and piece.stop is None
+    at_front = start == 0 and step == 1
+    return start, count if bare or at_front else apply("max", count, 0), step
+
+
+def _advanced(x: Tensor, entries: list[Any]) -> Tensor:
+    """Integer arrays (and integers beside them): a gather at their common place."""
+    axis, arrays, axes, place, plain = 0, [], [], [], []
+    for entry in entries:
+        if entry is None or isinstance(entry, slice):
+            plain.append(entry)
+        else:
+            place.append(len(plain) + len(arrays))
+            arrays.append(entry)
+            axes.append(axis)
+        axis += entry is not None
+    adjacent = place == list(range(place[0], place[0] + len(place)))
+    rank = rank_of(x)
+    others = [i for i in range(rank) if i not in axes]
+    indexed = tuple(extents_of(x)[i] for i in axes)
+    x = views.permute(x, order=(*axes, *others))
+    x = views.reshape(x, shape=(product(indexed), *extents_of(x)[len(axes) :]))
+    flat = flat_index(arrays, indexed)
+    rows = gather(x, flat)
+    width = rank_of(flat)
+    rows = _basic(rows, [slice(None)] * width + plain)
+    if not adjacent or not place[0]:
+        return rows
+    order = list(range(rank_of(rows)))
+    front = [*order[width : width + place[0]], *order[:width], *order[width + place[0] :]]
+    return views.permute(rows, order=tuple(front))
+
+
+def flat_index(indices: list[Any], sizes: Shape) -> Tensor:
+    """Indices along several axes as one index along all of them, row-major; negative ones wrap."""
+    total: Any = None
+    for index, size in zip(indices, sizes, strict=True):
+        index = wrapped(operand(index), size)
+        total = index if total is None else add(multiply(total, number_of(size, "int32")), index)
+    return total
+
+
+def wrapped(index: Tensor, size: Extent) -> Tensor:
+    """Indices, as int32 or int64, with negative ones counted from the end."""
+    if dtype_of(index) not in ("int32", "int64"):
+        index = primitive.cast(index, dtype="int64" if dtype_of(index) == "uint64" else "int32")
+    if isinstance(index, np.ndarray) and isinstance(size, int) and index.size:
+        low, high = int(index.min()), int(index.max())
+        if low < -size or high >= size:
+            raise ValueError(
+                f"get_item: expected indices in [{-size}, {size - 1}]. "
+                f"Received: {low if low < -size else high}"
+            )
+        if low >= 0:
+            return index
+    behind = add(index, number_of(size, dtype_of(index)))
+    return primitive.where(primitive.less(index, filled_like(index, 0)), behind, index)
+
+
+def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
+    """Parts of x at given indices along an axis.
+
+    Args:
+        x: tensor of any shape.
+        indices: integers of any shape; negative ones count from the end.
+        axis: the axis that they index; of the flattened tensor if None.
+
+    Returns a tensor of x's shape with that axis replaced by the shape of `indices`.
+
+    Raises ValueError for an index outside the axis.
+
+    >>> take([[1, 2, 3], [4, 5, 6]], [2, 0], axis=1)
+    array([[3, 1],
+           [6, 4]], dtype=int32)
+    """
+    x = operand(x)
+    if axis is None:
+        x, axis = views.reshape(x, shape=(product(extents_of(x)),)), 0
+    place = axis_index(axis, rank_of(x), "take")
+    index = operand(indices)
+    if "int" not in dtype_of(index):
+        raise ValueError(
+            f"take: expected integer indices. Received: dtype {dtype_of(index)}. Cast them first."
+        )
+    return _advanced(x, [slice(None)] * place + [index] + [slice(None)] * (rank_of(x) - place - 1))
