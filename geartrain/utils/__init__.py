@@ -1,5 +1,6 @@
 """Helpers for data and display: what a tensor is, labels, progress."""
 
 from geartrain.utils.numerical import normalize, to_categorical
+from geartrain.utils.progress import Progbar
 
-__all__ = ["normalize", "to_categorical"]
+__all__ = ["Progbar", "normalize", "to_categorical"]
