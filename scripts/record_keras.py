@@ -19,6 +19,7 @@ from pathlib import Path
 GROUPS = (
     "schedules",
     "optimizers",
+    "losses",
 )
 
 
