@@ -6,7 +6,7 @@ The promotion is Keras's (and JAX's): Python numbers are weak, so `uint8 + 1` st
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -79,7 +79,7 @@ def is_float(name: str) -> bool:
     return name in FLOATS
 
 
-@lru_cache(maxsize=None)
+@cache
 def _at_or_above(name: str) -> frozenset[str]:
     reached, stack = {name}, [name]
     while stack:
@@ -90,7 +90,7 @@ def _at_or_above(name: str) -> frozenset[str]:
     return frozenset(reached)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _join(names: frozenset[str]) -> str:
     common = frozenset.intersection(*map(_at_or_above, names))
     return next(name for name in common if common <= _at_or_above(name))

@@ -102,7 +102,9 @@ class Op:
         """Record a node, even of sources that are all arrays."""
         return Node.of(self, tuple(map(Node.wrap, sources)), params)
 
-    def run(self, arrays: list[np.ndarray], params: dict[str, Any], batch: int | None) -> np.ndarray:
+    def run(
+        self, arrays: list[np.ndarray], params: dict[str, Any], batch: int | None
+    ) -> np.ndarray:
         """Compute by the reference, with the run-time extents in `params` made numbers."""
         return self.numpy(*arrays, **{name: resolve(v, batch) for name, v in params.items()})
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from geartrain.graph.node import Node, sorted_nodes
+from geartrain.graph.shapes import resolve
 
 
-def substitute(outputs: Sequence[Node], replaced: Mapping[Node, Node]) -> list[Node]:
+def substitute(
+    outputs: Sequence[Node], replaced: Mapping[Node, Node], batch: int | None = None
+) -> list[Node]:
     """`outputs` with each node of `replaced` exchanged for its replacement.
+
+    With `batch`, the batch axis gets that size.
 
     >>> from geartrain import ops
     >>> from geartrain.graph.node import placeholder
@@ -24,5 +29,8 @@ def substitute(outputs: Sequence[Node], replaced: Mapping[Node, Node]) -> list[N
         if node.op is None or sources == node.sources:
             new[node] = node
         else:
-            new[node] = Node.of(node.op, sources, node.params)
+            params = node.params
+            if batch is not None:
+                params = {name: resolve(value, batch) for name, value in params.items()}
+            new[node] = Node.of(node.op, sources, params)
     return [new[node] for node in outputs]

@@ -17,7 +17,6 @@ Atom: TypeAlias = tuple[Any, ...]  # ("batch",), ("axis", n) or (function name, 
 Monomial: TypeAlias = tuple[Atom, ...]
 
 
-
 class Spec(NamedTuple):
     """The shape and dtype of a tensor."""
 

@@ -44,7 +44,7 @@ def current_context() -> CallContext | None:
     return _current.context
 
 
-class call_scope:  # noqa: N801  (used like a function)
+class call_scope:
     """A `with` block for one layer's call; opens a context if it is the outermost."""
 
     def __init__(self, name: str, training: bool | None) -> None:

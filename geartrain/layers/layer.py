@@ -19,7 +19,7 @@ from geartrain.layers.input_spec import InputSpec, check_input
 from geartrain.layers.symbolic import KerasTensor, record_call
 from geartrain.ops.operands import dtype_of, operand
 from geartrain.registry import Configurable, automatic_name, snake_case
-from geartrain.runtime.variable import Variable, current_trace
+from geartrain.runtime.variable import Variable, concrete_scope, current_trace
 
 _COMMON = (
     "name", "dtype", "trainable", "activity_regularizer", "autocast",
@@ -27,7 +27,7 @@ _COMMON = (
 )  # fmt: skip
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(inspect.signature(function).parameters)
 
@@ -345,7 +345,8 @@ class Layer(Configurable):
             given = {f"{name}_shape": s for name, s in zip(names, shapes, strict=False)}
             given |= {f"{name}_shape": _shapes_of(value) for name, value in kwargs.items()}
             shapes = [given.get(name) for name in expected]
-        self.build(*shapes)
+        with concrete_scope():
+            self.build(*shapes)
         self.built = True
 
     def _pass_masks(self, context: Any, args: Any, outputs: Any) -> None:

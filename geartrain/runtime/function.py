@@ -229,6 +229,16 @@ def grad(
     return wrapped
 
 
+def gradients_of(loss: Any, variables: Sequence[Variable]) -> list[Any]:
+    """Inside a trace: the gradient of a scalar with respect to each variable, None without one.
+
+    The variables must still hold what they held when `loss` was computed.
+    """
+    node = Node.wrap(operand(loss))
+    seed = Node.wrap(np.ones((), numpy_dtype(node.dtype)))
+    return list(gradients([node], [variable.node for variable in variables], [seed]))
+
+
 def _name(function: Callable[..., Any]) -> str:
     return getattr(function, "__name__", repr(function))
 

@@ -57,6 +57,16 @@ class Trace:
         return self.outer.read(variable) if self.outer else variable.node
 
 
+class concrete_scope:
+    """A `with` block in which variables are arrays even while a function is traced."""
+
+    def __enter__(self) -> None:
+        self.stack, _traces.stack = _traces.stack, []
+
+    def __exit__(self, *exception: object) -> None:
+        _traces.stack = self.stack
+
+
 def current_trace() -> Trace | None:
     """The innermost trace that is under way in this thread."""
     return _traces.stack[-1] if _traces.stack else None

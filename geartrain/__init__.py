@@ -1,0 +1,61 @@
+"""Geartrain: the Keras API on an engine written in Python and small enough to read.
+
+>>> import geartrain as keras
+>>> model = keras.Sequential([keras.layers.Dense(10, activation="softmax")])
+>>> model.compile(optimizer="rmsprop", loss="categorical_crossentropy", metrics=["accuracy"])
+
+Parts are imported when they are first used, so importing the library costs little.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from geartrain._version import __version__
+
+_MODULES = (
+    "activations", "backend", "callbacks", "config", "constraints", "datasets", "dtype_policies",
+    "errors", "initializers", "layers", "losses", "metrics", "models", "naive", "ops",
+    "optimizers", "plots", "random", "regularizers", "tree", "utils",
+)  # fmt: skip
+_NAMES = {
+    "DTypePolicy": "dtype_policies",
+    "Functional": "models",
+    "Initializer": "initializers",
+    "Input": "layers",
+    "InputSpec": "layers.input_spec",
+    "KerasTensor": "layers.symbolic",
+    "Layer": "layers.layer",
+    "Loss": "losses",
+    "Metric": "metrics",
+    "Model": "models",
+    "Optimizer": "optimizers",
+    "Regularizer": "regularizers",
+    "Sequential": "models",
+    "Variable": "runtime.variable",
+    "grad": "runtime.function",
+    "jit": "runtime.function",
+    "value_and_grad": "runtime.function",
+}
+
+__all__ = ["__version__", *_MODULES, *_NAMES, "version"]
+
+
+def version() -> str:
+    """The library's version."""
+    return __version__
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"geartrain.{name}")
+    if name in _NAMES:
+        value = getattr(importlib.import_module(f"geartrain.{_NAMES[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'geartrain' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

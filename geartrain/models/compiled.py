@@ -1,0 +1,205 @@
+"""The losses and metrics that `compile` was given, matched to a model's outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from geartrain import losses, metrics, ops, tree
+from geartrain.errors import unknown_name
+from geartrain.runtime.variable import concrete_scope
+
+
+def by_output(tensors: Any, names: Sequence[str] | None) -> dict[str, Any]:
+    """The tensors of a nested output, by name: its keys, `names`, or output_0, output_1, ..."""
+    if isinstance(tensors, dict):
+        return dict(tensors)
+    if isinstance(tensors, list | tuple):
+        if not names or len(names) != len(tensors):
+            names = [f"output_{number}" for number in range(len(tensors))]
+        return dict(zip(names, tensors, strict=True))
+    return {"": tensors}
+
+
+def matched(what: str, given: Any, outputs: dict[str, Any]) -> dict[str, Any]:
+    """What `compile` was given for each output: one for all, a list in order, or a dict by name."""
+    if isinstance(given, dict):
+        unknown = [name for name in given if name not in outputs]
+        if unknown and not (list(outputs) == [""] and len(given) == 1):
+            raise unknown_name(f"output in compile({what}=...)", unknown[0], outputs)
+        if list(outputs) == [""]:
+            return {"": next(iter(given.values()))}
+        return {name: given.get(name) for name in outputs}
+    if isinstance(given, list | tuple) and list(outputs) != [""]:
+        if len(given) != len(outputs):
+            raise ValueError(
+                f"compile: expected {what} for each of {len(outputs)} outputs "
+                f"({', '.join(outputs)}). Received: {len(given)}"
+            )
+        return dict(zip(outputs, given, strict=True))
+    return dict.fromkeys(outputs, given)
+
+
+class CompiledLoss:
+    """The total loss over the outputs of a model.
+
+    Args:
+        loss: a loss, or several in a list or dict that follows the outputs.
+        loss_weights: the factor of each output's loss, in the same form.
+    """
+
+    def __init__(self, loss: Any, loss_weights: Any) -> None:
+        self.loss, self.loss_weights = loss, loss_weights
+        self.functions: dict[str, Callable[..., Any] | None] | None = None
+        self.weights: dict[str, Any] = {}
+        self.trackers: dict[str, Any] = {}
+        if not isinstance(loss, dict | list | tuple):
+            losses.get(loss)  # a wrong name is told at once
+
+    def _match(self, outputs: dict[str, Any]) -> None:
+        chosen = matched("loss", self.loss, outputs)
+        self.functions = {
+            name: None if loss is None else losses.get(loss) for name, loss in chosen.items()
+        }
+        self.weights = matched("loss_weights", self.loss_weights, outputs)
+        if len(outputs) > 1:
+            with concrete_scope():
+                self.trackers = {
+                    name: metrics.Mean(name=f"{name}_loss")
+                    for name, function in self.functions.items()
+                    if function is not None
+                }
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any, names: Any) -> Any:
+        """The weighted sum of the outputs' losses; None without any loss."""
+        predictions = by_output(y_pred, names)
+        if self.functions is None:
+            self._match(predictions)
+        assert self.functions is not None
+        targets = _like_outputs("y", y_true, predictions, names)
+        weights = _like_outputs("sample_weight", sample_weight, predictions, names)
+        total = None
+        for name, function in self.functions.items():
+            if function is None:
+                continue
+            if targets[name] is None:
+                raise ValueError(
+                    f"Expected targets y for the loss {_named(function)!r}. Received: y=None"
+                )
+            value = _call_loss(function, targets[name], predictions[name], weights[name])
+            if name in self.trackers:
+                rows = ops.shape(predictions[name])[0]
+                self.trackers[name].update_state(value, sample_weight=rows)
+            if self.weights.get(name) is not None:
+                value = value * self.weights[name]
+            total = value if total is None else total + value
+        return total
+
+
+def _named(function: Any) -> str:
+    return getattr(function, "name", None) or getattr(function, "__name__", repr(function))
+
+
+def _call_loss(function: Any, y_true: Any, y_pred: Any, weight: Any) -> Any:
+    if isinstance(function, losses.Loss):
+        return function(y_true, y_pred, sample_weight=weight)
+    wrapper = losses.LossFunctionWrapper(function, name=_named(function))
+    return wrapper(y_true, y_pred, sample_weight=weight)
+
+
+def _like_outputs(what: str, given: Any, outputs: dict[str, Any], names: Any) -> dict[str, Any]:
+    if given is None or not tree.is_nested(given):
+        if given is not None and len(outputs) > 1 and what == "y":
+            raise ValueError(
+                f"Expected {what} for each of the outputs {', '.join(outputs)}: a list or dict. "
+                "Received: one tensor"
+            )
+        return dict.fromkeys(outputs, given)
+    found = by_output(given, list(outputs) if list(outputs) != [""] else names)
+    if list(outputs) == [""] and len(found) == 1:
+        return {"": next(iter(found.values()))}
+    missing = [name for name in outputs if name not in found]
+    if missing:
+        raise ValueError(
+            f"Expected {what} for the outputs {', '.join(outputs)}. Received: {', '.join(found)}"
+        )
+    return found
+
+
+class CompiledMetrics:
+    """The metrics of each output.
+
+    Args:
+        unweighted: what `compile(metrics=...)` was given.
+        weighted: what `compile(weighted_metrics=...)` was given: these see sample weights.
+    """
+
+    def __init__(self, unweighted: Any, weighted: Any) -> None:
+        self.given = ((unweighted, False), (weighted, True))
+        self.entries: list[tuple[str, str, Any, bool]] | None = None  # output, label, metric
+        for given, _ in self.given:
+            for name in tree.flatten(given):
+                if isinstance(name, str) and name not in ("accuracy", "acc", "crossentropy", "ce"):
+                    metrics.get(name)
+
+    def _match(self, targets: dict[str, Any], outputs: dict[str, Any]) -> None:
+        entries = []
+        for given, weighted in self.given:
+            if not given:
+                continue
+            several = list(outputs) != [""]
+            chosen = matched("metrics", [given] if isinstance(given, str) else given, outputs)
+            for output, wanted in chosen.items():
+                for item in wanted if isinstance(wanted, list | tuple) else [wanted]:
+                    if item is None:
+                        continue
+                    with concrete_scope():
+                        metric = _metric(item, targets[output], outputs[output])
+                    label = f"{output}_{metric.name}" if several else metric.name
+                    entries.append((output, label, metric, weighted))
+        self.entries = entries
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metric objects, once the shapes that choose them are known."""
+        return [metric for _, _, metric, _ in self.entries or []]
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any, names: Any) -> None:
+        """Let each metric see a batch."""
+        if not any(given for given, _ in self.given):
+            self.entries = []
+            return
+        predictions = by_output(y_pred, names)
+        targets = _like_outputs("y", y_true, predictions, names)
+        weights = _like_outputs("sample_weight", sample_weight, predictions, names)
+        if self.entries is None:
+            self._match(targets, predictions)
+        assert self.entries is not None
+        for output, _, metric, weighted in self.entries:
+            weight = weights[output] if weighted else None
+            if targets[output] is not None:
+                metric.update_state(targets[output], predictions[output], sample_weight=weight)
+
+    def result(self) -> dict[str, Any]:
+        """The value of each metric by its name."""
+        found: dict[str, Any] = {}
+        for _, label, metric, weighted in self.entries or []:
+            key = label if label not in found or not weighted else f"weighted_{label}"
+            value = metric.result()
+            found.update(value if isinstance(value, dict) else {key: value})
+        return found
+
+
+def _metric(item: Any, y_true: Any, y_pred: Any) -> Any:
+    if isinstance(item, str) and item.lower() in ("accuracy", "acc"):
+        metric = metrics.accuracy_for(tuple(y_true.shape), tuple(y_pred.shape))
+        metric.name = item.lower()
+        return metric
+    if isinstance(item, str) and item.lower() in ("crossentropy", "ce"):
+        metric = metrics.crossentropy_for(tuple(y_true.shape), tuple(y_pred.shape))
+        metric.name = item.lower()
+        return metric
+    found = metrics.get(item)
+    if isinstance(found, metrics.Metric):
+        return found
+    return metrics.MeanMetricWrapper(found, name=_named(found))

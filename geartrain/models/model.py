@@ -1,0 +1,201 @@
+"""The model: a layer that can be trained, and that describes itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from geartrain import tree
+from geartrain.layers.input_spec import InputSpec, check_input
+from geartrain.layers.layer import Layer
+from geartrain.models.functional import CallGraph
+from geartrain.models.summary import print_summary
+from geartrain.models.trainer import Trainer
+from geartrain.registry import register
+
+_REMOVED = {
+    "predict_classes": "Use np.argmax(model.predict(x), axis=-1) for several classes, or "
+    "(model.predict(x) > 0.5) for two.",
+    "predict_proba": "Use model.predict(x).",
+    "fit_generator": "model.fit takes generators.",
+    "evaluate_generator": "model.evaluate takes generators.",
+    "predict_generator": "model.predict takes generators.",
+}
+
+
+@register("models")
+class Model(Trainer, Layer):
+    """Layers with inputs and outputs, and methods to train, evaluate and use them.
+
+    There are three ways to make one: `Sequential([...])` for a plain row of layers;
+    `Model(inputs, outputs)` for any arrangement of calls; a subclass with layers as attributes
+    and a method `call(self, inputs)`.
+
+    Args:
+        inputs: what `keras.Input` returned; nested for several.
+        outputs: what calling layers on them gave; nested for several.
+        name: the model's name.
+        trainable: whether optimizers update its weights.
+
+    >>> import numpy as np
+    >>> from geartrain import Input, layers
+    >>> x = Input((4,))
+    >>> model = Model(x, layers.Dense(2)(x))
+    >>> model.predict(np.zeros((3, 4)), verbose=0).shape
+    (3, 2)
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is Model and (args or "inputs" in kwargs):
+            return super().__new__(Functional, *args, **kwargs)
+        return super().__new__(cls, *args, **kwargs)
+
+    def __init__(
+        self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any
+    ) -> None:
+        Layer.__init__(self, name=name, **kwargs)
+        Trainer.__init__(self)
+        self._graph: CallGraph | None = None
+        if inputs is not None or outputs is not None:
+            if inputs is None or outputs is None:
+                raise ValueError(
+                    f"{self._who()}: expected inputs and outputs. Received: inputs={inputs!r}, "
+                    f"outputs={outputs!r}"
+                )
+            self._set_graph(inputs, outputs)
+
+    def _set_graph(self, inputs: Any, outputs: Any) -> None:
+        self._graph = CallGraph(inputs, outputs)
+        self._track(self._graph.layers)
+        self.built = True
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """The outputs for these inputs."""
+        if self._graph is None:
+            raise NotImplementedError(
+                f"{self._who()}: a subclassed model needs a method call(self, inputs)."
+            )
+        self._check_inputs(self._graph, inputs)
+        return self._graph.run(inputs, lambda call, args, kwargs: call.layer(*args, **kwargs))
+
+    def _check_inputs(self, graph: CallGraph, given: Any) -> None:
+        for node, tensor in zip(graph.input_nodes, graph.arranged(given), strict=True):
+            shape = tuple(tensor.shape)
+            rank = len(node.shape)
+            axes = {axis: size for axis, size in enumerate(node.shape) if axis and size is not None}
+            if rank and rank - 1 in axes:
+                axes[-1] = axes.pop(rank - 1)
+            if (len(shape) == rank - 1 and node.shape[-1] == 1) or (
+                len(shape) == rank + 1 and shape[-1] == 1
+            ):
+                continue
+            if len(shape) > rank and -1 in axes:  # first say what the sizes show
+                check_input(self._who(), InputSpec(axes={-1: axes[-1]}), shape)
+            check_input(self._who(), InputSpec(ndim=rank, axes=axes), shape)
+
+    # -- structure --------------------------------------------------------------------------------
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers of this model, without those inside of them."""
+        return self._graph.layers if self._graph else self._sublayers()
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """The layer of that name, or at that place."""
+        layers = self.layers
+        if index is not None:
+            if not -len(layers) <= index < len(layers):
+                raise ValueError(
+                    f"{self._who()}: has {len(layers)} layers. Received: index={index}"
+                )
+            return layers[index]
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        names = ", ".join(layer.name for layer in layers)
+        raise ValueError(f"{self._who()}: has no layer {name!r}. Its layers: {names}.")
+
+    @property
+    def inputs(self) -> list[Any] | None:
+        """The symbolic inputs, as a list."""
+        return tree.flatten(self._graph.inputs) if self._graph else None
+
+    @property
+    def outputs(self) -> list[Any] | None:
+        """The symbolic outputs, as a list."""
+        return tree.flatten(self._graph.outputs) if self._graph else None
+
+    @property
+    def input(self) -> Any:
+        """The symbolic input."""
+        return self._needed_graph("input").inputs
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output."""
+        return self._needed_graph("output").outputs
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of the input, with None for the batch axis."""
+        return tree.map_structure(lambda x: x.shape, self._needed_graph("input_shape").inputs)
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the output, with None for the batch axis."""
+        return tree.map_structure(lambda x: x.shape, self._needed_graph("output_shape").outputs)
+
+    def _needed_graph(self, what: str) -> CallGraph:
+        if self._graph is None:
+            raise AttributeError(
+                f"{self._who()}: {what} is known only after its input shape is. Start with "
+                "keras.Input(shape), or call build or fit first."
+            )
+        return self._graph
+
+    @property
+    def output_names(self) -> list[str] | None:
+        """The names of the outputs: of the layers that make them."""
+        if self._graph is None:
+            return None
+        calls = [getattr(node.leaf, "call", None) for node in tree.flatten(self._graph.outputs)]
+        return [c.layer.name if c else f"output_{number}" for number, c in enumerate(calls)]
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Any = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Any = None,
+    ) -> None:
+        """Print the layers with their output shapes, parameters and bytes.
+
+        Args:
+            line_length: the width in characters; the terminal's by default.
+            positions: accepted as in Keras; columns find their own widths.
+            print_fn: called with the text instead of printing it.
+            expand_nested: show the layers inside of layers too.
+            show_trainable: show whether each layer is trained.
+            layer_range: names of the first and last layer to show.
+        """
+        print_summary(self, line_length, print_fn, expand_nested, show_trainable, layer_range)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of this shape, with None for the batch axis."""
+        if self._graph is None and not self.built:
+            self.compute_output_shape(input_shape)
+            self.built = True
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _REMOVED:
+            raise AttributeError(
+                f"{type(self).__name__} has no {name}: Keras removed it. {_REMOVED[name]}"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+@register("models")
+class Functional(Model):
+    """A model made of connected layer calls; what `Model(inputs, outputs)` returns."""

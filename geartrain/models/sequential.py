@@ -1,0 +1,158 @@
+"""A model that is a plain row of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from geartrain.layers.layer import Layer
+from geartrain.layers.symbolic import KerasTensor
+from geartrain.models.model import Model
+from geartrain.registry import register
+
+
+@register("models")
+class Sequential(Model):
+    """Layers one after the other, each with one input and one output.
+
+    Args:
+        layers: the layers; more can be added with `add`.
+        trainable: whether optimizers update the weights.
+        name: the model's name.
+
+    >>> from geartrain import layers
+    >>> network = Sequential()
+    >>> network.add(layers.Dense(512, activation="relu", input_shape=(28 * 28,)))
+    >>> network.add(layers.Dense(10, activation="softmax"))
+    >>> network.output_shape, network.count_params()
+    ((None, 10), 407050)
+    """
+
+    def __init__(
+        self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None
+    ) -> None:
+        super().__init__(name=name, trainable=trainable)
+        self._row: list[Layer] = []
+        for layer in layers or []:
+            self.add(layer)
+
+    def add(self, layer: Any, rebuild: bool = True) -> None:
+        """Put a layer at the end of the row."""
+        if isinstance(layer, KerasTensor):
+            layer = layer.leaf.call.layer if layer.leaf and layer.leaf.call else layer
+        if not isinstance(layer, Layer):
+            raise TypeError(
+                f"{self._who()}: expected a layer to add. Received: {layer!r:.80}. Instances go "
+                "in, not classes: layers.Dense(10)."
+            )
+        if any(layer.name == other.name for other in self._row):
+            raise ValueError(
+                f"{self._who()}: expected layers with different names. Received another "
+                f"{layer.name!r}. Give it another name=."
+            )
+        before = self._row
+        self._row = [*before, layer]
+        try:
+            self._connect()
+        except Exception:
+            self._row = before
+            raise
+
+    def pop(self, rebuild: bool = True) -> Layer:
+        """Take the last layer off the row and return it."""
+        if not self._row:
+            raise ValueError(f"{self._who()}: has no layers. Received: pop()")
+        *rest, last = self._row
+        self._row = rest
+        self._layers.pop(id(last), None)
+        self._graph, self.built = None, False
+        self._connect()
+        return last
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, without the one that only stands for the input."""
+        return [layer for layer in self._row if not _is_input(layer)]
+
+    def _connect(self, batch_shape: Any = None, dtype: str | None = None) -> None:
+        """Call the layers on a symbolic input, if its shape is known."""
+        if not self._row:
+            return
+        first = self._row[0]
+        if self._graph is not None and batch_shape is None:
+            inputs = self._graph.inputs
+            tensor = self._row[-1](self._graph.outputs) if not _is_input(self._row[-1]) else None
+            if tensor is None:
+                raise ValueError(f"{self._who()}: an Input can only come first.")
+            self._set_graph(inputs, tensor)
+            return
+        if _is_input(first):
+            inputs = first.output
+        else:
+            shape = batch_shape or _input_shape_of(first)
+            if shape is None:
+                return
+            inputs = KerasTensor(shape, dtype or first.compute_dtype, f"{self.name}_input")
+        tensor = inputs
+        for layer in self._row:
+            if not _is_input(layer):
+                tensor = layer(tensor)
+        if tensor is inputs:
+            return
+        self._set_graph(inputs, tensor)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the weights for inputs of this shape, with None for the batch axis."""
+        if self._graph is None and input_shape is not None:
+            self._connect(tuple(input_shape))
+
+    def build_from(self, x: Any) -> None:
+        """Make the weights for inputs like `x`."""
+        if not isinstance(x, np.ndarray):
+            raise ValueError(
+                f"{self._who()}: expected one array as input. Received: {type(x).__name__}. Models "
+                "with several inputs are made with Model(inputs, outputs)."
+            )
+        if self._graph is None:
+            if not self._row:
+                raise ValueError(f"{self._who()}: has no layers. Add some with model.add(layer).")
+            self._connect((None, *x.shape[1:]), x.dtype.name)
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """The last layer's output."""
+        if self._graph is not None:
+            return super().call(inputs, training)
+        for layer in self.layers:
+            inputs = layer(inputs)
+        return inputs
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` needs to make the same model again, without its weights."""
+        from geartrain.registry import serialize
+
+        config = {"name": self.name, "layers": [serialize(layer) for layer in self._row]}
+        if self._graph is not None and not _is_input(self._row[0]):
+            config["build_input_shape"] = list(self.input_shape)
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """A model made from what `get_config` returned."""
+        from geartrain.registry import deserialize
+
+        model = cls([deserialize(layer) for layer in config["layers"]], name=config.get("name"))
+        if config.get("build_input_shape"):
+            model.build(tuple(config["build_input_shape"]))
+        return model
+
+
+def _is_input(layer: Layer) -> bool:
+    return type(layer).__name__ == "InputLayer"
+
+
+def _input_shape_of(layer: Layer) -> Any:
+    if isinstance(layer, Model) and layer._graph is not None:
+        return layer.input_shape
+    return layer._declared_shape
