@@ -20,6 +20,7 @@ GROUPS = (
     "schedules",
     "optimizers",
     "losses",
+    "metrics",
 )
 
 

@@ -79,14 +79,12 @@ def integers(name: str, shape: tuple[int, ...], high: int) -> np.ndarray:
 
 
 def jsonable(config: Any) -> Any:
-    """`config` with NumPy numbers and tuples made plain, to be written as JSON."""
+    """`config` with arrays, NumPy numbers and tuples made plain, to be written as JSON."""
     if isinstance(config, dict):
         return {key: jsonable(value) for key, value in config.items()}
     if isinstance(config, list | tuple):
         return [jsonable(value) for value in config]
-    if isinstance(config, np.generic):
-        return config.item()
-    return config
+    return config.tolist() if hasattr(config, "tolist") else config
 
 
 def args(**arguments: Any) -> dict[str, Any]:
