@@ -21,6 +21,8 @@ GROUPS = (
     "optimizers",
     "losses",
     "metrics",
+    "activations",
+    "initializers",
 )
 
 
