@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import index
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -54,7 +54,9 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     return one_hot.reshape(*labels.shape, classes)
 
 
-def normalize(x: Any, axis: int | None = -1, order: float | str | None = 2) -> np.ndarray:
+def normalize(
+    x: Any, axis: int | None = -1, order: float | Literal["fro", "nuc"] | None = 2
+) -> np.ndarray:
     """Scale to unit length: `x / norm(x)` along an axis. Vectors of zeros stay zeros.
 
     Args:
@@ -86,7 +88,7 @@ def normalize(x: Any, axis: int | None = -1, order: float | str | None = 2) -> n
             f"Received: axis={axis} for shape {x.shape}."
         )
     norm = np.linalg.norm(x, order, axis, keepdims=True)
-    unit = x / np.where(norm == 0, norm.dtype.type(1), norm)
+    unit: np.ndarray = x / np.where(norm == 0, norm.dtype.type(1), norm)
     return unit if x.ndim > 1 else unit[np.newaxis]
 
 

@@ -76,10 +76,12 @@ class Progbar:
                 f"Received: {verbose!r}"
             )
         self.target, self.width, self.verbose, self.interval = target, width, verbose, interval
+        self.stateful_metrics: set[str] | None = None
+        self.stateless_metrics: set[str] | None = None
         if stateless_metrics is None:
-            self.stateful_metrics, self.stateless_metrics = set(stateful_metrics or ()), None
+            self.stateful_metrics = set(stateful_metrics or ())
         else:
-            self.stateful_metrics, self.stateless_metrics = None, set(stateless_metrics)
+            self.stateless_metrics = set(stateless_metrics)
         self.unit_name, self.samples, self.stream = unit_name, samples, stream
         if batch_size is None and samples is not None and target:
             batch_size = -(-samples // target)
@@ -128,10 +130,10 @@ class Progbar:
 
     def _take(self, values: Iterable[tuple[str, Any]], steps: int, finalize: bool) -> None:
         for name, value in values:
-            if self.stateless_metrics is None:
-                average = name not in self.stateful_metrics
-            else:
+            if self.stateless_metrics is not None:
                 average = name in self.stateless_metrics
+            else:
+                average = name not in (self.stateful_metrics or ())
             if average and not finalize:
                 total, weight = self._averages.get(name, (0.0, 0))
                 self._averages[name] = (total + np.mean(value) * steps, weight + steps)
@@ -141,7 +143,8 @@ class Progbar:
     def _draw(self, stream: TextIO, redraws: bool, now: float, finalize: bool) -> None:
         count, batches, timing, metrics = self._parts(now, finalize)
         if self.verbose == 1:
-            bars = (self._bar(width) for width in range(self.width, _SHORTEST_BAR - 1, -1))
+            shortest = min(self.width, _SHORTEST_BAR)
+            bars = (self._bar(width) for width in range(self.width, shortest - 1, -1))
             line = _fit(count, bars, batches, timing, metrics, _columns(stream), finalize)
         else:
             line = f"{count}{batches}{timing}{metrics}"
@@ -211,10 +214,10 @@ def _redraws(stream: TextIO) -> bool:
     return _is_terminal(stream) and os.environ.get("TERM") != "dumb"
 
 
-def _columns(stream: TextIO) -> int | None:
-    """How many characters fit in a line of `stream`, None if any number does."""
+def _columns(stream: TextIO) -> int:
+    """How many characters fit in a line of `stream`: any number, unless it is a terminal."""
     if not _is_terminal(stream):
-        return None
+        return sys.maxsize
     chosen = os.environ.get("COLUMNS", "")
     if chosen.isdecimal() and int(chosen) > 0:
         return int(chosen) - 1
@@ -231,7 +234,7 @@ def _fit(
     batches: str,
     timing: str,
     metrics: str,
-    columns: int | None,
+    columns: int,
     finalize: bool,
 ) -> str:
     """The line, made to fit in `columns`: the bar shrinks, then goes, then batches, then times.
@@ -240,7 +243,7 @@ def _fit(
     """
     for bar in bars:
         line = f"{count}{bar}{batches}{timing}{metrics}"
-        if columns is None or _display_width(line) <= columns:
+        if _display_width(line) <= columns:
             return line
     for line in (f"{count}{batches}{timing}{metrics}", f"{count}{timing}{metrics}"):
         if _display_width(line) <= columns:

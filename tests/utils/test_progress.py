@@ -102,6 +102,12 @@ def test_steps_without_samples(terminal, clock):
     assert other.screen()[0] == "2/2 [======] - 2:10 65s/epoch"
 
 
+def test_a_bar_as_short_as_one_likes(terminal, log, clock):
+    for stream in (terminal, log):
+        Progbar(1, width=2, stream=stream).update(1)
+        assert stream.getvalue().strip() == "1/1 [==] - 0s 0s/step"
+
+
 def test_one_batch_is_not_batches(terminal, clock):
     Progbar(1, samples=7, stream=terminal).update(1)
     assert terminal.screen()[0] == "7/7 [====================] 1 batch - 0s 0s/sample"
