@@ -1,0 +1,67 @@
+"""Checks of arguments that many layers share. `layer` is named in the messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from geartrain import config
+
+
+def positive(layer: Any, name: str, value: Any) -> int:
+    """`value` as a whole number of at least 1."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 1:
+        raise ValueError(
+            f"{layer._who()}: expected {name} as a whole number of at least 1. Received: {value!r}"
+        )
+    return int(value)
+
+
+def fraction(layer: Any, name: str, value: Any) -> Any:
+    """`value` if it is a number in [0, 1]."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError(
+            f"{layer._who()}: expected {name} as a number from 0 to 1. Received: {value!r}"
+        )
+    return value
+
+
+def one_of(layer: Any, name: str, value: Any, allowed: Sequence[Any]) -> Any:
+    """`value` if it is one of `allowed`."""
+    if value not in allowed:
+        shown = ", ".join(map(repr, allowed))
+        raise ValueError(f"{layer._who()}: expected {name} as one of {shown}. Received: {value!r}")
+    return value
+
+
+def only_default(layer: Any, **arguments: Any) -> None:
+    """Refuse arguments that Keras has and this library lacks, unless they are None or False.
+
+    They are left out of the layer's config.
+    """
+    for name, value in arguments.items():
+        if value is not None and value is not False:
+            raise ValueError(
+                f"{layer._who()}: {name} is not supported. Received: {name}={value!r:.80}. "
+                f"Leave it out."
+            )
+        layer._arguments.pop(name, None)
+
+
+def known_size(layer: Any, shape: Sequence[int | None], axis: int) -> int:
+    """The size of an axis that weights depend on."""
+    size = shape[axis]
+    if size is None:
+        place = "last axis" if axis == -1 else f"axis {axis}"
+        raise ValueError(
+            f"{layer._who()}: expected a known size of the {place}, since its weights depend on "
+            f"it. Received shape {tuple(shape)}. Give the size in keras.Input(shape)."
+        )
+    return size
+
+
+def data_format_of(layer: Any, value: Any) -> str:
+    """`value`, or the default for None: whether channels are the last axis or the first."""
+    if value is None:
+        return config.image_data_format()
+    return str(one_of(layer, "data_format", value, ("channels_last", "channels_first")))
