@@ -54,6 +54,7 @@ class MaxNorm(Constraint):
         self.max_value, self.axis = max_value, axis
 
     def __call__(self, w: Any) -> Any:
+        """The allowed weight nearest to `w`."""
         w = operand(w)
         norms = _norms(w, self.axis)
         return _rescaled(w, norms, ops.minimum(norms, self.max_value))
@@ -68,6 +69,7 @@ class NonNeg(Constraint):
     """
 
     def __call__(self, w: Any) -> Any:
+        """The allowed weight nearest to `w`."""
         return ops.maximum(w, 0)
 
 
@@ -87,6 +89,7 @@ class UnitNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: Any) -> Any:
+        """The allowed weight nearest to `w`."""
         w = operand(w)
         return w / (_norms(w, self.axis) + config.epsilon())
 
@@ -117,6 +120,7 @@ class MinMaxNorm(Constraint):
         self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
 
     def __call__(self, w: Any) -> Any:
+        """The allowed weight nearest to `w`."""
         w = operand(w)
         norms = _norms(w, self.axis)
         wanted = ops.clip(norms, self.min_value, self.max_value) * self.rate

@@ -25,6 +25,7 @@ class Constant(Initializer):
         self.value = value
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        """The values."""
         return ops.full(shape, self.value, standardize_dtype(dtype))
 
 
@@ -37,6 +38,7 @@ class Zeros(Initializer):
     """
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        """The values."""
         return ops.zeros(shape, standardize_dtype(dtype))
 
 
@@ -49,6 +51,7 @@ class Ones(Initializer):
     """
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        """The values."""
         return ops.ones(shape, standardize_dtype(dtype))
 
 
@@ -70,6 +73,7 @@ class Identity(Initializer):
         self.gain = gain
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        """The values."""
         if len(shape) != 2:
             raise ValueError(f"Identity: expected a shape of rank 2. Received: {tuple(shape)}")
         return ops.multiply(ops.eye(*shape, dtype=standardize_dtype(dtype)), self.gain)

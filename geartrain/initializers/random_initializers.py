@@ -56,6 +56,7 @@ class RandomNormal(RandomInitializer):
         super().__init__(seed)
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        """The values."""
         return random.normal(shape, self.mean, self.stddev, dtype, self._key())
 
 
@@ -76,6 +77,7 @@ class TruncatedNormal(RandomInitializer):
         super().__init__(seed)
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        """The values."""
         return random.truncated_normal(shape, self.mean, self.stddev, dtype, self._key())
 
 
@@ -96,6 +98,7 @@ class RandomUniform(RandomInitializer):
         super().__init__(seed)
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        """The values."""
         return random.uniform(shape, self.minval, self.maxval, dtype, self._key())
 
 
@@ -148,6 +151,7 @@ class VarianceScaling(RandomInitializer):
         super().__init__(seed)
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        """The values."""
         fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
         fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
         variance = self.scale / max(1.0, fans[self.mode])
@@ -308,6 +312,7 @@ class Orthogonal(RandomInitializer):
         super().__init__(seed)
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        """The values."""
         if len(shape) < 2:
             raise ValueError(
                 f"Orthogonal: expected a shape of rank 2 or more. Received: {tuple(shape)}"

@@ -101,7 +101,7 @@ def _check_tensor(who: str, tensor: Any) -> None:
         raise ValueError(f"{who}: expected a symbolic tensor as tensor. Received: {tensor!r:.80}")
 
 
-def Input(  # noqa: N802
+def Input(
     shape: Sequence[int | None] | None = None,
     batch_size: int | None = None,
     dtype: Any = None,

@@ -58,6 +58,7 @@ class L1L2(Regularizer):
         self.l2 = _factor("L1L2", "l2", 0.0 if l2 is None else l2)
 
     def __call__(self, x: Any) -> Any:
+        """The penalty of `x`, a scalar."""
         x = operand(x)
         penalty = ops.zeros((), dtype_of(x))
         if self.l1:
@@ -84,6 +85,7 @@ class L1(Regularizer):
         self.l1 = _factor("L1", "l1", 0.01 if l1 is None else l1)
 
     def __call__(self, x: Any) -> Any:
+        """The penalty of `x`, a scalar."""
         return ops.multiply(ops.sum(ops.absolute(x)), self.l1)
 
 
@@ -104,6 +106,7 @@ class L2(Regularizer):
         self.l2 = _factor("L2", "l2", 0.01 if l2 is None else l2)
 
     def __call__(self, x: Any) -> Any:
+        """The penalty of `x`, a scalar."""
         return ops.multiply(ops.sum(ops.square(x)), self.l2)
 
 
@@ -131,6 +134,7 @@ class OrthogonalRegularizer(Regularizer):
         self.mode = mode
 
     def __call__(self, x: Any) -> Any:
+        """The penalty of `x`, a scalar."""
         x = operand(x)
         if len(x.shape) != 2:
             raise ValueError(
