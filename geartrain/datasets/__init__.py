@@ -1,0 +1,55 @@
+"""Data sets: MNIST, Fashion-MNIST, and a sample of MNIST that comes with the package.
+
+Each has `load_data()`, which gives `(x_train, y_train), (x_test, y_test)` as NumPy arrays.
+`find` and `places` tell where one lies on this machine, and never download.
+"""
+
+from __future__ import annotations
+
+from geartrain.datasets import digits, fashion_mnist, mnist, source
+from geartrain.errors import unknown_name
+
+__all__ = ["digits", "fashion_mnist", "find", "mnist", "places"]
+
+_DATA_SETS = {
+    "digits": digits.DATA_SET,
+    "fashion_mnist": fashion_mnist.DATA_SET,
+    "mnist": mnist.DATA_SET,
+}
+
+
+def places(name: str) -> tuple[source.Place, ...]:
+    """Every place on this machine where the data set is looked for, in order.
+
+    Each has `label`, `folder`, `found` (the folder or file that holds the data, or None) and
+    `note` (why it is None).
+
+    Raises:
+        ValueError: there is no data set of this name.
+
+    >>> [place.label for place in places("digits")]
+    ['the package']
+    """
+    return tuple(source.places(_data_set(name)))
+
+
+def find(name: str) -> source.Place | None:
+    """The place that `load_data` would take the data set from without a download, or None.
+
+    Raises:
+        ValueError: there is no data set of this name.
+
+    >>> find("digits").found.name
+    'sample'
+    >>> find("minst")
+    Traceback (most recent call last):
+    ValueError: Unknown data set: 'minst'. Did you mean 'mnist'? Known: digits, fashion_mnist, \
+mnist.
+    """
+    return source.find(_data_set(name))
+
+
+def _data_set(name: str) -> source.DataSet:
+    if name not in _DATA_SETS:
+        raise unknown_name("data set", name, _DATA_SETS)
+    return _DATA_SETS[name]
