@@ -79,6 +79,25 @@ def is_float(name: str) -> bool:
     return name in FLOATS
 
 
+def limits(name: str) -> tuple[float, float]:
+    """The least and the greatest finite number of a dtype.
+
+    >>> limits("int8"), limits("bool")
+    ((-128, 127), (0, 1))
+    """
+    if name == "bool":
+        return 0, 1
+    if name == "bfloat16":
+        from ml_dtypes import finfo
+
+        info: Any = finfo(numpy_dtype(name))
+    else:
+        dtype = numpy_dtype(name)
+        info = np.finfo(dtype) if is_float(name) else np.iinfo(dtype)
+    number = float if is_float(name) else int
+    return number(info.min), number(info.max)
+
+
 @cache
 def _at_or_above(name: str) -> frozenset[str]:
     reached, stack = {name}, [name]
