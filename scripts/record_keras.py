@@ -23,6 +23,7 @@ GROUPS = (
     "metrics",
     "activations",
     "initializers",
+    "layers_core",
 )
 
 
