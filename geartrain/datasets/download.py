@@ -47,15 +47,13 @@ def fetch(url: str, limit: int, *, context: Any = None) -> bytes:
     request = urllib.request.Request(url, headers={"User-Agent": "geartrain"})
     try:
         with _opener(context).open(request, timeout=_TIMEOUT_SECONDS) as response:
-            return _read_body(response, url, limit)
+            return _read_body(response, url.rsplit("/", 1)[-1], limit)
     except urllib.error.HTTPError as error:
         error.close()
         raise ConnectionError(f"{url}: HTTP status {error.code} {error.reason}") from error
     except urllib.error.URLError as error:
         raise ConnectionError(f"{url}: {error.reason}") from error
     except (http.client.HTTPException, OSError) as error:
-        if str(error).startswith(url):
-            raise
         raise ConnectionError(f"{url}: {error or type(error).__name__}") from error
 
 
@@ -88,22 +86,22 @@ def _opener(context: Any) -> urllib.request.OpenerDirector:
     return opener
 
 
-def _read_body(response: Any, url: str, limit: int) -> bytes:
+def _read_body(response: Any, label: str, limit: int) -> bytes:
     """Read a response chunk by chunk, holding it to its announced length and to `limit`."""
     announced = response.headers.get("Content-Length", "")
     expected = int(announced) if announced.isdecimal() else None
     if expected is not None and expected > limit:
-        raise ConnectionError(f"{url}: expected at most {limit} bytes. Received: {expected}.")
+        raise urllib.error.URLError(f"expected at most {limit} bytes. Received: {expected}.")
     body = bytearray()
-    with _Progress(url.rsplit("/", 1)[-1], expected) as progress:
+    with _Progress(label, expected) as progress:
         while chunk := response.read(_CHUNK):
             body += chunk
             if len(body) > limit:
-                raise ConnectionError(f"{url}: expected at most {limit} bytes. Received more.")
+                raise urllib.error.URLError(f"expected at most {limit} bytes. Received more.")
             progress.show(len(body))
     if expected is not None and len(body) != expected:
-        raise ConnectionError(
-            f"{url}: expected {expected} bytes. Received: {len(body)}, then the connection ended."
+        raise urllib.error.URLError(
+            f"expected {expected} bytes. Received: {len(body)}, then the connection ended."
         )
     return bytes(body)
 
