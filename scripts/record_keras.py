@@ -24,6 +24,8 @@ GROUPS = (
     "activations",
     "initializers",
     "layers_core",
+    "layers_conv",
+    "layers_norm",
 )
 
 

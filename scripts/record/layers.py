@@ -17,10 +17,10 @@ weights, in the order of layer.weights, as [path, trainable, key]. outputs are f
 input_gradients (null for integers) and weight_gradients (of the trainable weights, in order) are
 those of sum(output * cotangent) over all outputs. Where present: losses, the values of
 layer.losses (an activity regularizer's, divided by the batch size, comes first), and
-loss_gradients, those of their sum with respect to the trainable weights; updated, the non-
-trainable weights after the call; output_mask, what compute_mask returns; constrained, each weight
-that has a constraint after it is applied, as [path, key]. A config value {"layer": ..., "config":
-...} stands for a layer made of these."""
+loss_gradients, those of their sum with respect to the trainable weights; updated, the
+non-trainable weights after the call; output_mask, what compute_mask returns; constrained, each
+weight that has a constraint after it is applied, as [path, key]. A config value {"layer": ...,
+"config": ...} stands for a layer made of these."""
 
 
 def build(spec: Any) -> Any:
