@@ -8,7 +8,7 @@ and the engine knows it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 Extent: TypeAlias = "int | Dim"
@@ -24,7 +24,11 @@ class Spec(NamedTuple):
     dtype: str
 
 
-_FUNCTIONS = {"min": min, "max": max, "ceildiv": lambda a, b: -(-a // b)}
+_FUNCTIONS: dict[str, Callable[[int, int], int]] = {
+    "min": min,
+    "max": max,
+    "ceildiv": lambda a, b: -(-a // b),
+}
 
 
 class Dim:
@@ -170,7 +174,7 @@ def public(shape: Sequence[Extent]) -> tuple[int | None, ...]:
     return tuple(extent if isinstance(extent, int) else None for extent in shape)
 
 
-def from_public(shape: Sequence[int | None]) -> Shape:
+def from_public(shape: Sequence[Extent | None]) -> Shape:
     """The shape with the batch size for None in front, and a symbol of its own for None elsewhere.
 
     Programs are traced with all other sizes known; the symbols serve to find shapes before that.
