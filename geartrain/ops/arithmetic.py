@@ -11,7 +11,15 @@ import numpy as np
 from geartrain.graph.dtypes import FLOATS
 from geartrain.graph.op import Op
 from geartrain.ops import elementwise as primitive
-from geartrain.ops.operands import Tensor, aligned, as_float, dtype_of, filled_like, operand
+from geartrain.ops.operands import (
+    Tensor,
+    aligned,
+    as_float,
+    counted,
+    dtype_of,
+    filled_like,
+    operand,
+)
 
 __all__ = [
     "abs",
@@ -110,7 +118,7 @@ def floor_divide(x1: Tensor, x2: Tensor) -> Tensor:
     >>> floor_divide([7, -7], 2)
     array([ 3, -4], dtype=int32)
     """
-    return primitive.floor_divide(*_counted(*aligned(x1, x2)))
+    return primitive.floor_divide(*map(counted, aligned(x1, x2)))
 
 
 def mod(x1: Tensor, x2: Tensor) -> Tensor:
@@ -119,7 +127,7 @@ def mod(x1: Tensor, x2: Tensor) -> Tensor:
     >>> mod([7, -7], 4)
     array([3, 1], dtype=int32)
     """
-    return primitive.mod(*_counted(*aligned(x1, x2)))
+    return primitive.mod(*map(counted, aligned(x1, x2)))
 
 
 def power(x1: Tensor, x2: Tensor) -> Tensor:
@@ -128,7 +136,7 @@ def power(x1: Tensor, x2: Tensor) -> Tensor:
     >>> power([2.0, 3.0], 2)
     array([4., 9.], dtype=float32)
     """
-    return primitive.power(*_counted(*aligned(x1, x2)))
+    return primitive.power(*map(counted, aligned(x1, x2)))
 
 
 def negative(x: Tensor) -> Tensor:
@@ -173,7 +181,7 @@ def sign(x: Tensor) -> Tensor:
     >>> sign([-2.5, 0.0, 3.0])
     array([-1.,  0.,  1.], dtype=float32)
     """
-    return primitive.sign(*_counted(operand(x)))
+    return primitive.sign(counted(x))
 
 
 def reciprocal(x: Tensor) -> Tensor:
@@ -192,7 +200,7 @@ def square(x: Tensor) -> Tensor:
     >>> square([3, -4])
     array([ 9, 16], dtype=int32)
     """
-    (x,) = _counted(operand(x))
+    x = counted(x)
     return primitive.multiply(x, x)
 
 
@@ -286,7 +294,7 @@ def clip(x: Tensor, x_min: Tensor, x_max: Tensor) -> Tensor:
     >>> clip([-3.0, 0.5, 3.0], -1, 1)
     array([-1. ,  0.5,  1. ], dtype=float32)
     """
-    (x,) = _counted(operand(x))
+    x = counted(x)
     return minimum(maximum(x, x_min), x_max)
 
 
@@ -314,7 +322,7 @@ def trunc(x: Tensor) -> Tensor:
     >>> trunc([1.7, -1.7])
     array([ 1., -1.], dtype=float32)
     """
-    return primitive.trunc(*_counted(operand(x)))
+    return primitive.trunc(counted(x))
 
 
 def round(x: Tensor, decimals: int = 0) -> Tensor:
@@ -327,7 +335,7 @@ def round(x: Tensor, decimals: int = 0) -> Tensor:
     >>> round([0.5, 1.5, 2.345], decimals=1)
     array([0.5, 1.5, 2.3], dtype=float32)
     """
-    (x,) = _counted(operand(x))
+    x = counted(x)
     if not decimals or (decimals > 0 and dtype_of(x) not in FLOATS):
         return primitive.round_(x)
     if dtype_of(x) not in FLOATS:
@@ -337,11 +345,6 @@ def round(x: Tensor, decimals: int = 0) -> Tensor:
     if decimals > 0:
         return divide(primitive.round_(multiply(x, scale)), scale)
     return multiply(primitive.round_(divide(x, scale)), scale)
-
-
-def _counted(*operands: Tensor) -> list[Tensor]:
-    """The operands, with booleans as int32."""
-    return [primitive.cast(x, dtype="int32") if dtype_of(x) == "bool" else x for x in operands]
 
 
 def _numbers(who: str, *operands: Tensor) -> tuple[Tensor, ...]:

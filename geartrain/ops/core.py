@@ -6,13 +6,23 @@ from typing import Any
 
 import numpy as np
 
-from geartrain.graph.dtypes import standardize_dtype
+from geartrain.graph.dtypes import FLOATS, limits, numpy_dtype, standardize_dtype
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import product, public
 from geartrain.ops import elementwise as primitive
-from geartrain.ops.operands import Tensor, dtype_of, extents_of, number_of, operand, rank_of
+from geartrain.ops.arithmetic import clip
+from geartrain.ops.operands import (
+    Tensor,
+    counted,
+    dtype_of,
+    extents_of,
+    number_of,
+    operand,
+    rank_of,
+)
 
 __all__ = [
+    "array",
     "cast",
     "convert_to_numpy",
     "convert_to_tensor",
@@ -20,6 +30,7 @@ __all__ = [
     "dtype",
     "is_tensor",
     "ndim",
+    "saturate_cast",
     "shape",
     "size",
     "stop_gradient",
@@ -37,6 +48,22 @@ def cast(x: Tensor, dtype: Any) -> Tensor:
     array([ 1, -1], dtype=int32)
     """
     return operand(x, standardize_dtype(dtype))
+
+
+def saturate_cast(x: Tensor, dtype: Any) -> Tensor:
+    """`x` held within the numbers that `dtype` has, then cast to it: nothing wraps around.
+
+    >>> saturate_cast([-3.0, 7.5, 300.0], "uint8")
+    array([  0,   7, 255], dtype=uint8)
+    """
+    x, name = counted(x), standardize_dtype(dtype)
+    own = dtype_of(x)
+    low = max(limits(own)[0], limits(name)[0])
+    high = min(limits(own)[1], limits(name)[1])
+    kind = numpy_dtype(own).type
+    if own in FLOATS and int(kind(high)) > high:  # rounded up: only the float below it fits
+        high = np.nextafter(kind(high), kind(0))
+    return operand(clip(x, kind(low), kind(high)), name)
 
 
 def convert_to_tensor(
@@ -62,6 +89,15 @@ def convert_to_tensor(
         kind = "sparse" if sparse else "ragged"
         raise ValueError(f"convert_to_tensor: expected a dense tensor. Received: {kind}=True")
     return operand(x, None if dtype is None else standardize_dtype(dtype))
+
+
+def array(x: Any, dtype: Any = None) -> Tensor:
+    """`x` as a tensor: the same as `convert_to_tensor`.
+
+    >>> array([1.0, 2.0])
+    array([1., 2.], dtype=float32)
+    """
+    return convert_to_tensor(x, dtype)
 
 
 def convert_to_numpy(x: Tensor) -> np.ndarray:

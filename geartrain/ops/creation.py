@@ -11,22 +11,44 @@ from typing import Any
 import numpy as np
 
 from geartrain import config
-from geartrain.graph.dtypes import numpy_dtype, result_type, standardize_dtype
+from geartrain.errors import unknown_keywords
+from geartrain.graph.dtypes import FLOATS, numpy_dtype, result_type, standardize_dtype
 from geartrain.graph.node import Node
-from geartrain.graph.shapes import Dim, Shape, from_public
-from geartrain.ops.elementwise import cast, equal
+from geartrain.graph.shapes import Dim, Shape, axis_index, from_public, product
+from geartrain.ops.elementwise import add, cast, divide, equal, floor, multiply, subtract, where
+from geartrain.ops.folds import max_
 from geartrain.ops.operands import (
     Tensor,
+    aligned,
     dtype_of,
     dtype_or,
     extents_of,
+    filled_like,
+    indices_like,
     operand,
+    rank_of,
     stretched,
-    together,
 )
-from geartrain.ops.views import iota, reshape
+from geartrain.ops.views import reshape
 
-__all__ = ["arange", "full", "full_like", "one_hot", "ones", "ones_like", "zeros", "zeros_like"]
+__all__ = [
+    "arange",
+    "empty",
+    "empty_like",
+    "eye",
+    "full",
+    "full_like",
+    "identity",
+    "linspace",
+    "meshgrid",
+    "multi_hot",
+    "one_hot",
+    "ones",
+    "ones_like",
+    "tri",
+    "zeros",
+    "zeros_like",
+]
 
 
 def shape_of(value: Any, who: str) -> Shape:
@@ -55,7 +77,7 @@ def full(shape: Any, fill_value: Tensor, dtype: Any = None) -> Tensor:
     extents = shape_of(shape, "full")
     value = operand(fill_value, dtype_or(dtype, config.floatx()))
     if isinstance(value, np.ndarray) and not any(isinstance(size, Dim) for size in extents):
-        return np.full(extents, value, value.dtype)  # type: ignore[arg-type]
+        return np.full(extents, value, value.dtype)
     return stretched(Node.wrap(value), extents)
 
 
@@ -123,7 +145,7 @@ def ones_like(x: Tensor, dtype: Any = None) -> Tensor:
     return full_like(x, 1, dtype)
 
 
-def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> np.ndarray:
+def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
     """Evenly spaced numbers: start, start + step, ... up to but without stop.
 
     Args:
@@ -146,7 +168,8 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     if step is not None and step == 0:
         raise ValueError("arange: expected a step other than 0. Received: step=0")
     first, last = (0, start) if stop is None else (start, stop)
-    return np.arange(first, last, 1 if step is None else step, numpy_dtype(name))
+    step = 1 if step is None else step
+    return np.asarray(np.arange(first, last, step), numpy_dtype(name))
 
 
 def one_hot(
@@ -167,8 +190,6 @@ def one_hot(
     array([[1., 0., 0.],
            [0., 0., 1.]], dtype=float32)
     """
-    from geartrain.graph.shapes import axis_index
-
     if sparse:
         raise ValueError("one_hot: expected a dense result. Received: sparse=True")
     x = operand(x)
@@ -178,16 +199,162 @@ def one_hot(
         )
     extents = list(extents_of(x))
     place = axis_index(axis, len(extents) + 1, "one_hot")
-    widened = reshape(x, shape=(*extents[:place], 1, *extents[place:]))
-    extents.insert(place, int(num_classes))
-    shape = tuple(extents)
-    (widened,) = together(widened)
-    classes = _along(place, shape, dtype_of(x), isinstance(x, Node))
-    return cast(equal(stretched(widened, shape), classes), dtype=dtype_or(dtype, config.floatx()))
+    extents.insert(place, 1)
+    x = reshape(x, shape=tuple(extents))
+    extents[place] = int(num_classes)
+    x = stretched(x, tuple(extents))
+    hits = equal(x, indices_like(x, place, dtype_of(x)))
+    return cast(hits, dtype=dtype_or(dtype, config.floatx()))
 
 
-def _along(axis: int, shape: Shape, dtype: str, symbolic: bool) -> Any:
-    """The index along one axis, at every position."""
-    if symbolic:
-        return iota.node(shape=shape, axis=axis, dtype=dtype)
-    return iota.run([], {"shape": shape, "axis": axis, "dtype": dtype}, None)
+def multi_hot(
+    inputs: Tensor, num_classes: int | None = None, axis: int = -1, dtype: Any = None,
+    sparse: bool = False, **kwargs: Any,
+) -> Tensor:  # fmt: skip
+    """One vector for each row of integers: 1 at every index that the row holds, 0 elsewhere.
+
+    Args:
+        inputs: integers of shape (size,) or (samples, size).
+        num_classes: the length of the vectors.
+        axis: where the one-hot axis goes before the rows' vectors are joined.
+        dtype: the dtype, `floatx()` if None.
+        sparse: there are only dense tensors here, so True is refused.
+        **kwargs: `num_tokens`, the older name of `num_classes`.
+
+    Raises ValueError without num_classes, and TypeError for other keywords.
+
+    >>> multi_hot([0, 2], num_classes=4)
+    array([1., 0., 1., 0.], dtype=float32)
+    """
+    if num_classes is None:
+        num_classes = kwargs.pop("num_tokens", None)
+    if kwargs:
+        raise unknown_keywords("multi_hot", kwargs, ["inputs", "num_classes", "axis", "dtype"])
+    if num_classes is None:
+        raise ValueError("multi_hot: expected num_classes, the vectors' length. Received: None")
+    x = operand(inputs, "int32")
+    vectors = one_hot(x, num_classes, axis, dtype, sparse)
+    return max_(vectors, axes=(1 if rank_of(x) > 1 else 0,))
+
+
+def empty(shape: Any, dtype: Any = None) -> Tensor:
+    """A tensor whose values do not matter (here: zeros).
+
+    >>> empty((2, 3)).shape
+    (2, 3)
+    """
+    return zeros(shape, dtype)
+
+
+def empty_like(x: Tensor, dtype: Any = None) -> Tensor:
+    """A tensor of x's shape whose values do not matter (here: zeros).
+
+    >>> empty_like([1.0, 2.0]).shape
+    (2,)
+    """
+    return zeros_like(x, dtype)
+
+
+def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> np.ndarray:
+    """A matrix of N rows and M columns (N if None): ones on diagonal k, zeros elsewhere.
+
+    >>> eye(2)
+    array([[1., 0.],
+           [0., 1.]], dtype=float32)
+    """
+    return np.eye(N, M, k, numpy_dtype(dtype_or(dtype, config.floatx())))
+
+
+def identity(n: int, dtype: Any = None) -> np.ndarray:
+    """The identity matrix of n rows: ones on the diagonal, zeros elsewhere.
+
+    >>> identity(2)
+    array([[1., 0.],
+           [0., 1.]], dtype=float32)
+    """
+    return eye(n, dtype=dtype)
+
+
+def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> np.ndarray:
+    """A matrix of N rows and M columns (N if None): ones on and below diagonal k, zeros above.
+
+    >>> tri(3)
+    array([[1., 0., 0.],
+           [1., 1., 0.],
+           [1., 1., 1.]], dtype=float32)
+    """
+    return np.tri(N, M, k, numpy_dtype(dtype_or(dtype, config.floatx())))
+
+
+def linspace(
+    start: Tensor, stop: Tensor, num: int = 50, endpoint: bool = True, retstep: bool = False,
+    dtype: Any = None, axis: int = 0,
+) -> Any:  # fmt: skip
+    """`num` numbers from start to stop at equal distances.
+
+    Args:
+        start, stop: the first and the last number, or tensors of them.
+        num: how many numbers, at least 0.
+        endpoint: whether stop is the last; if not, it would be the next.
+        retstep: whether to return the distance too, as (numbers, distance).
+        dtype: the dtype, that of start and stop as floats if None.
+        axis: where the new axis goes.
+
+    >>> linspace(0.0, 1.0, 5)
+    array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
+    """
+    if num < 0:
+        raise ValueError(f"linspace: expected num of at least 0. Received: {num}")
+    start, stop = aligned(start, stop, floats=True)
+    made = dtype_or(dtype, dtype_of(start))
+    if not isinstance(start, Node):  # rounded once, at the end
+        start, stop = operand(start, "float64"), operand(stop, "float64")
+    gaps = num - 1 if endpoint else num
+    span = subtract(stop, start)
+    step = divide(span, filled_like(span, gaps)) if gaps > 0 else filled_like(span, np.nan)
+    place = axis_index(axis, rank_of(start) + 1, "linspace")
+    shape = list(extents_of(start))
+    ones = (*shape[:place], 1, *shape[place:])
+    wide = (*shape[:place], num, *shape[place:])
+    first, last, gap = (stretched(reshape(x, shape=ones), wide) for x in (start, stop, step))
+    index = indices_like(first, place)
+    numbers = add(first, multiply(cast(index, dtype=dtype_of(first)), gap)) if gaps > 0 else first
+    if endpoint and num > 1:
+        numbers = where(equal(index, filled_like(index, num - 1)), last, numbers)
+    if made not in FLOATS:
+        numbers = floor(numbers)
+    numbers = operand(numbers, made)
+    return (numbers, operand(step, made)) if retstep else numbers
+
+
+def meshgrid(*x: Tensor, indexing: str = "xy") -> list[Tensor]:
+    """The coordinates of a grid: one tensor an axis, each with the shape of the whole grid.
+
+    Args:
+        *x: the vectors of coordinates along each axis.
+        indexing: "xy" puts the first vector along the columns (axis 1), as in a plot; "ij" along
+            the rows (axis 0), as in a matrix.
+
+    Raises ValueError for another indexing, or tensors that are not vectors.
+
+    >>> meshgrid([1, 2], [3, 4, 5])[0]
+    array([[1, 2],
+           [1, 2],
+           [1, 2]], dtype=int32)
+    """
+    vectors = [operand(one) for one in x]
+    ranks = [rank_of(one) for one in vectors]
+    if indexing not in ("xy", "ij") or not set(ranks) <= {0, 1}:
+        raise ValueError(
+            "meshgrid: expected vectors, and indexing 'xy' or 'ij'. "
+            f"Received: tensors of ranks {ranks}, indexing={indexing!r}"
+        )
+    order = list(range(len(vectors)))
+    if indexing == "xy" and len(order) > 1:
+        order[:2] = [1, 0]
+    sizes = [product(extents_of(one)) for one in vectors]
+    shape = tuple(sizes[i] for i in order)
+    lying = [tuple(sizes[i] if i == own else 1 for i in order) for own in range(len(vectors))]
+    return [
+        stretched(reshape(one, shape=ones), shape) for one, ones in zip(vectors, lying, strict=True)
+    ]

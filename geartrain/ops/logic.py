@@ -5,29 +5,38 @@ Results of comparisons are boolean tensors; no gradient flows through them.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
-from geartrain.graph.dtypes import FLOATS
+from geartrain.graph.dtypes import FLOATS, limits
 from geartrain.graph.op import Op
-from geartrain.graph.shapes import broadcast
+from geartrain.graph.shapes import broadcast, product
 from geartrain.ops import elementwise as primitive
+from geartrain.ops.arithmetic import absolute, add, multiply, subtract
+from geartrain.ops.folds import all_, any_
 from geartrain.ops.operands import (
     Tensor,
     aligned,
+    as_bool,
     dtype_of,
     extents_of,
-    filled_like,
     operand,
     promoted,
+    rank_of,
     stretched,
     together,
 )
+from geartrain.ops.views import reshape
 
 __all__ = [
+    "allclose",
     "equal",
     "greater",
     "greater_equal",
+    "isclose",
     "isfinite",
+    "isin",
     "isinf",
     "isnan",
     "less",
@@ -36,7 +45,9 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "nan_to_num",
     "not_equal",
+    "select",
     "where",
 ]
 
@@ -95,19 +106,13 @@ def greater_equal(x1: Tensor, x2: Tensor) -> Tensor:
     return primitive.greater_equal(*aligned(x1, x2))
 
 
-def truth(x: Tensor) -> Tensor:
-    """The operand as booleans: whether it is not zero."""
-    x = operand(x)
-    return x if dtype_of(x) == "bool" else primitive.not_equal(x, filled_like(x, 0))
-
-
 def logical_and(x1: Tensor, x2: Tensor) -> Tensor:
     """Whether both are true (not zero).
 
     >>> logical_and([True, True], [True, False])
     array([ True, False])
     """
-    return primitive.logical_and(*aligned(truth(x1), truth(x2)))
+    return primitive.logical_and(*aligned(as_bool(x1), as_bool(x2)))
 
 
 def logical_or(x1: Tensor, x2: Tensor) -> Tensor:
@@ -116,7 +121,7 @@ def logical_or(x1: Tensor, x2: Tensor) -> Tensor:
     >>> logical_or([True, False], [False, False])
     array([ True, False])
     """
-    return primitive.logical_or(*aligned(truth(x1), truth(x2)))
+    return primitive.logical_or(*aligned(as_bool(x1), as_bool(x2)))
 
 
 def logical_xor(x1: Tensor, x2: Tensor) -> Tensor:
@@ -125,7 +130,7 @@ def logical_xor(x1: Tensor, x2: Tensor) -> Tensor:
     >>> logical_xor([True, True], [True, False])
     array([False,  True])
     """
-    return primitive.logical_xor(*aligned(truth(x1), truth(x2)))
+    return primitive.logical_xor(*aligned(as_bool(x1), as_bool(x2)))
 
 
 def logical_not(x: Tensor) -> Tensor:
@@ -134,7 +139,7 @@ def logical_not(x: Tensor) -> Tensor:
     >>> logical_not([True, False])
     array([False,  True])
     """
-    return primitive.logical_not(truth(x))
+    return primitive.logical_not(as_bool(x))
 
 
 def _flags(test: Op, x: Tensor) -> Tensor:
@@ -183,11 +188,115 @@ def where(condition: Tensor, x1: Tensor = None, x2: Tensor = None) -> Any:
     array([1, 0, 3], dtype=int32)
     """
     if x1 is None and x2 is None:
-        from geartrain.ops.sorting import nonzero
+        from geartrain.ops.counting import nonzero
 
         return nonzero(condition)
     if x1 is None or x2 is None:
         raise ValueError("where: expected both x1 and x2, or neither. Received: one of them None.")
-    operands = together(truth(condition), *promoted(x1, x2))
+    operands = together(as_bool(condition), *promoted(x1, x2))
     shape = broadcast(*map(extents_of, operands))
     return primitive.where(*(stretched(x, shape) for x in operands))
+
+
+def isclose(
+    x1: Tensor, x2: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> Tensor:
+    """Whether two are equal within a tolerance: `|x1 - x2| <= atol + rtol * |x2|`.
+
+    Args:
+        x1, x2: tensors; infinities are close to themselves alone.
+        rtol: tolerance relative to x2.
+        atol: absolute tolerance.
+        equal_nan: whether NaN is close to NaN.
+
+    >>> isclose([1.0, 2.0], [1.0, 2.1])
+    array([ True, False])
+    """
+    x1, x2 = aligned(x1, x2, floats=True)
+    gap = absolute(subtract(x1, x2))
+    near = primitive.less_equal(gap, add(atol, multiply(rtol, absolute(x2))))
+    near = primitive.logical_and(near, primitive.isfinite(x2))
+    near = primitive.logical_or(near, primitive.equal(x1, x2))
+    if not equal_nan:
+        return near
+    both = primitive.logical_and(primitive.isnan(x1), primitive.isnan(x2))
+    return primitive.logical_or(near, both)
+
+
+def allclose(
+    x1: Tensor, x2: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> Tensor:
+    """Whether `isclose` holds everywhere, as one boolean.
+
+    >>> allclose([1.0, 2.0], [1.0, 2.1])
+    array(False)
+    """
+    near = isclose(x1, x2, rtol, atol, equal_nan)
+    return all_(near, axes=tuple(range(rank_of(near))))
+
+
+def isin(x1: Tensor, x2: Tensor, assume_unique: bool = False, invert: bool = False) -> Tensor:
+    """Whether each element of x1 is among the elements of x2.
+
+    Args:
+        x1: tensor of any shape.
+        x2: the elements to look for, a tensor of any shape.
+        assume_unique: accepted for Keras; nothing depends on it here.
+        invert: tell whether each is *not* among them.
+
+    >>> isin([0, 1, 2, 5], [2, 0])
+    array([ True, False,  True, False])
+    """
+    x1, x2 = promoted(x1, x2)
+    x1 = reshape(x1, shape=(*extents_of(x1), 1))
+    x2 = reshape(x2, shape=(product(extents_of(x2)),))
+    found = any_(equal(x1, x2), axes=(rank_of(x1) - 1,))
+    return primitive.logical_not(found) if invert else found
+
+
+def nan_to_num(
+    x: Tensor, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Tensor:
+    """x with NaN and infinities replaced by numbers.
+
+    Args:
+        x: tensor of any shape.
+        nan: what stands for NaN.
+        posinf, neginf: what stands for the infinities; None for the greatest and the least
+            finite number of x's dtype.
+
+    >>> nan_to_num([1.0, float("nan"), float("inf")], posinf=9.0)
+    array([1., 0., 9.], dtype=float32)
+    """
+    x = operand(x)
+    if dtype_of(x) not in FLOATS:
+        return x
+    low, high = limits(dtype_of(x))
+    x = where(primitive.isnan(x), nan, x)
+    x = where(equal(x, math.inf), high if posinf is None else posinf, x)
+    return where(equal(x, -math.inf), low if neginf is None else neginf, x)
+
+
+def select(condlist: Sequence[Tensor], choicelist: Sequence[Tensor], default: Tensor = 0) -> Tensor:
+    """Of several choices the first whose condition holds, element by element.
+
+    Args:
+        condlist: boolean tensors.
+        choicelist: as many tensors; all are stretched to one shape.
+        default: what stands where no condition holds.
+
+    Raises ValueError if the two lists differ in length, or are empty.
+
+    >>> x = operand([0, 1, 2, 3])
+    >>> select([less(x, 1), less(x, 3)], [x, multiply(x, 10)], -1)
+    array([ 0, 10, 20, -1], dtype=int32)
+    """
+    if len(condlist) != len(choicelist) or not condlist:
+        raise ValueError(
+            "select: expected as many choices as conditions, at least one. "
+            f"Received: {len(condlist)} conditions, {len(choicelist)} choices"
+        )
+    *choices, result = promoted(*choicelist, default)
+    for condition, choice in zip(reversed(condlist), reversed(choices), strict=True):
+        result = where(condition, choice, result)
+    return result

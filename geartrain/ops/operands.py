@@ -15,8 +15,8 @@ from geartrain import config
 from geartrain.graph.dtypes import FLOATS, numpy_dtype, result_type, standardize_dtype
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import Extent, Shape, axis_index, broadcast
-from geartrain.ops.elementwise import cast, constant_like
-from geartrain.ops.views import expand, extent, reshape
+from geartrain.ops.elementwise import cast, not_equal
+from geartrain.ops.views import expand, extent, iota, reshape
 
 # What a function of `geartrain.ops` accepts and returns: an array or a node; accepted besides are
 # numbers, nested lists and variables.
@@ -135,11 +135,33 @@ def as_float(value: Any) -> Any:
     return x
 
 
-def filled_like(x: Any, value: float) -> Any:
-    """`value` in the shape and dtype of the array or node `x`."""
-    if isinstance(x, Node):
-        return constant_like(x, value)
-    return np.broadcast_to(np.asarray(value, x.dtype), x.shape)
+def filled_like(x: Any, value: Any, dtype: str | None = None) -> Any:
+    """`value` in the shape of the array or node `x`, and in its dtype unless another is given."""
+    scalar = np.asarray(value, numpy_dtype(dtype or dtype_of(x)))
+    return stretched(Node.wrap(scalar) if isinstance(x, Node) else scalar, extents_of(x))
+
+
+def as_bool(value: Any) -> Any:
+    """The operand as booleans: whether it is not zero."""
+    x = operand(value)
+    return x if dtype_of(x) == "bool" else not_equal(x, filled_like(x, 0))
+
+
+def ladder(shape: Shape, axis: int, symbolic: bool, dtype: str = "int32") -> Any:
+    """The index along one axis, at every position of a tensor of that shape."""
+    place = {"shape": shape, "axis": axis, "dtype": dtype}
+    return iota.node(**place) if symbolic else iota.run([], place, None)
+
+
+def indices_like(x: Any, axis: int, dtype: str = "int32") -> Any:
+    """The index along one axis, at every position of the array or node `x`."""
+    return ladder(extents_of(x), axis, isinstance(x, Node), dtype)
+
+
+def counted(value: Any) -> Any:
+    """The operand, with booleans as int32."""
+    x = operand(value)
+    return cast(x, dtype="int32") if dtype_of(x) == "bool" else x
 
 
 def axes_of(axis: Any, rank: int, who: str) -> tuple[int, ...]:

@@ -12,24 +12,39 @@ from typing import Any
 from geartrain.graph.dtypes import FLOATS, result_type
 from geartrain.graph.op import Op
 from geartrain.graph.shapes import Shape, axis_index, product
+from geartrain.ops import elementwise as primitive
 from geartrain.ops import folds, views
-from geartrain.ops.arithmetic import divide, maximum, minimum
+from geartrain.ops.arithmetic import divide, maximum, minimum, multiply
 from geartrain.ops.creation import full
-from geartrain.ops.logic import truth
 from geartrain.ops.operands import (
     Tensor,
+    as_bool,
     axes_of,
     dtype_of,
+    dtype_or,
     extents_of,
     number_of,
     operand,
     rank_of,
 )
 
-__all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "max", "mean", "min", "sum"]
+__all__ = [
+    "all",
+    "amax",
+    "amin",
+    "any",
+    "argmax",
+    "argmin",
+    "count_nonzero",
+    "max",
+    "mean",
+    "min",
+    "prod",
+    "sum",
+]
 
 
-def _kept(x: Tensor, axes: tuple[int, ...]) -> Shape:
+def kept(x: Tensor, axes: tuple[int, ...]) -> Shape:
     """The shape of x with the folded axes of size 1."""
     return tuple(1 if i in axes else size for i, size in enumerate(extents_of(x)))
 
@@ -38,7 +53,7 @@ def folded(op: Op, x: Tensor, axis: Any, keepdims: bool, who: str) -> Tensor:
     """A fold along `axis`, with the folded axes kept at size 1 or dropped."""
     axes = axes_of(axis, rank_of(x), who)
     result = op(x, axes=axes)
-    return views.reshape(result, shape=_kept(x, axes)) if keepdims and axes else result
+    return views.reshape(result, shape=kept(x, axes)) if keepdims and axes else result
 
 
 def sum(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
@@ -47,10 +62,75 @@ def sum(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
     >>> sum([[1, 2], [3, 4]], axis=0)
     array([4, 6], dtype=int32)
     """
+    return folded(folds.sum_, _widened(x), axis, keepdims, "sum")
+
+
+def _widened(x: Tensor) -> Tensor:
+    """The operand, with small integers as int32 or uint32, where their sums fit."""
     x = operand(x)
-    wide = {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32"}
-    wide["uint16"] = "uint32"
-    return folded(folds.sum_, operand(x, wide.get(dtype_of(x))), axis, keepdims, "sum")
+    wide = dict.fromkeys(("bool", "int8", "int16"), "int32")
+    wide |= dict.fromkeys(("uint8", "uint16"), "uint32")
+    return operand(x, wide.get(dtype_of(x)))
+
+
+def prod(x: Tensor, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
+    """Product along axes. Small integers and booleans are multiplied as int32 or uint32.
+
+    It multiplies the first half of the elements with the second, and so on, so that its gradient
+    is right also where elements are 0.
+
+    Args:
+        x: tensor of any shape.
+        axis: the axis or axes to fold, of sizes known now.
+        keepdims: whether they stay, with size 1.
+        dtype: the dtype of the result.
+
+    Raises ValueError for an axis whose size is known at run time only.
+
+    >>> prod([[1, 2], [3, 4]], axis=1)
+    array([ 2, 12], dtype=int32)
+    """
+    x = _widened(x)
+    x = operand(x, dtype_or(dtype, dtype_of(x)))
+    axes = axes_of(axis, rank_of(x), "prod")
+    result, left = axes_last(x, axes)
+    for _ in range(builtins.max(known_size(result, "prod") - 1, 0).bit_length()):
+        half = known_size(result, "prod") // 2
+        first, second = result[..., :half], result[..., half : 2 * half]
+        rest = result[..., 2 * half :]
+        result = views.concatenate(multiply(first, second), rest, axis=rank_of(result) - 1)
+    if known_size(result, "prod") == 0:
+        return full(kept(x, axes) if keepdims else left, 1, dtype_of(x))
+    return views.reshape(result, shape=kept(x, axes) if keepdims else left)
+
+
+def axes_last(x: Tensor, axes: tuple[int, ...]) -> tuple[Tensor, Shape]:
+    """x with `axes` brought to the end as one axis; and the shape of the others."""
+    others = tuple(i for i in range(rank_of(x)) if i not in axes)
+    extents = extents_of(x)
+    left = tuple(extents[i] for i in others)
+    x = views.permute(x, order=(*others, *axes))
+    return views.reshape(x, shape=(*left, product(extents[i] for i in axes))), left
+
+
+def known_size(x: Tensor, who: str) -> int:
+    """The size of the last axis, refused if it is known at run time only."""
+    size = extents_of(x)[-1]
+    if not isinstance(size, int):
+        raise ValueError(
+            f"{who}: expected axes of sizes known now. Received: the batch axis, whose size is "
+            "known at run time only."
+        )
+    return size
+
+
+def count_nonzero(x: Tensor, axis: Any = None) -> Tensor:
+    """The number of elements along axes that are not 0, as int32.
+
+    >>> count_nonzero([[0, 1], [2, 3]], axis=0)
+    array([1, 2], dtype=int32)
+    """
+    return sum(primitive.cast(as_bool(x), dtype="int32"), axis)
 
 
 def mean(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
@@ -76,8 +156,8 @@ def _extreme(who: str, x: Tensor, axis: Any, keepdims: bool, initial: Tensor) ->
         return folded(op, x, axis, keepdims, who)
     axes = axes_of(axis, rank_of(x), who)
     if builtins.any(extents_of(x)[i] == 0 for i in axes):
-        kept = [size for i, size in enumerate(_kept(x, axes)) if keepdims or i not in axes]
-        return full(kept, initial, dtype_of(x))
+        left = [size for i, size in enumerate(kept(x, axes)) if keepdims or i not in axes]
+        return full(left, initial, dtype_of(x))
     return either(folded(op, x, axis, keepdims, who), operand(initial, dtype_of(x)))
 
 
@@ -133,7 +213,7 @@ def any(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
     >>> any([[True, False], [False, False]], axis=1)
     array([ True, False])
     """
-    return folded(folds.any_, truth(x), axis, keepdims, "any")
+    return folded(folds.any_, as_bool(x), axis, keepdims, "any")
 
 
 def all(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
@@ -142,17 +222,17 @@ def all(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
     >>> all([[True, False], [True, True]], axis=1)
     array([False,  True])
     """
-    return folded(folds.all_, truth(x), axis, keepdims, "all")
+    return folded(folds.all_, as_bool(x), axis, keepdims, "all")
 
 
 def _place(op: Op, who: str, x: Tensor, axis: int | None, keepdims: bool) -> Tensor:
     x = operand(x)
-    shape = (1,) * rank_of(x)
+    shape: Shape = (1,) * rank_of(x)
     if axis is None:
         x, place = views.reshape(x, shape=(product(extents_of(x)),)), 0
     else:
         place = axis_index(axis, rank_of(x), who)
-        shape = _kept(x, (place,))
+        shape = kept(x, (place,))
     result = op(x, axis=place)
     return views.reshape(result, shape=shape) if keepdims else result
 

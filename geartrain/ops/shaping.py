@@ -69,7 +69,7 @@ def _resolved(old: Shape, wanted: tuple[Any, ...]) -> Shape:
     """`wanted` with None and -1 replaced by extents, as the values of `old` demand."""
     if -1 not in wanted and wanted.count(None) == 1:
         wanted = tuple(-1 if size is None else size for size in wanted)
-    sizes = [
+    sizes: list[Any] = [
         old[i] if size is None and i < len(old) and isinstance(old[i], Dim) else size
         for i, size in enumerate(wanted)
     ]

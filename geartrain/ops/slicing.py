@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from geartrain.graph.node import Node
-from geartrain.graph.shapes import Extent, Shape, apply, axis_index, product, public
+from geartrain.graph.shapes import Extent, Shape, apply, axis_index, broadcast, product, public
 from geartrain.ops import elementwise as primitive
 from geartrain.ops import views
 from geartrain.ops.arithmetic import add, multiply
@@ -22,12 +22,15 @@ from geartrain.ops.operands import (
     dtype_of,
     extents_of,
     filled_like,
+    indices_like,
     number_of,
     operand,
     rank_of,
+    stretched,
+    together,
 )
 
-__all__ = ["get_item", "take"]
+__all__ = ["get_item", "slice", "take", "take_along_axis"]
 
 _REMEDY = "Use integers, slices, None, ... and integer arrays."
 
@@ -45,7 +48,7 @@ def get_item(x: Tensor, key: Any) -> Tensor:
         TypeError: a key of another kind, or a symbolic mask (its result has no known shape; use
             `where`).
 
-    >>> get_item([[1, 2, 3], [4, 5, 6]], (slice(None), -1))
+    >>> get_item([[1, 2, 3], [4, 5, 6]], (builtins.slice(None), -1))
     array([3, 6], dtype=int32)
     """
     x = operand(x)
@@ -67,7 +70,7 @@ def _spelled_out(key: Any, shape: tuple[int | None, ...]) -> list[Any]:
             f"get_item: expected at most {len(shape)} indices and one ... for shape {shape}. "
             f"Received: {key!r:.80}"
         )
-    rest = [slice(None)] * (len(shape) - used)
+    rest = [builtins.slice(None)] * (len(shape) - used)
     if not dots:
         return entries + rest
     place = next(i for i, e in enumerate(entries) if e is Ellipsis)
@@ -76,7 +79,7 @@ def _spelled_out(key: Any, shape: tuple[int | None, ...]) -> list[Any]:
 
 def _read(entry: Any) -> list[Any]:
     """One part of a key as entries."""
-    if entry is None or entry is Ellipsis or isinstance(entry, slice):
+    if entry is None or entry is Ellipsis or isinstance(entry, builtins.slice):
         return [entry]
     if isinstance(entry, int | np.integer) and not isinstance(entry, bool):
         return [int(entry)]
@@ -97,14 +100,17 @@ def _read(entry: Any) -> list[Any]:
 def _basic(x: Tensor, entries: list[Any]) -> Tensor:
     """Integers, slices and None: a slice, then a reshape."""
     extents = extents_of(x)
-    start, length, step, shape = [], [], [], []
+    start: list[Extent] = []
+    length: list[Extent] = []
+    step: list[int] = []
+    shape: list[Extent] = []
     axis = 0
     for entry in entries:
         if entry is None:
             shape.append(1)
             continue
         size = extents[axis]
-        if isinstance(entry, slice):
+        if isinstance(entry, builtins.slice):
             first, count, stride = bounds(entry, size)
             shape.append(count)
         else:
@@ -129,10 +135,10 @@ def _inside(index: int, size: Extent, axis: int, shape: Shape) -> Extent:
     return index if index >= 0 else size + index
 
 
-def bounds(piece: slice, size: Extent) -> tuple[Extent, Extent, int]:
+def bounds(piece: builtins.slice, size: Extent) -> tuple[Extent, Extent, int]:
     """A slice of an axis as its first index, number of elements and step.
 
-    >>> bounds(slice(None, None, -2), 5)
+    >>> bounds(builtins.slice(None, None, -2), 5)
     (4, 3, -2)
     """
     for part in (piece.start, piece.stop, piece.step):
@@ -167,9 +173,13 @@ def bounds(piece: slice, size: Extent) -> tuple[Extent, Extent, int]:
 
 def _advanced(x: Tensor, entries: list[Any]) -> Tensor:
     """Integer arrays (and integers beside them): a gather at their common place."""
-    axis, arrays, axes, place, plain = 0, [], [], [], []
+    axis = 0
+    arrays: list[Any] = []
+    axes: list[int] = []
+    place: list[int] = []
+    plain: list[Any] = []
     for entry in entries:
-        if entry is None or isinstance(entry, slice):
+        if entry is None or isinstance(entry, builtins.slice):
             plain.append(entry)
         else:
             place.append(len(plain) + len(arrays))
@@ -185,7 +195,7 @@ def _advanced(x: Tensor, entries: list[Any]) -> Tensor:
     flat = flat_index(arrays, indexed)
     rows = gather(x, flat)
     width = rank_of(flat)
-    rows = _basic(rows, [slice(None)] * width + plain)
+    rows = _basic(rows, [builtins.slice(None)] * width + plain)
     if not adjacent or not place[0]:
         return rows
     order = list(range(rank_of(rows)))
@@ -244,4 +254,98 @@ def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
         raise ValueError(
             f"take: expected integer indices. Received: dtype {dtype_of(index)}. Cast them first."
         )
-    return _advanced(x, [slice(None)] * place + [index] + [slice(None)] * (rank_of(x) - place - 1))
+    entries: list[Any] = [builtins.slice(None)] * rank_of(x)
+    entries[place] = index
+    return _advanced(x, entries)
+
+
+def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
+    """One element of x for each index along an axis: `z[i, j] = x[i, indices[i, j]]` for axis 1.
+
+    Args:
+        x: tensor of any shape.
+        indices: integers of x's rank, whose other axes stretch to x's (or x's to theirs);
+            negative ones count from the end.
+        axis: the axis that they index; x and indices are flattened first if None.
+
+    Returns a tensor of the shape of the indices.
+
+    Raises ValueError for another rank, or an index outside the axis.
+
+    >>> take_along_axis([[10, 30, 20], [60, 40, 50]], [[1], [0]], axis=1)
+    array([[30],
+           [60]], dtype=int32)
+    """
+    x, index = operand(x), operand(indices)
+    if axis is None:
+        x, axis = views.reshape(x, shape=(product(extents_of(x)),)), 0
+        index = views.reshape(index, shape=(product(extents_of(index)),))
+    place = axis_index(axis, rank_of(x), "take_along_axis")
+    if rank_of(index) != rank_of(x) or "int" not in dtype_of(index):
+        raise ValueError(
+            f"take_along_axis: expected integer indices of rank {rank_of(x)}. Received: dtype "
+            f"{dtype_of(index)}, shape {public(extents_of(index))} for x of shape "
+            f"{public(extents_of(x))}"
+        )
+    sizes = extents_of(x)
+    index = wrapped(index, sizes[place])
+    one = (*sizes[:place], 1, *sizes[place + 1 :])
+    (index,) = together(index, x)[:1]
+    index = stretched(index, broadcast(one, extents_of(index)))
+    places = [
+        index if i == place else indices_like(index, i, dtype_of(index)) if size != 1 else None
+        for i, size in enumerate(sizes)
+    ]
+    used = [i for i, one in enumerate(places) if one is not None]
+    flat = flat_index([places[i] for i in used], tuple(sizes[i] for i in used))
+    return gather(views.reshape(x, shape=(product(sizes),)), flat)
+
+
+def slice(inputs: Tensor, start_indices: Any, shape: Any) -> Tensor:
+    """A block of a tensor, `inputs[start:start + size]` along each axis.
+
+    Args:
+        inputs: tensor of any shape.
+        start_indices: where the block starts: one number an axis, or a vector of integers.
+        shape: the sizes of the block; -1 for all that is left (if the start is a number).
+
+    Raises ValueError for a block that does not lie within the tensor.
+
+    >>> slice([[1, 2, 3], [4, 5, 6]], (0, 1), (2, 2))
+    array([[2, 3],
+           [5, 6]], dtype=int32)
+    """
+    x = operand(inputs)
+    starts = starts_of("slice", start_indices, x)
+    sizes = [
+        extent - start if size in (-1, None) else int(size)
+        for extent, start, size in zip(extents_of(x), starts, shape, strict=True)
+    ]
+    known = all(isinstance(start, int) for start in starts)
+    inside = zip(extents_of(x), starts, sizes, strict=True)
+    if known and any(isinstance(n, int) and not 0 <= a <= a + size <= n for n, a, size in inside):
+        raise ValueError(
+            f"slice: expected a block within shape {public(extents_of(x))}. "
+            f"Received: start_indices={tuple(starts)}, shape={tuple(shape)}"
+        )
+    if known:
+        return views.slice_(x, start=tuple(starts), length=tuple(sizes), step=(1,) * len(sizes))
+    for axis, (start, size) in enumerate(zip(starts, sizes, strict=True)):
+        if extents_of(x)[axis] != size:
+            x = take(x, add(np.arange(size, dtype=np.int32), start), axis=axis)
+    return x
+
+
+def starts_of(who: str, start_indices: Any, x: Tensor) -> list[Any]:
+    """The starts of a block along each axis: ints if known now, else scalar tensors."""
+    rank = rank_of(x)
+    if isinstance(start_indices, Node):
+        starts = [start_indices[i] for i in range(rank)] if start_indices.shape == (rank,) else []
+    else:
+        starts = [one if isinstance(one, Node) else int(one) for one in start_indices]
+    if len(starts) != rank:
+        raise ValueError(
+            f"{who}: expected one start for each axis of shape {public(extents_of(x))}. "
+            f"Received: {start_indices!r:.80}"
+        )
+    return starts

@@ -1,0 +1,131 @@
+"""Diagonals, traces and triangles of matrices."""
+
+from __future__ import annotations
+
+from geartrain.graph.shapes import axis_index, public
+from geartrain.ops import elementwise as primitive
+from geartrain.ops import views
+from geartrain.ops.logic import where
+from geartrain.ops.operands import Tensor, extents_of, filled_like, indices_like, operand, rank_of
+from geartrain.ops.reductions import sum
+from geartrain.ops.shaping import moveaxis, ravel
+
+__all__ = ["diag", "diagflat", "diagonal", "trace", "tril", "triu"]
+
+
+def diagonal(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """The diagonal of the matrices in two axes, as the last axis: `x[i, i + offset]`.
+
+    Args:
+        x: tensor of at least two axes.
+        offset: how far above the main diagonal; negative ones lie below.
+        axis1, axis2: rows and columns of the matrices, of sizes known now.
+
+    Raises ValueError if x has fewer axes, or the two are one.
+
+    >>> diagonal([[1, 2], [3, 4]])
+    array([1, 4], dtype=int32)
+    """
+    x = operand(x)
+    rank = rank_of(x)
+    if rank < 2 or axis_index(axis1, rank, "diagonal") == axis_index(axis2, rank, "diagonal"):
+        raise ValueError(
+            "diagonal: expected a tensor of rank 2 or more and two different axes. "
+            f"Received: shape {x.shape}, axis1={axis1}, axis2={axis2}"
+        )
+    x = moveaxis(x, (axis1, axis2), (-2, -1))
+    *front, rows, columns = extents_of(x)
+    if not isinstance(rows, int) or not isinstance(columns, int):
+        raise ValueError(
+            "diagonal: expected axes of sizes known now. Received: the batch axis, whose size is "
+            "known at run time only."
+        )
+    count = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
+    first = offset if offset >= 0 else -offset * columns
+    return views.slice_(  # in the flattened matrix, each step is one row and one column
+        views.reshape(x, shape=(*front, rows * columns)),
+        start=(0,) * len(front) + (first if count else 0,),
+        length=(*front, count),
+        step=(1,) * len(front) + (columns + 1,),
+    )
+
+
+def diag(x: Tensor, k: int = 0) -> Tensor:
+    """A vector as the diagonal of a matrix of zeros; of a matrix, its diagonal.
+
+    Args:
+        x: a vector or a matrix.
+        k: how far above the main diagonal; negative ones lie below.
+
+    Raises ValueError for a tensor of another rank.
+
+    >>> diag([1, 2])
+    array([[1, 0],
+           [0, 2]], dtype=int32)
+    """
+    x = operand(x)
+    if rank_of(x) == 2:
+        return diagonal(x, k)
+    if rank_of(x) != 1 or not isinstance(extents_of(x)[0], int):
+        raise ValueError(
+            "diag: expected a vector or a matrix of a known shape. "
+            f"Received: shape {public(extents_of(x))}"
+        )
+    (count,) = extents_of(x)
+    side = count + abs(k)
+    low = k if k >= 0 else -k * side
+    span = (count - 1) * (side + 1) + 1 if count else 0
+    row = views.pad(x, low=(low,), high=(side * side - low - span,), interior=(side,))
+    return views.reshape(row, shape=(side, side))
+
+
+def diagflat(x: Tensor, k: int = 0) -> Tensor:
+    """The elements of a tensor, flattened, as the diagonal of a matrix of zeros.
+
+    >>> diagflat([[1, 2]])
+    array([[1, 0],
+           [0, 2]], dtype=int32)
+    """
+    return diag(ravel(x), k)
+
+
+def trace(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """The sum of the diagonal of the matrices in two axes.
+
+    >>> trace([[1, 2], [3, 4]])
+    array(5, dtype=int32)
+    """
+    return sum(diagonal(x, offset, axis1, axis2), axis=-1)
+
+
+def _triangle(who: str, x: Tensor, k: int, lower: bool) -> Tensor:
+    x = operand(x)
+    rank = rank_of(x)
+    if rank < 2:
+        raise ValueError(
+            f"{who}: expected a tensor of rank 2 or more. Received: shape {public(extents_of(x))}"
+        )
+    rows, columns = indices_like(x, rank - 2), indices_like(x, rank - 1)
+    ahead = primitive.subtract(columns, rows)
+    kept = primitive.less_equal if lower else primitive.greater_equal
+    return where(kept(ahead, filled_like(ahead, k)), x, filled_like(x, 0))
+
+
+def tril(x: Tensor, k: int = 0) -> Tensor:
+    """The lower triangle of the matrices in the last two axes; zeros above diagonal k.
+
+    >>> tril([[1, 2], [3, 4]])
+    array([[1, 0],
+           [3, 4]], dtype=int32)
+    """
+    return _triangle("tril", x, k, lower=True)
+
+
+def triu(x: Tensor, k: int = 0) -> Tensor:
+    """The upper triangle of the matrices in the last two axes; zeros below diagonal k.
+
+    >>> triu([[1, 2], [3, 4]])
+    array([[1, 2],
+           [0, 4]], dtype=int32)
+    """
+    return _triangle("triu", x, k, lower=False)
