@@ -163,6 +163,16 @@ class VarianceScaling(RandomInitializer):
         stddev = math.sqrt(variance) / _CUT_STDDEV
         return random.truncated_normal(shape, 0.0, stddev, dtype, self._key())
 
+    def with_axes(self, input_axes: Sequence[int], output_axes: Sequence[int]) -> Any:
+        """This initializer, told which axes are inputs and outputs unless it knows."""
+        if self.input_axes is not None and self.output_axes is not None:
+            return self
+        made = self.from_config(
+            {**self.get_config(), "input_axes": input_axes, "output_axes": output_axes}
+        )
+        made._drawn = self._drawn
+        return made
+
 
 def compute_fans(
     shape: Sequence[int],

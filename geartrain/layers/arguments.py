@@ -17,11 +17,13 @@ def positive(layer: Any, name: str, value: Any) -> int:
     return int(value)
 
 
-def fraction(layer: Any, name: str, value: Any) -> Any:
-    """`value` if it is a number in [0, 1]."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+def fraction(layer: Any, name: str, value: Any, below: bool = False) -> Any:
+    """`value` if it is a number in [0, 1], or with `below` in [0, 1)."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0 <= value <= 1 or (below and value == 1):
+        bound = "below 1" if below else "1"
         raise ValueError(
-            f"{layer._who()}: expected {name} as a number from 0 to 1. Received: {value!r}"
+            f"{layer._who()}: expected {name} as a number from 0 to {bound}. Received: {value!r}"
         )
     return value
 
@@ -65,3 +67,38 @@ def data_format_of(layer: Any, value: Any) -> str:
     if value is None:
         return config.image_data_format()
     return str(one_of(layer, "data_format", value, ("channels_last", "channels_first")))
+
+
+def at_least_zero(layer: Any, name: str, value: Any) -> Any:
+    """`value` if it is a number of at least 0."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        raise ValueError(
+            f"{layer._who()}: expected {name} as a number of at least 0. Received: {value!r}"
+        )
+    return value
+
+
+def sizes(layer: Any, name: str, value: Any, count: int) -> tuple[int, ...]:
+    """`value` as `count` whole numbers of at least 1; one number stands for all."""
+    several = tuple(value) if isinstance(value, Sequence) else (value,) * count
+    wrong = [v for v in several if isinstance(v, bool) or not hasattr(v, "__index__") or v < 1]
+    if len(several) != count or wrong:
+        numbers = "a whole number" if count == 1 else f"a whole number or {count} of them"
+        raise ValueError(
+            f"{layer._who()}: expected {name} as {numbers}, at least 1. Received: {value!r}"
+        )
+    return tuple(map(int, several))
+
+
+def borders(layer: Any, name: str, value: Any, axes: int) -> tuple[tuple[int, int], ...]:
+    """`value` as (before, after) for each axis; a number stands for both, one number for all."""
+    several = tuple(value) if isinstance(value, Sequence) else (value,) * axes
+    pairs = [tuple(v) if isinstance(v, Sequence) else (v, v) for v in several]
+    numbers = [number for pair in pairs for number in pair]
+    wrong = [v for v in numbers if isinstance(v, bool) or not hasattr(v, "__index__") or v < 0]
+    if len(pairs) != axes or any(len(pair) != 2 for pair in pairs) or wrong:
+        raise ValueError(
+            f"{layer._who()}: expected {name} as a whole number of at least 0, or {axes} of them, "
+            f"or {axes} pairs (before, after). Received: {value!r}"
+        )
+    return tuple((int(before), int(after)) for before, after in pairs)

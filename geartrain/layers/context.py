@@ -12,11 +12,13 @@ class CallContext:
     Attributes:
         training: whether the model is being trained, if anybody said.
         path: the names of the layers that are being called, outermost first.
+        compute_dtype: what the innermost layer reads its float weights as; None for what they are.
     """
 
     def __init__(self) -> None:
         self.training: bool | None = None
         self.path: list[str] = []
+        self.compute_dtype: str | None = None
         self._masks: dict[int, tuple[Any, Any]] = {}
 
     def set_mask(self, tensor: Any, mask: Any) -> None:
@@ -47,8 +49,8 @@ def current_context() -> CallContext | None:
 class call_scope:
     """A `with` block for one layer's call; opens a context if it is the outermost."""
 
-    def __init__(self, name: str, training: bool | None) -> None:
-        self.name, self.training = name, training
+    def __init__(self, name: str, training: bool | None, compute_dtype: str | None = None) -> None:
+        self.name, self.training, self.compute_dtype = name, training, compute_dtype
 
     def __enter__(self) -> CallContext:
         self.outermost = _current.context is None
@@ -56,7 +58,8 @@ class call_scope:
             _current.context = CallContext()
         context = _current.context
         assert context is not None
-        self.before = context.training
+        self.before = context.training, context.compute_dtype
+        context.compute_dtype = self.compute_dtype
         if self.training is not None:
             context.training = self.training
         context.path.append(self.name)
@@ -65,7 +68,7 @@ class call_scope:
     def __exit__(self, *exception: object) -> None:
         context = _current.context
         assert context is not None
-        context.training = self.before
+        context.training, context.compute_dtype = self.before
         context.path.pop()
         if self.outermost:
             _current.context = None

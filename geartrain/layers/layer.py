@@ -17,8 +17,9 @@ from geartrain.graph.shapes import public
 from geartrain.layers.context import call_scope, current_context
 from geartrain.layers.input_spec import InputSpec, check_input
 from geartrain.layers.symbolic import KerasTensor, record_call
-from geartrain.ops.operands import dtype_of, operand
-from geartrain.registry import Configurable, automatic_name, snake_case
+from geartrain.layers.weight import Weight
+from geartrain.ops.operands import dtype_of, extents_of, number_of, operand
+from geartrain.registry import Configurable, automatic_name, signature, snake_case
 from geartrain.runtime.variable import Variable, concrete_scope, current_trace
 
 _COMMON = (
@@ -145,7 +146,8 @@ class Layer(Configurable):
             initializer: name or object; Glorot-uniform for floats, zeros for others.
             dtype: its dtype; the policy's variable dtype by default.
             trainable: whether optimizers update it.
-            autocast, aggregation, overwrite_with_gradient: accepted as in Keras.
+            autocast: whether calls read it in the compute dtype.
+            aggregation, overwrite_with_gradient: accepted as in Keras.
             regularizer: a penalty on it, added to the loss.
             constraint: a projection applied after each update.
             name: for messages and files.
@@ -161,7 +163,7 @@ class Layer(Configurable):
         dtype = dtype or self.variable_dtype
         if initializer is None:
             initializer = "glorot_uniform" if is_float(dtype) else "zeros"
-        made = Variable(initializers.get(initializer), shape, dtype, trainable, name=name)
+        made = Weight(initializers.get(initializer), shape, dtype, trainable, autocast, name=name)
         context = current_context()
         made.path = "/".join([*(context.path if context else [self.name]), made.name])
         made.regularizer = regularizers.get(regularizer)
@@ -291,7 +293,8 @@ class Layer(Configurable):
         return self._run(args, kwargs, kwargs.get("training"))
 
     def _run(self, args: Any, kwargs: Any, training: bool | None) -> Any:
-        with call_scope(self.name, training) as context:
+        dtype = self.compute_dtype if self.autocast else None
+        with call_scope(self.name, training, dtype) as context:
             if len(context.path) == 1:
                 for layer in self._flatten_layers():
                     layer._call_losses.clear()
@@ -309,7 +312,8 @@ class Layer(Configurable):
             if self.activity_regularizer is not None:
                 for output in tree.flatten(outputs):
                     penalty = self.activity_regularizer(output)
-                    self.add_loss(penalty / ops.cast(ops.shape(output)[0], dtype_of(output)))
+                    batch = number_of(extents_of(output)[0], dtype_of(output))
+                    self.add_loss(ops.divide(penalty, batch))
         return outputs
 
     def _as_operand(self, value: Any) -> Any:
@@ -396,6 +400,9 @@ class Layer(Configurable):
             "trainable": self._trainable,
             "dtype": self.dtype_policy.get_config_or_name(),
         }
+        taken = signature(type(self)).parameters
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values()):
+            common = {name: value for name, value in common.items() if name in taken}
         return {**common, **{k: v for k, v in super().get_config().items() if k not in common}}
 
     def _who(self) -> str:

@@ -142,9 +142,8 @@ class OrthogonalRegularizer(Regularizer):
             )
         vectors = x if self.mode == "rows" else ops.transpose(x)
         count = vectors.shape[0]
-        squares = ops.sum(ops.square(vectors), axis=1, keepdims=True)
-        vectors = vectors * ops.rsqrt(ops.maximum(squares, 1e-12))
+        vectors = ops.normalize(vectors, axis=1)
         cosines = ops.matmul(vectors, ops.transpose(vectors))
-        others = cosines * (1.0 - ops.eye(count, dtype=dtype_of(x)))
+        others = ops.multiply(cosines, ops.subtract(1.0, ops.eye(count, dtype=dtype_of(x))))
         pairs = count * (count - 1) / 2
-        return ops.sum(ops.absolute(others)) * (0.5 * self.factor / pairs)
+        return ops.multiply(ops.sum(ops.absolute(others)), 0.5 * self.factor / pairs)

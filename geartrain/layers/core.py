@@ -1,0 +1,234 @@
+"""Layers of no family: identity, any function, masks, embeddings of integers."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from inspect import signature
+from typing import Any
+
+import numpy as np
+
+from geartrain import constraints, initializers, ops, registry, regularizers
+from geartrain.errors import GeartrainWarning, describe_value
+from geartrain.layers.arguments import only_default, positive
+from geartrain.layers.layer import Layer
+from geartrain.ops.operands import dtype_of
+from geartrain.registry import register
+
+
+@register("layers")
+class Identity(Layer):
+    """The inputs as they are.
+
+    >>> Identity()([1.0, 2.0])
+    array([1., 2.], dtype=float32)
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        """The inputs."""
+        return inputs
+
+
+@register("layers")
+class Lambda(Layer):
+    """`function(inputs)`, for any function of ops.
+
+    The function is code, so no file can hold it: write a layer class of your own instead where
+    models are saved, or register the function with `register_keras_serializable`.
+
+    Args:
+        function: a function of the inputs; it may take `mask` and `training` too.
+        output_shape: accepted as in Keras; the shape is found by running the function.
+        mask: the output's mask, or a function of (inputs, mask) that makes it.
+        arguments: further keywords for the function.
+
+    Raises ValueError for anything but a function, also if a config holds it as code.
+
+    >>> Lambda(lambda x: x ** 2)([1.0, 3.0])
+    array([1., 9.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        output_shape: Any = None,
+        mask: Any = None,
+        arguments: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not callable(function):
+            raise ValueError(f"{self._who()}: expected a function. Received: {function!r:.80}")
+        self.function, self.output_shape, self.mask = function, output_shape, mask
+        self.arguments = dict(arguments or {})
+        self.supports_masking = mask is not None
+        self._takes = set(signature(function).parameters) & {"mask", "training"}
+
+    def call(self, inputs: Any, mask: Any = None, training: bool = False) -> Any:
+        """The function's result."""
+        given = {"mask": mask, "training": training}
+        return self.function(inputs, **self.arguments, **{n: given[n] for n in self._takes})
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask that was given, or made by the function that was."""
+        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """A layer whose function is registered, or among `custom_objects`."""
+        found = dict(config)
+        for name in ("function", "output_shape", "mask"):
+            value = found.get(name)
+            described = value.get("config") if isinstance(value, dict) else value
+            if name == "function" or isinstance(value, dict):
+                found[name] = _registered(described, custom_objects or {})
+        found["dtype"] = registry.deserialize(found.get("dtype"))
+        return cls(**found)
+
+
+def _registered(name: Any, custom_objects: dict[str, Any]) -> Any:
+    """The function of the user's own of that name."""
+    if callable(name):
+        return name
+    if isinstance(name, str):
+        found = custom_objects.get(name) or registry.custom_object(name)
+        if found is not None:
+            return found
+    raise ValueError(
+        f"Lambda: expected the name of a registered function. Received: {name!r:.80}. A lambda is "
+        "code, which is never read from a file: make the layer in your program and load only the "
+        "weights, or decorate the function with register_keras_serializable()."
+    )
+
+
+@register("layers")
+class Masking(Layer):
+    """Leaves out the timesteps whose features all equal `mask_value`, in the layers that follow.
+
+    Args:
+        mask_value: the value.
+
+    Call: inputs of shape (batch, time, features); masked ones become 0.
+
+    >>> Masking(mask_value=9.0)([[[1.0, 2.0], [9.0, 9.0]]])
+    array([[[1., 2.],
+            [0., 0.]]], dtype=float32)
+    """
+
+    def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.mask_value = mask_value
+
+    def call(self, inputs: Any) -> Any:
+        """The inputs, with zeros for what is masked."""
+        kept = ops.any(ops.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
+        return ops.where(kept, inputs, ops.zeros_like(inputs))
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """True for the timesteps that count."""
+        return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)
+
+
+@register("layers")
+class Embedding(Layer):
+    """A vector for each integer: row i of a table that is learnt.
+
+    Args:
+        input_dim: the number of rows; the inputs are integers from 0 to `input_dim - 1`.
+        output_dim: the length of the vectors.
+        embeddings_initializer, embeddings_regularizer, embeddings_constraint: of the table.
+        mask_zero: whether 0 is padding, which the layers that follow leave out.
+        weights: the first values of the table, instead of an initializer.
+        lora_rank, lora_alpha, quantization_config: not supported; None only.
+        input_length: of old Keras, accepted with a warning.
+
+    Weights: embeddings (input_dim, output_dim).
+
+    Call: integers of any shape give that shape with `output_dim` behind.
+
+    Raises ValueError for an integer outside the table.
+
+    >>> Embedding(3, 2, embeddings_initializer="ones")([[0, 2]])
+    array([[[1., 1.],
+            [1., 1.]]], dtype=float32)
+    """
+
+    accepts = (*Layer.accepts, "input_length")
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        weights: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        quantization_config: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        if kwargs.pop("input_length", None) is not None:
+            warnings.warn(
+                "Embedding: input_length is no longer needed; leave it out.",
+                GeartrainWarning,
+                stacklevel=2,
+            )
+        super().__init__(**kwargs)
+        self.input_dim = positive(self, "input_dim", input_dim)
+        self.output_dim = positive(self, "output_dim", output_dim)
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        self.mask_zero = self.supports_masking = mask_zero
+        self.autocast = False  # a float type too small would change the integers
+        only_default(
+            self,
+            lora_rank=lora_rank,
+            lora_alpha=lora_alpha,
+            quantization_config=quantization_config,
+        )
+        self._arguments.pop("weights")
+        if weights is not None:
+            self.build()
+            self._fill(weights)
+
+    def _fill(self, weights: Any) -> None:
+        table = weights[0] if isinstance(weights, list) and len(weights) == 1 else weights
+        array = np.asarray(table)
+        if array.shape != self.embeddings.shape:
+            raise ValueError(
+                f"{self._who()}: expected weights of shape {self.embeddings.shape}. "
+                f"Received: {describe_value(array)}"
+            )
+        self.embeddings.assign(array)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the table."""
+        if self.built:
+            return
+        self.embeddings = self.add_weight(
+            name="embeddings",
+            shape=(self.input_dim, self.output_dim),
+            initializer=self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+        )
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        """The rows."""
+        if dtype_of(inputs) not in ("int32", "int64"):
+            inputs = ops.cast(inputs, "int32")
+        return ops.cast(ops.take(self.embeddings, inputs, axis=0), self.compute_dtype)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """Where the inputs are not 0, with `mask_zero`."""
+        return ops.not_equal(inputs, 0) if self.mask_zero else None
