@@ -26,6 +26,8 @@ GROUPS = (
     "layers_core",
     "layers_conv",
     "layers_norm",
+    "layers_rnn",
+    "layers_attention",
 )
 
 
