@@ -67,6 +67,8 @@ class ReLU(Layer):
 
     def call(self, inputs: Any) -> Any:
         """The rectified inputs."""
+        if self.negative_slope and self.max_value is None and not self.threshold:
+            return ops.leaky_relu(inputs, negative_slope=self.negative_slope)
         return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)
 
 
