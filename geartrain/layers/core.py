@@ -78,32 +78,40 @@ class Lambda(Layer):
         """The mask that was given, or made by the function that was."""
         return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
 
+    def get_config(self) -> dict[str, Any]:
+        """The arguments; functions by the names that they are registered under."""
+        config = super().get_config()
+        for name in ("function", "output_shape", "mask"):
+            value = getattr(self, name)
+            if callable(value):
+                known = registry._custom_name(value) or getattr(value, "__name__", repr(value))
+                config[name] = {"module": "builtins", "class_name": "function", "config": known}
+        return config
+
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """A layer whose function is registered, or among `custom_objects`."""
+        """A layer whose functions are registered, or among `custom_objects`."""
         found = dict(config)
         for name in ("function", "output_shape", "mask"):
             value = found.get(name)
-            described = value.get("config") if isinstance(value, dict) else value
             if name == "function" or isinstance(value, dict):
-                found[name] = _registered(described, custom_objects or {})
-        found["dtype"] = registry.deserialize(found.get("dtype"))
+                named = value.get("config") if isinstance(value, dict) else value
+                found[name] = _registered(named, custom_objects or {})
         return cls(**found)
 
 
 def _registered(name: Any, custom_objects: dict[str, Any]) -> Any:
     """The function of the user's own of that name."""
-    if callable(name):
-        return name
-    if isinstance(name, str):
-        found = custom_objects.get(name) or registry.custom_object(name)
-        if found is not None:
-            return found
-    raise ValueError(
-        f"Lambda: expected the name of a registered function. Received: {name!r:.80}. A lambda is "
-        "code, which is never read from a file: make the layer in your program and load only the "
-        "weights, or decorate the function with register_keras_serializable()."
-    )
+    if isinstance(name, str) and name in custom_objects:
+        return custom_objects[name]
+    try:
+        return registry.class_named({"class_name": name, "registered_name": name})
+    except (ValueError, TypeError):
+        raise ValueError(
+            "Lambda: expected a function that was registered with register_keras_serializable(). "
+            f"Received: {name!r:.80}. A lambda is code, which is never read from a file: make the "
+            "layer in your program and load only the weights."
+        ) from None
 
 
 @register("layers")

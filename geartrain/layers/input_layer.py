@@ -35,7 +35,7 @@ class InputLayer(Layer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(name=name)
+        super().__init__(name=name, autocast=False)
         shape = kwargs.get("input_shape", shape)
         batch_shape = kwargs.get("batch_input_shape", batch_shape)
         if sparse or ragged:

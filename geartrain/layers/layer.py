@@ -19,7 +19,7 @@ from geartrain.layers.input_spec import InputSpec, check_input
 from geartrain.layers.symbolic import KerasTensor, record_call
 from geartrain.layers.weight import Weight
 from geartrain.ops.operands import dtype_of, extents_of, number_of, operand
-from geartrain.registry import Configurable, automatic_name, signature, snake_case
+from geartrain.registry import Configurable, automatic_name, deserialize, signature, snake_case
 from geartrain.runtime.variable import Variable, concrete_scope, current_trace
 
 _COMMON = (
@@ -404,6 +404,12 @@ class Layer(Configurable):
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values()):
             common = {name: value for name, value in common.items() if name in taken}
         return {**common, **{k: v for k, v in super().get_config().items() if k not in common}}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """A layer made from what `get_config` returned."""
+        made = {k: v if k == "dtype" else deserialize(v) for k, v in config.items()}
+        return cls(**made)
 
     def _who(self) -> str:
         return f'{type(self).__name__} "{self.name}"'

@@ -1,0 +1,155 @@
+"""What every public layer is tested on: one row at least for each, read by the contract tests.
+
+A new layer needs a row here and nothing else; `test_every_layer_has_a_row` says so.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+Shape = tuple[int, ...]
+
+
+class LayerCase(NamedTuple):
+    """A layer, and inputs for it.
+
+    Attributes:
+        config: its arguments. A config of a layer stands for the layer inside of a wrapper.
+        shapes: the shape of each input without the batch axis; several are given as one list.
+        integers: for integer inputs, a bound that they stay below.
+        kinks: whether the function has kinks that finite differences would straddle near 0, so
+            that inputs must keep a distance from it.
+        training: whether to call it in training, where it has no randomness.
+    """
+
+    config: dict[str, Any]
+    shapes: tuple[Shape, ...]
+    integers: int | None = None
+    kinks: bool = False
+    training: bool = False
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value}" for name, value in self.config.items())
+        return f"{shown or 'default'}-{'-'.join('x'.join(map(str, s)) for s in self.shapes)}"
+
+
+def case(*shapes: Shape, **config: Any) -> LayerCase:
+    """A case with one input, or several."""
+    return LayerCase(config, shapes)
+
+
+PAIR = ((3, 4), (3, 4))
+INNER = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 3}}
+
+# Classes that are only bases of others.
+BASES = {"Wrapper"}
+
+LAYERS: dict[str, list[LayerCase]] = {
+    "Activation": [case((3,), activation="tanh"), case((2, 3), activation="softmax")],
+    "ActivityRegularization": [case((3,), l1=0.1, l2=0.2)],
+    "Add": [case(*PAIR), case((4,), (3, 4), (4,))],
+    "AlphaDropout": [case((3,), rate=0.3)],
+    "Average": [case(*PAIR), case((1,), (4,))],
+    "BatchNormalization": [
+        case((3,)),
+        case((3,))._replace(training=True),
+        case((3, 4, 2), axis=1)._replace(training=True),
+        case((4, 2), center=False, scale=False)._replace(training=True),
+    ],
+    "Concatenate": [case((3,), (4,)), case((2, 3), (1, 3), (2, 3), axis=1)],
+    "Cropping1D": [case((5, 2)), case((5, 2), cropping=2), case((5, 2), cropping=(0, 3))],
+    "Cropping2D": [
+        case((4, 5, 2), cropping=((1, 0), (2, 1))),
+        case((2, 4, 5), cropping=1, data_format="channels_first"),
+    ],
+    "Cropping3D": [case((3, 4, 5, 2)), case((3, 4, 5, 1), cropping=(1, 0, 2))],
+    "Dense": [
+        case((3,), units=4),
+        case((3,), units=1, activation="tanh", use_bias=False),
+        case((2, 3), units=4, activation="softmax", kernel_regularizer="l2"),
+        case((2, 1, 3), units=2, bias_initializer="ones", kernel_constraint="max_norm"),
+    ],
+    "Dot": [
+        case((3,), (3,), axes=1),
+        case((3, 4), (5, 4), axes=-1),
+        case((3, 4), (4,), axes=(2, 1), normalize=True),
+        case((3, 4, 2), (4, 3, 5), axes=(1, 2)),
+    ],
+    "Dropout": [case((3,), rate=0.5), case((3, 4), rate=0.0, noise_shape=(None, 1, None))],
+    "ELU": [case((3,)), case((3,), alpha=0.5)],
+    "EinsumDense": [
+        case((3,), equation="ab,bc->ac", output_shape=4, bias_axes="c"),
+        case((5, 3), equation="abc,cd->abd", output_shape=(None, 4), activation="tanh"),
+        case((5, 3), equation="...x,xy->...y", output_shape=4, bias_axes="y"),
+        case((2, 5, 3), equation="ab...,bc->ac...", output_shape=4, bias_axes="c"),
+    ],
+    "Embedding": [
+        case((4,), input_dim=6, output_dim=3)._replace(integers=6),
+        case((2, 3), input_dim=5, output_dim=1, mask_zero=True)._replace(integers=5),
+    ],
+    "Flatten": [case((3, 4)), case(()), case((2, 3, 4), data_format="channels_first")],
+    "GaussianDropout": [case((3,), rate=0.3)],
+    "GaussianNoise": [case((3,), stddev=0.3)],
+    "GlobalAveragePooling1D": [case((4, 3)), case((3, 4), data_format="channels_first")],
+    "GlobalAveragePooling2D": [case((4, 5, 3)), case((4, 5, 3), keepdims=True)],
+    "GlobalAveragePooling3D": [case((2, 4, 3, 3))],
+    "GlobalMaxPooling1D": [case((4, 3)), case((4, 3), keepdims=True)],
+    "GlobalMaxPooling2D": [case((4, 5, 3)), case((3, 4, 5), data_format="channels_first")],
+    "GlobalMaxPooling3D": [case((2, 4, 3, 3))],
+    "GroupNormalization": [
+        case((6,), groups=3),
+        case((2, 3, 4), groups=-1),
+        case((4, 3), groups=2, axis=1, center=False),
+    ],
+    "Identity": [case((3, 4))],
+    "InputLayer": [case((3, 4), shape=(3, 4))],
+    "Lambda": [case((3, 4), function="square", arguments={"factor": 2.0})],
+    "LayerNormalization": [
+        case((6,)),
+        case((2, 3, 4), axis=(1, -1)),
+        case((3, 4), axis=1, scale=False, epsilon=0.1),
+    ],
+    "LeakyReLU": [case((5,), negative_slope=0.2)._replace(kinks=True)],
+    "Masking": [case((3, 2), mask_value=0.5)],
+    "Maximum": [case(*PAIR)._replace(kinks=True)],
+    "Minimum": [case(*PAIR)._replace(kinks=True)],
+    "Multiply": [case(*PAIR), case((3, 4), (4,), (3, 4))],
+    "Normalization": [
+        case((3,)),
+        case((3, 4), axis=(1, 2)),
+        case((3,), mean=[1.0, 2.0, 3.0], variance=[4.0, 5.0, 6.0], invert=True),
+        case((3,), axis=None, mean=1.0, variance=2.0),
+    ],
+    "PReLU": [
+        case((5,), alpha_initializer="ones")._replace(kinks=True),
+        case((2, 3, 4), shared_axes=(1, 2))._replace(kinks=True),
+    ],
+    "Permute": [case((3, 4), dims=(2, 1)), case((2, 3, 4), dims=(3, 1, 2))],
+    "RMSNormalization": [case((6,)), case((2, 3, 4), axis=(1, 2))],
+    "ReLU": [
+        case((5,))._replace(kinks=True),
+        case((5,), max_value=1.5, negative_slope=0.1, threshold=0.01)._replace(kinks=True),
+    ],
+    "RepeatVector": [case((3,), n=4)],
+    "Rescaling": [case((3,), scale=0.1, offset=-1.0), case((2, 3), scale=[1.0, 2.0, 3.0])],
+    "Reshape": [case((3, 4), target_shape=(2, 6)), case((3, 4), target_shape=(6, -1))],
+    "Softmax": [case((5,)), case((3, 4), axis=(1, 2))],
+    "SpatialDropout1D": [case((4, 3), rate=0.5)],
+    "SpatialDropout2D": [case((4, 2, 3), rate=0.5, data_format="channels_first")],
+    "SpatialDropout3D": [case((2, 4, 2, 3), rate=0.5)],
+    "Subtract": [case(*PAIR), case((3, 4), (4,))],
+    "TimeDistributed": [case((4, 5), layer=INNER), case((4, 2, 5), layer=INNER)],
+    "UnitNormalization": [case((5,)), case((3, 4), axis=(1, 2))],
+    "UpSampling1D": [case((3, 2), size=3)],
+    "UpSampling2D": [
+        case((3, 2, 2), size=(1, 3)),
+        case((2, 3, 2), data_format="channels_first"),
+    ],
+    "UpSampling3D": [case((2, 1, 2, 1))],
+    "ZeroPadding1D": [case((3, 2)), case((3, 2), padding=(0, 2))],
+    "ZeroPadding2D": [
+        case((3, 2, 2), padding=((1, 0), (2, 1))),
+        case((2, 3, 2), padding=(1, 2), data_format="channels_first"),
+    ],
+    "ZeroPadding3D": [case((2, 1, 2, 1)), case((2, 1, 2, 1), padding=(1, 0, 2))],
+}
