@@ -1,5 +1,7 @@
 """Projections that keep weights within bounds, applied after each update."""
 
+from typing import Any
+
 from geartrain.constraints.constraints import Constraint, MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 from geartrain.identifiers import Family
 
@@ -20,4 +22,13 @@ __all__ = [
 
 max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 _family = Family("constraints", "constraint")
-get, serialize, deserialize = _family.get, _family.serialize, _family.deserialize
+get, deserialize = _family.get, _family.deserialize
+
+
+def serialize(constraint: Any) -> Any:
+    """The constraint as plain data, from which `deserialize` makes it again.
+
+    >>> serialize(NonNeg())["class_name"]
+    'NonNeg'
+    """
+    return _family.serialize(constraint)

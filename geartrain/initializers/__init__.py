@@ -85,7 +85,16 @@ _family = Family(
         "OrthogonalInitializer": "Orthogonal",
     },
 )
-serialize, deserialize = _family.serialize, _family.deserialize
+deserialize = _family.deserialize
+
+
+def serialize(initializer: Any) -> Any:
+    """The initializer as plain data, from which `deserialize` makes it again.
+
+    >>> serialize(Constant(2.0))["config"]
+    {'value': 2.0}
+    """
+    return _family.serialize(initializer)
 
 
 def get(identifier: Any) -> Any:

@@ -1,5 +1,7 @@
 """Layers: the building blocks of models."""
 
+from typing import Any
+
 from geartrain.identifiers import Family
 from geartrain.layers.activation_layers import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from geartrain.layers.core import Embedding, Identity, Lambda, Masking
@@ -71,7 +73,17 @@ GlobalAvgPool2D, GlobalMaxPool2D = GlobalAveragePooling2D, GlobalMaxPooling2D
 GlobalAvgPool3D, GlobalMaxPool3D = GlobalAveragePooling3D, GlobalMaxPooling3D
 
 _family = Family("layers", "layer")
-serialize, deserialize = _family.serialize, _family.deserialize
+deserialize = _family.deserialize
+
+
+def serialize(layer: Any) -> Any:
+    """The layer as plain data, from which `deserialize` makes it again.
+
+    >>> serialize(Flatten())["class_name"]
+    'Flatten'
+    """
+    return _family.serialize(layer)
+
 
 __all__ = [
     "ELU",

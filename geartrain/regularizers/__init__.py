@@ -1,5 +1,7 @@
 """Penalties on weights or outputs, added to the loss."""
 
+from typing import Any
+
 from geartrain.identifiers import Family
 from geartrain.regularizers.regularizers import (
     L1,
@@ -26,4 +28,13 @@ __all__ = [
 
 l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
 _family = Family("regularizers", "regularizer", {"l1_l2": "L1L2"})
-get, serialize, deserialize = _family.get, _family.serialize, _family.deserialize
+get, deserialize = _family.get, _family.deserialize
+
+
+def serialize(regularizer: Any) -> Any:
+    """The regularizer as plain data, from which `deserialize` makes it again.
+
+    >>> serialize(L2(0.5))["config"]
+    {'l2': 0.5}
+    """
+    return _family.serialize(regularizer)
