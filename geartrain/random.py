@@ -276,8 +276,12 @@ def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: An
             f"randint: expected minval < maxval. Received: minval={minval}, maxval={maxval}"
         )
     unit = _unit(draw_key(seed), shape_of(shape, "randint"), "float64")
-    first = ops.cast(minval, "float64")
-    return ops.cast(ops.floor(unit * (ops.cast(maxval, "float64") - first)) + first, wanted)
+    # Python's numbers as they are: as tensors they would have to fit into an int32 first.
+    first, last = (
+        float(bound) if isinstance(bound, int | float) else ops.cast(bound, "float64")
+        for bound in (minval, maxval)
+    )
+    return ops.cast(ops.floor(unit * (last - first)) + first, wanted)
 
 
 def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Any:
