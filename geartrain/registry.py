@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import cache
 from typing import Any, TypeVar
 
 from geartrain.errors import unknown_keywords, unknown_name
@@ -78,11 +78,16 @@ def reset_names() -> None:
     _name_counts.clear()
 
 
-@lru_cache(maxsize=None)
+@cache
 def signature(cls: type) -> inspect.Signature:
     """The signature of a class's `__init__`, without `self`."""
     full = inspect.signature(cls.__init__)  # type: ignore[misc]
     return full.replace(parameters=list(full.parameters.values())[1:])
+
+
+def signature_names(function: Callable[..., Any]) -> list[str]:
+    """The names of a method's parameters, without `self`."""
+    return [name for name in inspect.signature(function).parameters if name != "self"]
 
 
 class Configurable:
@@ -93,6 +98,7 @@ class Configurable:
     _arguments: dict[str, Any]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Remember the arguments, once they are known to fit."""
         instance = super().__new__(cls)
         instance.__dict__["_arguments"] = _bound(cls, args, kwargs)
         return instance

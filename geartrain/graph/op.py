@@ -13,33 +13,62 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from geartrain.graph.affine import Reading
 from geartrain.graph.node import Node
-from geartrain.graph.shapes import Spec, resolve
+from geartrain.graph.shapes import Spec, holds_dim, resolve
 
 
 @dataclass(frozen=True)
 class Map:
-    """Scalars to one scalar, the same at every position. `emit(builder, *scalars)` writes it."""
+    """Scalars to one scalar, the same at every position.
+
+    Attributes:
+        emit: `(builder, *values, **params) -> value` writes it for the compiler.
+        indexed: the result depends on the position as well: `emit` gets, before the values, a
+            function that gives the index along an axis.
+    """
 
     emit: Callable[..., Any] | None = None
+    indexed: bool = False
 
 
 @dataclass(frozen=True)
 class View:
-    """A reading of one tensor (or several, end to end) at other indices: no arithmetic."""
+    """A reading of one tensor (or several, end to end) at other indices: no arithmetic.
+
+    Attributes:
+        index: `(index, *source_shapes, **params) -> [Reading, ...]`: where the element at `index`
+            comes from; of several readings, the first whose guards hold. None if index arithmetic
+            cannot say.
+        same_order: the elements keep their order in memory (`reshape`).
+    """
+
+    index: Callable[..., list[Reading]] | None = None
+    same_order: bool = False
 
 
 @dataclass(frozen=True)
 class Fold:
-    """Elements combined along axes, from an identity. A contraction folds products of two."""
+    """Elements combined along axes, from an identity. A contraction folds products of two.
 
-    identity: Any = None
+    Attributes:
+        identity: `(dtype) -> value` that changes nothing when combined.
+        combine: `(builder, folded, element) -> folded` writes one combination.
+    """
+
+    identity: Callable[[str], Any] | None = None
     combine: Callable[..., Any] | None = None
 
 
 @dataclass(frozen=True)
 class Opaque:
-    """Anything else; each has its own kernel. There are fewer than ten."""
+    """Anything else; each has its own kernel. There are fewer than ten.
+
+    Attributes:
+        kernel: writes the kernel for the compiler.
+    """
+
+    kernel: Callable[..., Any] | None = None
 
 
 Lowering = Map | View | Fold | Opaque
@@ -91,7 +120,7 @@ class Op:
 
     def __call__(self, *sources: Any, **params: Any) -> Any:
         """Record a node if any source is one, else compute at once by the reference."""
-        if any(isinstance(source, Node) for source in sources):
+        if any(isinstance(source, Node) for source in sources) or holds_dim(tuple(params.values())):
             return self.node(*sources, **params)
         arrays = [np.asarray(source) for source in sources]
         self.infer(*(Spec(array.shape, array.dtype.name) for array in arrays), **params)

@@ -134,6 +134,11 @@ def resolve(value: Any, batch: int | None) -> Any:
     return value
 
 
+def holds_dim(value: Any) -> bool:
+    """Whether `value` is, or a tuple in it holds, an extent known at run time only."""
+    return isinstance(value, Dim) or (type(value) is tuple and any(map(holds_dim, value)))
+
+
 def product(extents: Iterable[Extent]) -> Extent:
     """The number of elements of a shape.
 

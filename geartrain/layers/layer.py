@@ -20,7 +20,7 @@ from geartrain.layers.symbolic import KerasTensor, record_call
 from geartrain.layers.weight import Weight
 from geartrain.ops.operands import dtype_of, extents_of, number_of, operand
 from geartrain.registry import Configurable, automatic_name, deserialize, signature, snake_case
-from geartrain.runtime.variable import Variable, concrete_scope, current_trace
+from geartrain.runtime.variable import Trace, Variable, concrete_scope, current_trace
 
 _COMMON = (
     "name", "dtype", "trainable", "activity_regularizer", "autocast",
@@ -277,22 +277,17 @@ class Layer(Configurable):
             args = (operand(args[0]), *args[1:])
         args, kwargs = tree.map_structure(self._as_operand, (args, kwargs))
         tensors = [x for x in tree.flatten((args, kwargs)) if hasattr(x, "dtype")]
-        context = current_context()
-        training = kwargs.get("training")
-        if training is None:
-            training = context.training if context else None
-        if "training" in _parameters(self.call):
-            kwargs["training"] = bool(training) if training is not None else False
-        else:
+        if kwargs.get("training") is None:  # so that a model, not its making, decides
             kwargs.pop("training", None)
         if not current_trace() and any(isinstance(tensor, Node) for tensor in tensors):
-            return record_call(self, args, kwargs, self._symbolic_call)
-        return self._run(args, kwargs, training)
+            return record_call(self, args, kwargs, self._run)
+        return self._run(args, kwargs)
 
-    def _symbolic_call(self, args: Any, kwargs: Any) -> Any:
-        return self._run(args, kwargs, kwargs.get("training"))
-
-    def _run(self, args: Any, kwargs: Any, training: bool | None) -> Any:
+    def _run(self, args: Any, kwargs: Any) -> Any:
+        context = current_context()
+        training = kwargs.pop("training", context.training if context else None)
+        if "training" in _parameters(self.call):
+            kwargs["training"] = bool(training)
         dtype = self.compute_dtype if self.autocast else None
         with call_scope(self.name, training, dtype) as context:
             if len(context.path) == 1:
@@ -373,7 +368,8 @@ class Layer(Configurable):
         """The output's shape for an input shape, with None for the batch axis."""
         shapes = [_as_shape(shape) for shape in (*args, *kwargs.values())]
         inputs = [tree_of_tensors(shape, self.compute_dtype) for shape in shapes]
-        outputs = record_call(self, tuple(inputs), {}, self._symbolic_call)
+        with Trace():
+            outputs = self._run(tuple(inputs), {})
         return tree.map_structure(lambda tensor: tensor.shape, outputs)
 
     # -- losses -----------------------------------------------------------------------------------

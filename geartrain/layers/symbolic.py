@@ -62,6 +62,7 @@ class KerasTensor(Node):
         name: str | None = None,
         call: Call | None = None,
     ) -> Any:
+        """A new leaf with a history."""
         history = History(name or "keras_tensor", call)
         return cls.leaf_of(history, from_public(shape), standardize_dtype(dtype))
 

@@ -306,10 +306,9 @@ def _length(data: Batch) -> int:
 
 
 def _unpacked(item: Any, who: str) -> Batch:
-    if (isinstance(item, tuple) and 1 <= len(item) <= 3) or (isinstance(item, list) and 2 <= len(item) <= 3 and who != "predict"):
-        batch = Batch(*item)
-    else:
-        batch = Batch(item)
+    inputs_alone = isinstance(item, list) and (who == "predict" or not 2 <= len(item) <= 3)
+    several = isinstance(item, list | tuple) and 1 <= len(item) <= 3 and not inputs_alone
+    batch = Batch(*item) if several else Batch(item)
     batch = Batch(*(_map(as_array, part) for part in batch))
     check_lengths(who, batch)
     return batch

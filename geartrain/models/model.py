@@ -46,6 +46,7 @@ class Model(Trainer, Layer):
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """A `Functional` where inputs and outputs are given."""
         if cls is Model and (args or "inputs" in kwargs):
             return super().__new__(Functional, *args, **kwargs)
         return super().__new__(cls, *args, **kwargs)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import callbacks as callback_module
-from geartrain import config, metrics, ops, optimizers, seeds, tree
+from geartrain import config, metrics, ops, optimizers, random, tree
 from geartrain.errors import unknown_keywords
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH
@@ -312,7 +312,7 @@ class Trainer:
         self._program("train", data.first())
         listeners = self._listeners(callbacks, verbose, epochs=epochs, data=data)
         self.stop_training = False
-        order = np.random.default_rng(seeds.fresh_seed())
+        order = np.random.default_rng(random.fresh_seed())
         listeners.on_train_begin()
         logs: dict[str, float] = {}
         for epoch in range(initial_epoch, epochs):

@@ -16,7 +16,7 @@ from geartrain.graph.dtypes import FLOATS, numpy_dtype
 from geartrain.graph.node import Node
 from geartrain.graph.op import Map, Op, Sample
 from geartrain.graph.shapes import Spec, public
-from geartrain.ops import special
+from geartrain.ops import emitters, special
 
 Gradient = Callable[..., tuple[Any, ...]]
 
@@ -95,14 +95,21 @@ def _half_at_ties(g: Node, a: Node, b: Node, first: Op) -> tuple[Any, Any]:
     )
 
 
-add = elementwise("add", np.add, lambda g, y, a, b: (g, g), arity=2)
-subtract = elementwise("subtract", np.subtract, lambda g, y, a, b: (g, -g), arity=2)
-multiply = elementwise("multiply", np.multiply, lambda g, y, a, b: (g * b, g * a), arity=2)
+add = elementwise(
+    "add", np.add, lambda g, y, a, b: (g, g), arity=2, emit=lambda b, x, y: b.add(x, y)
+)
+subtract = elementwise(
+    "subtract", np.subtract, lambda g, y, a, b: (g, -g), arity=2, emit=lambda b, x, y: b.sub(x, y)
+)
+multiply = elementwise(
+    "multiply", np.multiply, lambda g, y, a, b: (g * b, g * a), arity=2,
+    emit=lambda b, x, y: b.mul(x, y),
+)  # fmt: skip
 divide = elementwise(
     "divide", np.divide, lambda g, y, a, b: (g / b, -(g * y) / b),
-    arity=2, domain=(0.5, 2.0), floats_only=True,
+    arity=2, domain=(0.5, 2.0), floats_only=True, emit=lambda b, x, y: b.div(x, y),
 )  # fmt: skip
-negative = elementwise("negative", np.negative, lambda g, y, x: (-g,))
+negative = elementwise("negative", np.negative, lambda g, y, x: (-g,), emit=lambda b, x: b.neg(x))
 power = elementwise(
     "power", np.power,
     lambda g, y, a, b: (_power_base(g, a, b), g * y * log(_positive(a))),
@@ -120,11 +127,13 @@ arctan2 = elementwise(
     arity=2, domain=(0.5, 2.0), floats_only=True,
 )  # fmt: skip
 maximum = elementwise(
-    "maximum", np.maximum, lambda g, y, a, b: _half_at_ties(g, a, b, greater), arity=2
-)
+    "maximum", np.maximum, lambda g, y, a, b: _half_at_ties(g, a, b, greater), arity=2,
+    emit=lambda b, x, y: b.maximum(x, y),
+)  # fmt: skip
 minimum = elementwise(
-    "minimum", np.minimum, lambda g, y, a, b: _half_at_ties(g, a, b, less), arity=2
-)
+    "minimum", np.minimum, lambda g, y, a, b: _half_at_ties(g, a, b, less), arity=2,
+    emit=lambda b, x, y: b.minimum(x, y),
+)  # fmt: skip
 
 
 def _power_base(g: Node, a: Node, b: Node) -> Any:
@@ -140,45 +149,47 @@ def _positive(a: Node) -> Any:
     return where(equal(a, zero), constant_like(a, 1.0), a)
 
 
-def _comparison(name: str, numpy: Callable[..., Any]) -> Op:
-    return elementwise(name, numpy, arity=2, result="bool", differentiable=False)
+def _comparison(name: str, numpy: Callable[..., Any], emit: Callable[..., Any]) -> Op:
+    return elementwise(name, numpy, arity=2, result="bool", differentiable=False, emit=emit)
 
 
-equal = _comparison("equal", np.equal)
-not_equal = _comparison("not_equal", np.not_equal)
-less = _comparison("less", np.less)
-less_equal = _comparison("less_equal", np.less_equal)
-greater = _comparison("greater", np.greater)
-greater_equal = _comparison("greater_equal", np.greater_equal)
-logical_and = _comparison("logical_and", np.logical_and)
-logical_or = _comparison("logical_or", np.logical_or)
-logical_xor = _comparison("logical_xor", np.logical_xor)
+equal = _comparison("equal", np.equal, emitters.comparison("eq"))
+not_equal = _comparison("not_equal", np.not_equal, emitters.comparison("ne"))
+less = _comparison("less", np.less, emitters.comparison("lt"))
+less_equal = _comparison("less_equal", np.less_equal, emitters.comparison("le"))
+greater = _comparison("greater", np.greater, emitters.comparison("gt"))
+greater_equal = _comparison("greater_equal", np.greater_equal, emitters.comparison("ge"))
+logical_and = _comparison("logical_and", np.logical_and, emitters.logical("and"))
+logical_or = _comparison("logical_or", np.logical_or, emitters.logical("or"))
+logical_xor = _comparison("logical_xor", np.logical_xor, emitters.logical("xor"))
 
 
-def _flag(name: str, numpy: Callable[..., Any]) -> Op:
-    return elementwise(name, numpy, result="bool", differentiable=False)
+def _flag(name: str, numpy: Callable[..., Any], emit: Callable[..., Any]) -> Op:
+    return elementwise(name, numpy, result="bool", differentiable=False, emit=emit)
 
 
-logical_not = _flag("logical_not", np.logical_not)
-isnan = _flag("isnan", np.isnan)
-isfinite = _flag("isfinite", np.isfinite)
-isinf = _flag("isinf", np.isinf)
+logical_not = _flag("logical_not", np.logical_not, emitters.logical_not)
+isnan = _flag("isnan", np.isnan, emitters.isnan)
+isfinite = _flag("isfinite", np.isfinite, emitters.isfinite)
+isinf = _flag("isinf", np.isinf, emitters.isinf)
 
 
 def _smooth(
-    name: str, numpy: Callable[..., Any], grad: Gradient, domain: tuple[float, float] = (-2.0, 2.0)
-) -> Op:
-    return elementwise(name, numpy, grad, domain=domain, floats_only=True)
+    name: str, numpy: Callable[..., Any], grad: Gradient,
+    domain: tuple[float, float] = (-2.0, 2.0), emit: Callable[..., Any] | None = None,
+) -> Op:  # fmt: skip
+    emit = emit or getattr(emitters, name, None)
+    return elementwise(name, numpy, grad, domain=domain, floats_only=True, emit=emit)
 
 
 exp = _smooth("exp", np.exp, lambda g, y, x: (g * y,))
 expm1 = _smooth("expm1", np.expm1, lambda g, y, x: (g * (y + 1.0),))
 log = _smooth("log", np.log, lambda g, y, x: (g / x,), (0.2, 3.0))
 log1p = _smooth("log1p", np.log1p, lambda g, y, x: (g / (x + 1.0),), (-0.7, 3.0))
-sqrt = _smooth("sqrt", np.sqrt, lambda g, y, x: (g * 0.5 / y,), (0.2, 3.0))
-rsqrt = _smooth(
-    "rsqrt", lambda x: 1 / np.sqrt(x), lambda g, y, x: (g * -0.5 * y / x,), (0.2, 3.0)
+sqrt = _smooth(
+    "sqrt", np.sqrt, lambda g, y, x: (g * 0.5 / y,), (0.2, 3.0), emitters.rounding("sqrt")
 )
+rsqrt = _smooth("rsqrt", lambda x: 1 / np.sqrt(x), lambda g, y, x: (g * -0.5 * y / x,), (0.2, 3.0))
 sin = _smooth("sin", np.sin, lambda g, y, x: (g * cos(x),))
 cos = _smooth("cos", np.cos, lambda g, y, x: (-(g * sin(x)),))
 tan = _smooth("tan", np.tan, lambda g, y, x: (g * (y * y + 1.0),), (-1.0, 1.0))
@@ -198,17 +209,17 @@ erfinv = _smooth(
 sigmoid = _smooth("sigmoid", special.sigmoid, lambda g, y, x: (g * y * (1.0 - y),))
 softplus = _smooth("softplus", special.softplus, lambda g, y, x: (g * sigmoid(x),))
 
-absolute = elementwise("absolute", np.abs, lambda g, y, x: (g * sign(x),))
+absolute = elementwise("absolute", np.abs, lambda g, y, x: (g * sign(x),), emit=emitters.absolute)
 relu = elementwise(
     "relu", lambda x: np.maximum(x, 0),
-    lambda g, y, x: (_masked(g, greater(x, constant_like(x, 0.0))),),
+    lambda g, y, x: (_masked(g, greater(x, constant_like(x, 0.0))),), emit=emitters.relu,
 )  # fmt: skip
-stop_gradient = elementwise("stop_gradient", lambda x: x, differentiable=False)
-sign = elementwise("sign", np.sign, differentiable=False)
-floor = elementwise("floor", np.floor, differentiable=False)
-ceil = elementwise("ceil", np.ceil, differentiable=False)
-round_ = elementwise("round", np.rint, differentiable=False)
-trunc = elementwise("trunc", np.trunc, differentiable=False)
+stop_gradient = elementwise("stop_gradient", lambda x: x, differentiable=False, emit=lambda b, x: x)
+sign = elementwise("sign", np.sign, differentiable=False, emit=emitters.sign)
+floor = elementwise("floor", np.floor, differentiable=False, emit=emitters.rounding("floor"))
+ceil = elementwise("ceil", np.ceil, differentiable=False, emit=emitters.rounding("ceil"))
+round_ = elementwise("round", np.rint, differentiable=False, emit=emitters.rounding("roundeven"))
+trunc = elementwise("trunc", np.trunc, differentiable=False, emit=emitters.rounding("trunc"))
 
 
 def _where_infer(condition: Spec, a: Spec, b: Spec) -> Spec:
@@ -230,7 +241,7 @@ def _where_samples() -> Iterable[Sample]:
 where = Op(
     "where", _where_infer, np.where,
     lambda g, y, c, a, b: (None, _masked(g, c), where(c, constant_like(g, 0.0), g)),
-    Map(), _where_samples,
+    Map(lambda b, c, x, y: b.select(c, x, y)), _where_samples,
 )  # fmt: skip
 
 
@@ -249,5 +260,5 @@ cast = Op(
     "cast",
     lambda x, dtype: Spec(x.shape, dtype),
     lambda x, dtype: x.astype(numpy_dtype(dtype)),
-    _cast_grad, Map(), _cast_samples,
+    _cast_grad, Map(lambda b, x, dtype: b.convert(x, dtype)), _cast_samples,
 )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from geartrain.graph.dtypes import FLOATS, limits
 from geartrain.graph.node import Node
 from geartrain.graph.op import Fold, Op, Sample
 from geartrain.graph.shapes import Extent, Shape, Spec, public
@@ -44,7 +45,8 @@ def fold(
     grad: Callable[..., tuple[Any, ...]] | None,
     *,
     result: str | None = None,
-    identity: Any = None,
+    identity: Callable[[str], Any],
+    combine: Callable[..., Any],
     nonempty: bool = False,
 ) -> Op:
     """Declare a fold along `axes`; `nonempty` refuses to fold no elements at all."""
@@ -61,7 +63,7 @@ def fold(
         dtype = result or x.dtype
         return np.asarray(numpy(x, axis=axes)).astype(dtype, copy=False)
 
-    return Op(name, infer, reference, grad, Fold(identity), _samples, grad is not None)
+    return Op(name, infer, reference, grad, Fold(identity, combine), _samples, grad is not None)
 
 
 def _extreme_grad(g: Node, y: Node, x: Node, axes: tuple[int, ...]) -> tuple[Any]:
@@ -70,35 +72,35 @@ def _extreme_grad(g: Node, y: Node, x: Node, axes: tuple[int, ...]) -> tuple[Any
     return (_unfolded(g / sum_(hits, axes=axes), x, axes) * hits,)
 
 
+def _lowest(dtype: str) -> Any:
+    return limits(dtype)[0] if dtype not in FLOATS else -np.inf
+
+
+def _highest(dtype: str) -> Any:
+    return limits(dtype)[1] if dtype not in FLOATS else np.inf
+
+
 sum_ = fold(
     "sum", lambda x, axis: np.sum(x, axis=axis, dtype=x.dtype),
-    lambda g, y, x, axes: (_unfolded(g, x, axes),), identity=0,
+    lambda g, y, x, axes: (_unfolded(g, x, axes),),
+    identity=lambda dtype: 0, combine=lambda b, x, y: b.add(x, y),
 )  # fmt: skip
-max_ = fold("max", np.max, _extreme_grad, nonempty=True)
-min_ = fold("min", np.min, _extreme_grad, nonempty=True)
-any_ = fold("any", np.any, None, result="bool", identity=False)
-all_ = fold("all", np.all, None, result="bool", identity=True)
-
-
-def _argument(name: str, numpy: Callable[..., Any]) -> Op:
-    def infer(x: Spec, axis: int) -> Spec:
-        if x.shape[axis] == 0:
-            raise ValueError(f"{name}: axis {axis} of shape {public(x.shape)} is empty.")
-        return Spec(_dropped(x.shape, (axis,)), "int32")
-
-    def samples() -> Iterable[Sample]:
-        values = np.random.default_rng(0).normal(size=(3, 4))
-        yield Sample((values,), {"axis": 0})
-        yield Sample((values,), {"axis": 1})
-
-    return Op(
-        name, infer, lambda x, axis: np.asarray(numpy(x, axis=axis)).astype("int32"),
-        None, Fold(), samples, differentiable=False,
-    )  # fmt: skip
-
-
-argmax = _argument("argmax", np.argmax)
-argmin = _argument("argmin", np.argmin)
+max_ = fold(
+    "max", np.max, _extreme_grad, nonempty=True,
+    identity=_lowest, combine=lambda b, x, y: b.maximum(x, y),
+)  # fmt: skip
+min_ = fold(
+    "min", np.min, _extreme_grad, nonempty=True,
+    identity=_highest, combine=lambda b, x, y: b.minimum(x, y),
+)  # fmt: skip
+any_ = fold(
+    "any", np.any, None, result="bool",
+    identity=lambda dtype: False, combine=lambda b, x, y: b.bits("or", x, b.convert(y, "bool")),
+)  # fmt: skip
+all_ = fold(
+    "all", np.all, None, result="bool",
+    identity=lambda dtype: True, combine=lambda b, x, y: b.bits("and", x, b.convert(y, "bool")),
+)  # fmt: skip
 
 
 # -- contraction ------------------------------------------------------------------------------
@@ -177,5 +179,5 @@ def _contract_samples() -> Iterable[Sample]:
 # Sums of products over the labels that the result lacks, as in Einstein's notation.
 contract = Op(
     "contract", _contract_infer, _contract_reference, _contract_grad,
-    Fold(identity=0), _contract_samples,
+    Fold(lambda dtype: 0, lambda b, x, y: b.add(x, y)), _contract_samples,
 )  # fmt: skip

@@ -10,6 +10,7 @@ import builtins
 from typing import Any
 
 from geartrain.graph.dtypes import FLOATS, result_type
+from geartrain.graph.node import Node
 from geartrain.graph.op import Op
 from geartrain.graph.shapes import Shape, axis_index, product
 from geartrain.ops import elementwise as primitive
@@ -26,6 +27,7 @@ from geartrain.ops.operands import (
     number_of,
     operand,
     rank_of,
+    stretched,
 )
 
 __all__ = [
@@ -225,7 +227,11 @@ def all(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
     return folded(folds.all_, as_bool(x), axis, keepdims, "all")
 
 
-def _place(op: Op, who: str, x: Tensor, axis: int | None, keepdims: bool) -> Tensor:
+def _place(fold: Op, who: str, x: Tensor, axis: int | None, keepdims: bool) -> Tensor:
+    """The first index at which `fold` of an axis is found: the least index of those that hit.
+
+    Where there is a NaN, the fold is NaN, and the NaN itself is the hit.
+    """
     x = operand(x)
     shape: Shape = (1,) * rank_of(x)
     if axis is None:
@@ -233,7 +239,15 @@ def _place(op: Op, who: str, x: Tensor, axis: int | None, keepdims: bool) -> Ten
     else:
         place = axis_index(axis, rank_of(x), who)
         shape = kept(x, (place,))
-    result = op(x, axis=place)
+    extents = extents_of(x)
+    best = views.reshape(fold(x, axes=(place,)), shape=kept(x, (place,)))
+    hits = primitive.equal(x, views.expand(best, shape=extents))
+    if dtype_of(x) in FLOATS:
+        hits = primitive.logical_or(hits, primitive.isnan(x))
+    iota = views.iota.node if isinstance(x, Node) else views.iota
+    index = iota(shape=extents, axis=place, dtype="int32")
+    never = stretched(number_of(extents[place], "int32"), extents)
+    result = folds.min_(primitive.where(hits, index, never), axes=(place,))
     return views.reshape(result, shape=shape) if keepdims else result
 
 
@@ -247,7 +261,7 @@ def argmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor
     >>> argmax([[1, 5, 2], [7, 3, 2]], axis=1)
     array([1, 0], dtype=int32)
     """
-    return _place(folds.argmax, "argmax", x, axis, keepdims)
+    return _place(folds.max_, "argmax", x, axis, keepdims)
 
 
 def argmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
@@ -260,4 +274,4 @@ def argmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor
     >>> argmin([[1, 5, 2], [7, 3, 2]], axis=1)
     array([0, 2], dtype=int32)
     """
-    return _place(folds.argmin, "argmin", x, axis, keepdims)
+    return _place(folds.min_, "argmin", x, axis, keepdims)

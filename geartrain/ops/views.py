@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from geartrain.graph.affine import Affine, Guard, Index, Reading
 from geartrain.graph.node import Node
 from geartrain.graph.op import Map, Op, Sample, View
 from geartrain.graph.shapes import Extent, Shape, Spec, apply, product, public
@@ -38,7 +39,7 @@ reshape = Op(
     "reshape", _reshape_infer,
     lambda x, shape: np.reshape(x, shape),
     lambda g, y, x, shape: (reshape(g, shape=x.extents),),
-    View(), _reshape_samples,
+    View(same_order=True), _reshape_samples,
 )  # fmt: skip
 
 
@@ -60,11 +61,15 @@ def inverse_order(order: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(range(len(order)), key=order.__getitem__))
 
 
+def _permute_index(index: Index, x: Shape, order: tuple[int, ...]) -> list[Reading]:
+    return [Reading(0, tuple(index[axis] for axis in inverse_order(order)))]
+
+
 permute = Op(
     "permute", _permute_infer,
     lambda x, order: np.transpose(x, order),
     lambda g, y, x, order: (permute(g, order=inverse_order(order)),),
-    View(), _permute_samples,
+    View(_permute_index), _permute_samples,
 )  # fmt: skip
 
 
@@ -84,9 +89,7 @@ def _expand_grad(g: Node, y: Node, x: Node, shape: Shape) -> tuple[Any]:
     from geartrain.ops.folds import sum_
 
     axes = tuple(
-        axis
-        for axis, (old, new) in enumerate(zip(x.extents, shape, strict=True))
-        if old != new
+        axis for axis, (old, new) in enumerate(zip(x.extents, shape, strict=True)) if old != new
     )
     return (reshape(sum_(g, axes=axes), shape=x.extents),)
 
@@ -96,16 +99,19 @@ def _expand_samples() -> Iterable[Sample]:
     yield Sample((_values(2, 1, 1),), {"shape": (2, 3, 4)})
 
 
+def _expand_index(index: Index, x: Shape, shape: Shape) -> list[Reading]:
+    sizes = zip(index, x, strict=True)
+    return [Reading(0, tuple(Affine() if size == 1 else at for at, size in sizes))]
+
+
 expand = Op(
     "expand", _expand_infer,
     lambda x, shape: np.broadcast_to(x, shape),
-    _expand_grad, View(), _expand_samples,
+    _expand_grad, View(_expand_index), _expand_samples,
 )  # fmt: skip
 
 
-def _slice_infer(
-    x: Spec, start: Shape, length: Shape, step: tuple[int, ...]
-) -> Spec:
+def _slice_infer(x: Spec, start: Shape, length: Shape, step: tuple[int, ...]) -> Spec:
     assert len(start) == len(length) == len(step) == len(x.shape)
     return Spec(length, x.dtype)
 
@@ -141,7 +147,16 @@ def _slice_samples() -> Iterable[Sample]:
     yield Sample((_values(5),), {"start": (4,), "length": (5,), "step": (-1,)})
 
 
-slice_ = Op("slice", _slice_infer, _slice_reference, _slice_grad, View(), _slice_samples)
+def _slice_index(
+    index: Index, x: Shape, start: Shape, length: Shape, step: tuple[int, ...]
+) -> list[Reading]:
+    places = zip(index, start, step, strict=True)
+    return [Reading(0, tuple(at * stride + first for at, first, stride in places))]
+
+
+slice_ = Op(
+    "slice", _slice_infer, _slice_reference, _slice_grad, View(_slice_index), _slice_samples
+)
 
 
 def flip(x: Any, axes: Iterable[int]) -> Any:
@@ -192,11 +207,30 @@ def _pad_grad(
 
 def _pad_samples() -> Iterable[Sample]:
     yield Sample((_values(3, 4),), {"low": (1, 0), "high": (0, 2), "interior": (0, 0)})
-    yield Sample((_values(3,),), {"low": (2,), "high": (1,), "interior": (2,)})
+    yield Sample(
+        (
+            _values(
+                3,
+            ),
+        ),
+        {"low": (2,), "high": (1,), "interior": (2,)},
+    )
+
+
+def _pad_index(
+    index: Index, x: Shape, low: Shape, high: Shape, interior: tuple[int, ...]
+) -> list[Reading]:
+    places = tuple(at - first for at, first in zip(index, low, strict=True))
+    guards = tuple(
+        Guard(place, size, gap + 1)
+        for place, size, first, last, gap in zip(places, x, low, high, interior, strict=True)
+        if first != 0 or last != 0 or gap
+    )
+    return [Reading(0, places, guards)]
 
 
 # Zeros around, and `interior` zeros between, the elements.
-pad = Op("pad", _pad_infer, _pad_reference, _pad_grad, View(), _pad_samples)
+pad = Op("pad", _pad_infer, _pad_reference, _pad_grad, View(_pad_index), _pad_samples)
 
 
 def _concatenate_infer(*sources: Spec, axis: int) -> Spec:
@@ -234,10 +268,20 @@ def _concatenate_samples() -> Iterable[Sample]:
     yield Sample((_values(2), _values(3)), {"axis": 0})
 
 
+def _concatenate_index(index: Index, *sources: Shape, axis: int) -> list[Reading]:
+    readings, before = [], Affine()
+    for number, shape in enumerate(sources):
+        place = index[axis] - before
+        moved = (*index[:axis], place, *index[axis + 1 :])
+        readings.append(Reading(number, moved, (Guard(place, shape[axis]),)))
+        before = before + shape[axis]
+    return readings
+
+
 concatenate = Op(
     "concatenate", _concatenate_infer,
     lambda *arrays, axis: np.concatenate(arrays, axis),
-    _concatenate_grad, View(), _concatenate_samples,
+    _concatenate_grad, View(_concatenate_index), _concatenate_samples,
 )  # fmt: skip
 
 
@@ -249,11 +293,13 @@ def _iota_reference(shape: tuple[int, ...], axis: int, dtype: str) -> np.ndarray
 # The index along one axis, at every position.
 iota = Op(
     "iota", lambda shape, axis, dtype: Spec(shape, dtype), _iota_reference,
-    None, Map(), differentiable=False,
+    None, Map(lambda b, at, shape, axis, dtype: b.convert(at(axis), dtype), indexed=True),
+    differentiable=False,
 )  # fmt: skip
 
 # A run-time extent as a number.
 extent = Op(
     "extent", lambda size, dtype: Spec((), dtype),
-    lambda size, dtype: np.asarray(size, dtype), None, Map(), differentiable=False,
+    lambda size, dtype: np.asarray(size, dtype), None,
+    Map(lambda b, size, dtype: b.convert(b.index(size), dtype)), differentiable=False,
 )  # fmt: skip

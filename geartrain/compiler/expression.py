@@ -1,0 +1,190 @@
+"""Writing the value of a node at an index: views become index arithmetic, maps become code.
+
+What lives in memory is loaded; everything else is computed on the spot, back to what does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from geartrain.compiler.builder import Builder, Value
+from geartrain.graph.affine import Affine, Guard, Index, offset_of, strides_of
+from geartrain.graph.node import Constant, Node
+from geartrain.graph.op import Map, View
+from geartrain.graph.shapes import Shape
+
+
+class Unsupported(Exception):
+    """The compiler has no code for a node; the reference computes it instead."""
+
+
+class Expression:
+    """Values of nodes inside some loops.
+
+    Args:
+        builder: the function to write to.
+        pointers: for each node in memory, the IR name of its address.
+        loops: the value of each loop variable.
+        lane: the loop variable that runs over the lanes of vectors, if any.
+        lanes: how many lanes a vector has.
+        mask: which lanes are inside the tensor, where not all are.
+        known: values that need no loading, by node: the sums of a contraction, for its epilogue.
+    """
+
+    def __init__(
+        self,
+        builder: Builder,
+        pointers: Mapping[Node, str],
+        loops: dict[str, Value],
+        lane: str | None = None,
+        lanes: int = 1,
+        mask: Value | None = None,
+        known: dict[Node, Value] | None = None,
+    ) -> None:
+        self.builder, self.pointers, self.loops = builder, pointers, loops
+        self.lane, self.lanes, self.mask = lane, lanes, mask
+        self.known = dict(known or {})
+        self._written: dict[tuple[Node, Index, str], Value] = {}
+
+    def value(self, node: Node, index: Index) -> Value:
+        """The element of `node` at `index`; a vector where the index runs over the lanes."""
+        key = (node, index, self.mask.name if self.mask else "")
+        if key not in self._written:
+            self._written[key] = self._value(node, index)
+        return self._written[key]
+
+    def _value(self, node: Node, index: Index) -> Value:
+        if node in self.known:
+            return self.known[node]
+        if node in self.pointers:
+            return self.load(node, offset_of(index, node.extents))
+        if isinstance(node.leaf, Constant):
+            assert node.leaf.value.ndim == 0, "constant tensors are in memory"
+            return self.builder.constant(node.leaf.value.item(), node.dtype)
+        assert node.op is not None, node
+        lower = node.op.lower
+        if isinstance(lower, Map):
+            return self._map(node, lower, index)
+        assert isinstance(lower, View), f"{node.op.name} must be in memory"
+        return self._view(node, lower, index)
+
+    def _map(self, node: Node, lower: Map, index: Index) -> Value:
+        assert lower.emit is not None and node.op is not None
+        values = [self.value(source, index) for source in node.sources]
+        if lower.indexed:
+            values.insert(0, lambda axis: self.affine(index[axis]))  # type: ignore[arg-type]
+        return lower.emit(self.builder, *values, **node.params)  # type: ignore[no-any-return]
+
+    def _view(self, node: Node, lower: View, index: Index) -> Value:
+        if lower.same_order:
+            source = node.sources[0]
+            return self.value(source, reshaped_index(index, node.extents, source.extents))
+        assert lower.index is not None
+        shapes = [source.extents for source in node.sources]
+        readings = lower.index(index, *shapes, **node.params)
+        result: Value | None = None
+        for reading in reversed(readings):
+            inside, quotients = self.guards(reading.guards)
+            index = tuple(quotients.get(at, at) for at in reading.index)
+            before = self.mask
+            if inside is not None:
+                self.mask = self._both(inside, before)
+            found = self.value(node.sources[reading.source], index)
+            self.mask = before
+            if inside is None:
+                result = found
+            else:
+                other = result or self.builder.like(0, found)
+                result = self.builder.select(inside, found, other)
+        assert result is not None
+        return result
+
+    def _both(self, first: Value, second: Value | None) -> Value:
+        return first if second is None else self.builder.bits("and", first, second)
+
+    def guards(self, guards: tuple[Guard, ...]) -> tuple[Value | None, dict[Affine, Affine]]:
+        """Whether all conditions hold (None if there are none), and the quotients."""
+        b, result, quotients = self.builder, None, {}
+        zero = b.constant(0, "int64")
+        for guard in guards:
+            at = self.affine(guard.value)
+            if guard.divisor != 1:
+                divisor = b.splat(b.constant(guard.divisor, "int64"), at.lanes)
+                rest = b.make(f"srem {at.type} {at.name}, {divisor.name}", "int64", at.lanes)
+                result = self._both(b.compare("eq", rest, zero), result)
+                at = b.make(f"sdiv {at.type} {at.name}, {divisor.name}", "int64", at.lanes)
+                name = f"q{b.fresh()}"
+                self.loops[name] = at
+                quotients[guard.value] = Affine.variable(name)
+            inside = b.bits(
+                "and", b.compare("ge", at, zero), b.compare("lt", at, b.index(guard.size))
+            )
+            result = self._both(inside, result)
+        return result, quotients
+
+    def affine(self, index: Affine) -> Value:
+        """An index as int64: a vector if it runs over the lanes."""
+        start = self.builder.affine(index, self.loops)
+        stride = index.terms.get(self.lane, 0) if self.lane else 0
+        if stride == 0:
+            return start
+        steps = self.builder.lane_numbers(self.lanes)
+        if stride != 1:
+            steps = self.builder.mul(steps, self.builder.index(stride))
+        return self.builder.add(start, steps)
+
+    def load(self, node: Node, offset: Affine) -> Value:
+        """The element of a node in memory: once, as neighbours, or from several places."""
+        base = self.pointers[node]
+        stride = offset.terms.get(self.lane, 0) if self.lane else 0
+        if any(self.loops[name].lanes > 1 for name in offset.terms):
+            stride = -1  # not a constant step from lane to lane
+        builder = self.builder
+        if stride == 0 or self.lanes == 1:
+            address = builder.pointer(base, builder.affine(offset, self.loops), node.dtype)
+            mask = self.mask
+            if mask is not None and mask.lanes > 1:
+                mask = builder.reduce(mask, lambda b, x, y: b.bits("or", x, y))
+            return builder.load(address, node.dtype, 1, mask)
+        mask = builder.splat(self.mask, self.lanes) if self.mask is not None else None
+        if stride == 1:
+            address = builder.pointer(base, builder.affine(offset, self.loops), node.dtype)
+            return builder.load(address, node.dtype, self.lanes, mask)
+        return builder.gather(base, self.affine(offset), node.dtype, mask)
+
+
+def reshaped_index(index: Index, shape: Shape, source_shape: Shape) -> Index:
+    """Where the element at `index` of a reshaped tensor was before; None-free shapes only.
+
+    Axes that only come or go with size 1, and axes that stay, are followed; anything else has to
+    have its source in memory, where the place in memory says it all: see `plain_reshape`.
+    """
+    before = [axis for axis, size in enumerate(source_shape) if size != 1]
+    after = [axis for axis, size in enumerate(shape) if size != 1]
+    result = [Affine() for _ in source_shape]
+    if [source_shape[a] for a in before] == [shape[a] for a in after]:
+        for old, new in zip(before, after, strict=True):
+            result[old] = index[new]
+        return tuple(result)
+    # one offset over all axes: only right for a source that is read by its offset alone
+    place = offset_of(index, shape)
+    if not result:
+        return ()
+    assert strides_of(source_shape)[-1] == 1
+    result[-1] = place
+    return tuple(result)
+
+
+def plain_reshape(node: Node) -> bool:
+    """Whether a reshape only drops or adds axes of size 1."""
+    kept = [size for size in node.extents if size != 1]
+    return kept == [size for size in node.sources[0].extents if size != 1]
+
+
+def known_scalar(node: Node) -> np.ndarray | None:
+    """The value of a node that is a constant number."""
+    if isinstance(node.leaf, Constant) and node.leaf.value.ndim == 0:
+        return node.leaf.value
+    return None

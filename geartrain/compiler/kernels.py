@@ -1,0 +1,300 @@
+"""Kernels of maps, views and folds: loops over a tensor, vectors along its last axis.
+
+A kernel is a function `(args, batch, begin, end)` that does the units of work from `begin` to
+`end`; how a tensor is cut into units depends on its shape alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from geartrain.compiler.builder import BYTES, Builder, Value
+from geartrain.compiler.expression import Expression, Unsupported
+from geartrain.compiler.target import Target
+from geartrain.graph.affine import Affine, Index, offset_of
+from geartrain.graph.node import Node, sorted_nodes
+from geartrain.graph.op import Fold, Map, View
+from geartrain.graph.shapes import Extent, Shape, apply, product
+
+BLOCK = 1024  # elements of a one-dimensional tensor that are one unit of work
+ARGUMENTS = (("ptr", "%args"), ("i64", "%batch"), ("i64", "%begin"), ("i64", "%end"))
+
+
+@dataclass
+class Kernel:
+    """A kernel's code and what running it takes.
+
+    Attributes:
+        name: the function's name in the module.
+        node: the node that it fills; None for a preparation such as packing.
+        kind: for reports: map, fold, contraction, ...
+        functions: the functions to write, this one last.
+        units: how many units of work there are.
+        work: about how many scalar operations one unit takes.
+    """
+
+    name: str
+    node: Node | None
+    kind: str
+    functions: list[Builder]
+    units: Extent
+    work: Extent
+    scratch: list[tuple[str, Extent, str]] = field(default_factory=list)
+
+
+def start(
+    name: str, slots: Mapping[object, int], used: list[Node]
+) -> tuple[Builder, dict[Node, str]]:
+    """A kernel's function, with the addresses of the tensors that it uses."""
+    builder = Builder(name, ARGUMENTS, "internal")
+    return builder, addresses(builder, slots, used)
+
+
+def addresses(builder: Builder, slots: Mapping[object, int], used: list[Node]) -> dict[Node, str]:
+    """Load the address of each tensor from the table of arguments."""
+    return {node: address(builder, slots[node]) for node in used}
+
+
+def address(builder: Builder, slot: int) -> str:
+    """Load one address from the table of arguments."""
+    place, name = builder.fresh(), builder.fresh()
+    builder.prologue.append(f"  {place} = getelementptr ptr, ptr %args, i64 {slot}")
+    builder.prologue.append(f"  {name} = load ptr, ptr {place}, align 8")
+    return name
+
+
+def check_supported(root: Node, memory: set[Node]) -> None:
+    """Refuse a kernel that needs an op without code."""
+    for node in sorted_nodes([root]):
+        if node.op is None or (node in memory and node is not root):
+            continue
+        lower = node.op.lower
+        if isinstance(lower, Map) and lower.emit is None:
+            raise Unsupported(f"{node.op.name} has no emitter")
+        if isinstance(lower, View) and lower.index is None and not lower.same_order:
+            raise Unsupported(f"{node.op.name} has no index map")
+        if isinstance(lower, Fold) and lower.combine is None:
+            raise Unsupported(f"{node.op.name} has no combination")
+
+
+def variables(shape: Shape, prefix: str = "i") -> Index:
+    """A loop variable for each axis; 0 along axes of size 1."""
+    return tuple(
+        Affine() if size == 1 else Affine.variable(f"{prefix}{axis}")
+        for axis, size in enumerate(shape)
+    )
+
+
+def lane_axis(shape: Shape) -> int | None:
+    """The axis that vectors run along: the last that has more than one element."""
+    longer = [axis for axis, size in enumerate(shape) if size != 1]
+    return longer[-1] if longer else None
+
+
+def lanes_for(target: Target, *dtypes: str) -> int:
+    """How many elements are handled at once."""
+    return target.lanes(max(4, *(BYTES[dtype] for dtype in dtypes)))
+
+
+def vector_loop(
+    b: Builder, first: Value, last: Value, lanes: int,
+    body: Callable[[Value, Value | None, list[Value]], list[Value] | None],
+    carried: list[Value] | None = None,
+) -> list[Value]:  # fmt: skip
+    """From `first` to `last` in vectors: whole ones, then one with the lanes left over masked.
+
+    `body(start, mask, values)` handles one vector.
+    """
+    values = carried or []
+    known = first.name == "0" and not last.name.startswith("%")
+    size = int(last.name) if known else 0
+    if known:
+        border = b.constant(size - size % lanes, "int64")
+    else:
+        count = b.sub(last, first)
+        rest = b.make(f"srem i64 {count.name}, {lanes}", "int64")
+        border = b.sub(last, rest)
+    if not known or size >= lanes:
+        values = b.loop(first, border, lanes, lambda i, v: body(i, None, v), values)
+    if not known or size % lanes:
+
+        def rest_of(i: Value, inside: list[Value]) -> list[Value] | None:
+            numbers = b.add(b.lane_numbers(lanes), i)
+            return body(i, b.compare("lt", numbers, last), inside)
+
+        values = b.loop(border, last, lanes, rest_of, values)
+    return values
+
+
+class Loops:
+    """Loops over the axes of a tensor around a body, the first cut into units of work."""
+
+    def __init__(self, b: Builder, shape: Shape, lane: int | None) -> None:
+        self.b, self.shape, self.lane = b, shape, lane
+        self.axes = [axis for axis, size in enumerate(shape) if size != 1 and axis != lane]
+
+    @property
+    def units(self) -> Extent:
+        """How many units of work there are."""
+        if self.axes:
+            return self.shape[self.axes[0]]
+        return apply("ceildiv", self.shape[self.lane], BLOCK) if self.lane is not None else 1
+
+    @property
+    def unit_size(self) -> Extent:
+        """How many elements a unit has."""
+        if self.axes:
+            return product(size for axis, size in enumerate(self.shape) if axis != self.axes[0])
+        return BLOCK if self.lane is not None else 1
+
+    def run(self, body: Callable[[dict[str, Value], Value, Value], None]) -> None:
+        """Call `body(loop values, first, last)` for each run along the lane axis."""
+        begin, end = Value("%begin", "int64"), Value("%end", "int64")
+        b, found = self.b, {}
+
+        def nest(depth: int) -> None:
+            if depth == len(self.axes):
+                stop = b.index(self.shape[self.lane]) if self.lane is not None else None
+                body(found, b.constant(0, "int64"), stop or b.constant(1, "int64"))
+                return
+            axis = self.axes[depth]
+            zero, size = b.constant(0, "int64"), b.index(self.shape[axis])
+            first, last = (begin, end) if depth == 0 else (zero, size)
+
+            def turn(i: Value, _: list[Value]) -> None:
+                found[f"i{axis}"] = i
+                nest(depth + 1)
+
+            b.loop(first, last, 1, turn)
+
+        if self.axes:
+            nest(0)
+            return
+        if self.lane is None:
+            b.loop(
+                begin, end, 1, lambda i, _: body({}, b.constant(0, "int64"), b.constant(1, "int64"))
+            )
+            return
+        size = b.index(self.shape[self.lane])
+
+        def block(i: Value, _: list[Value]) -> None:
+            low = b.mul(i, b.constant(BLOCK, "int64"))
+            high = b.add(low, b.constant(BLOCK, "int64"))
+            body({}, low, b.select(b.compare("lt", high, size), high, size))
+
+        b.loop(begin, end, 1, block)
+
+
+def map_kernel(
+    name: str, node: Node, reads: list[Node], slots: Mapping[object, int], target: Target
+) -> Kernel:
+    """The kernel of a value that is computed element by element."""
+    check_supported(node, set(reads))
+    b, pointers = start(name, slots, [*reads, node])
+    lane = lane_axis(node.extents)
+    lanes = (
+        lanes_for(target, node.dtype, *(read.dtype for read in reads)) if lane is not None else 1
+    )
+    loops = Loops(b, node.extents, lane)
+    index = variables(node.extents)
+    place = offset_of(index, node.extents)
+    sources = {read: pointers[read] for read in reads}
+
+    def run(outer: dict[str, Value], first: Value, last: Value) -> None:
+        def vector(i: Value, mask: Value | None, _: list[Value]) -> None:
+            found = {**outer, f"i{lane}": i}
+            expression = Expression(b, sources, found, f"i{lane}", lanes, mask)
+            value = b.splat(expression.value(node, index), lanes)
+            b.store(value, b.pointer(pointers[node], b.affine(place, found), node.dtype), mask)
+
+        if lane is None:
+            vector(first, None, [])
+        else:
+            vector_loop(b, first, last, lanes, vector)
+
+    loops.run(run)
+    b.line("ret void")
+    return Kernel(name, node, "map", [b], loops.units, loops.unit_size)
+
+
+Element = Callable[[Expression, Index], Value]
+
+
+def fold_kernel(
+    name: str, node: Node, core: Node, reads: list[Node], slots: Mapping[object, int],
+    target: Target, domain: Shape, kept: tuple[int, ...], element: Element,
+) -> Kernel:  # fmt: skip
+    """The kernel of a fold.
+
+    Args:
+        domain: the sizes of all axes that are looped over.
+        kept: for each axis of the result, its place in `domain`; the others are folded.
+        element: writes what is folded, at an index into `domain`.
+    """
+    check_supported(node, set(reads))
+    assert core.op is not None and isinstance(core.op.lower, Fold)
+    combine, identity = core.op.lower.combine, core.op.lower.identity
+    assert combine is not None and identity is not None
+    b, pointers = start(name, slots, [*reads, node])
+    sources = {read: pointers[read] for read in reads}
+    lane = lane_axis(domain)
+    lanes = lanes_for(target, core.dtype, *(r.dtype for r in reads)) if lane is not None else 1
+    full = variables(domain)
+    index = tuple(full[axis] for axis in kept)
+    place = offset_of(index, core.extents)
+    folded = [axis for axis, size in enumerate(domain) if axis not in kept and size != 1]
+    neutral = b.constant(identity(core.dtype), core.dtype)
+    across = lane in folded  # the lanes of a vector are folded together at the end
+
+    def turns(outer: dict[str, Value], i: Value | None, mask: Value | None) -> Value:
+        """Fold over the folded axes, at one place (or one vector of places) of the result."""
+        inner = [axis for axis in folded if axis != lane]
+
+        def nest(depth: int, acc: list[Value]) -> list[Value]:
+            if depth < len(inner):
+
+                def turn(j: Value, inside: list[Value]) -> list[Value]:
+                    outer[f"i{inner[depth]}"] = j
+                    return nest(depth + 1, inside)
+
+                size = b.index(domain[inner[depth]])
+                return b.loop(b.constant(0, "int64"), size, 1, turn, acc)
+            if across:
+                size = b.index(domain[lane])  # type: ignore[index]
+                return vector_loop(b, b.constant(0, "int64"), size, lanes, add, acc)
+            return add(i, mask, acc)
+
+        def add(j: Value | None, mask: Value | None, acc: list[Value]) -> list[Value]:
+            found = {**outer, f"i{lane}": j} if j is not None else dict(outer)
+            value = element(Expression(b, sources, found, f"i{lane}", lanes, mask), full)
+            value = b.splat(value, acc[0].lanes)
+            if mask is not None and across:
+                value = b.select(mask, value, b.splat(neutral, value.lanes))
+            return [combine(b, acc[0], value)]
+
+        wide = lanes if lane is not None else 1
+        (result,) = nest(0, [b.splat(neutral, wide)])
+        return b.reduce(result, combine) if across else result
+
+    shape = tuple(size if axis in kept else 1 for axis, size in enumerate(domain))
+    loops = Loops(b, shape, None if across else lane)
+
+    def run(outer: dict[str, Value], first: Value, last: Value) -> None:
+        def vector(i: Value | None, mask: Value | None, _: list[Value]) -> None:
+            found = {**outer, f"i{lane}": i} if i is not None else dict(outer)
+            result = turns(dict(outer), i, mask)
+            wide = Expression(b, sources, found, f"i{lane}", lanes, mask, {core: result})
+            value = wide.value(node, index)
+            value = b.splat(value, result.lanes)
+            b.store(value, b.pointer(pointers[node], b.affine(place, found), node.dtype), mask)
+
+        if across or lane is None:
+            vector(None, None, [])
+        else:
+            vector_loop(b, first, last, lanes, vector)
+
+    loops.run(run)
+    b.line("ret void")
+    return Kernel(name, node, "fold", [b], loops.units, loops.unit_size * product(
+        domain[axis] for axis in folded))  # fmt: skip
