@@ -235,6 +235,13 @@ class Embedding(Layer):
         """The rows."""
         if dtype_of(inputs) not in ("int32", "int64"):
             inputs = ops.cast(inputs, "int32")
+        if isinstance(inputs, np.ndarray) and inputs.size:
+            low, high = inputs.min(), inputs.max()
+            if low < 0 or high >= self.input_dim:
+                raise ValueError(
+                    f"{self._who()}: expected integers from 0 to {self.input_dim - 1}. Received: "
+                    f"{low if low < 0 else high}. Make input_dim larger, or clip the inputs."
+                )
         return ops.cast(ops.take(self.embeddings, inputs, axis=0), self.compute_dtype)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:

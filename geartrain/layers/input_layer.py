@@ -60,8 +60,7 @@ class InputLayer(Layer):
         self._input_dtype = standardize_dtype(dtype)
         self.sparse, self.ragged, self.optional = False, False, bool(optional)
         call = Call(self, (), {})
-        self.output = KerasTensor(self.batch_shape, self._input_dtype, self.name, call)
-        call.outputs = self.output
+        call.outputs = KerasTensor(self.batch_shape, self._input_dtype, self.name, call)
         self._calls.append(call)
         self.built = True
 

@@ -13,12 +13,12 @@ from geartrain import initializers, ops, regularizers, tree
 from geartrain.dtype_policies import DTypePolicy
 from geartrain.graph.dtypes import is_float
 from geartrain.graph.node import Node
-from geartrain.graph.shapes import public
 from geartrain.layers.context import call_scope, current_context
 from geartrain.layers.input_spec import InputSpec, check_input
-from geartrain.layers.symbolic import KerasTensor, record_call
+from geartrain.layers.symbolic import record_call, shapes_of, tree_of_tensors
 from geartrain.layers.weight import Weight
 from geartrain.ops.operands import dtype_of, extents_of, number_of, operand
+from geartrain.random import SeedGenerator
 from geartrain.registry import Configurable, automatic_name, deserialize, signature, snake_case
 from geartrain.runtime.variable import Trace, Variable, concrete_scope, current_trace
 
@@ -107,8 +107,9 @@ class Layer(Configurable):
         for leaf in tree.flatten(value) if tree.is_nested(value) else [value]:
             if isinstance(leaf, Layer) and leaf is not self:
                 self._layers.setdefault(id(leaf), leaf)
-            elif isinstance(leaf, Variable):
-                self._variables.setdefault(id(leaf), leaf)
+            elif isinstance(leaf, Variable | SeedGenerator):
+                variable = leaf.state if isinstance(leaf, SeedGenerator) else leaf
+                self._variables.setdefault(id(variable), variable)
 
     def _sublayers(self) -> list[Layer]:
         for value in list(self.__dict__.values()):  # lists that grew since they were set
@@ -293,11 +294,9 @@ class Layer(Configurable):
             if len(context.path) == 1:
                 for layer in self._flatten_layers():
                     layer._call_losses.clear()
-            if args:
-                self._check(args[0])
+            self._check(args)
             self._build_once(args, kwargs)
-            if args:
-                self._check(args[0])
+            self._check(args)
             if "mask" in _parameters(self.call) and kwargs.get("mask") is None and args:
                 kwargs["mask"] = tree.map_structure(context.mask_of, args[0])
                 if all(mask is None for mask in tree.flatten(kwargs["mask"])):
@@ -319,30 +318,32 @@ class Layer(Configurable):
             return tensor
         return value
 
-    def _check(self, inputs: Any) -> None:
+    def _check(self, args: Any) -> None:
         if self.input_spec is None:
             return
-        specs = tree.flatten(self.input_spec)
-        tensors = tree.flatten(inputs)
+        specs, tensors = tree.flatten(self.input_spec), tree.flatten(args[:1])
         if len(specs) != len(tensors):
             raise ValueError(
-                f"{self._who()}: expected {len(specs)} inputs. Received: {len(tensors)}"
+                f"{self._who()}: expected {len(specs)} inputs. Received: {len(tensors)}. Write "
+                "layer(x), or layer([x1, x2]) for several."
             )
         for spec, tensor in zip(specs, tensors, strict=True):
-            if isinstance(spec, InputSpec) and hasattr(tensor, "shape"):
+            if not hasattr(tensor, "shape"):
+                raise TypeError(f"{self._who()}: expected a tensor. Received: {tensor!r:.80}")
+            if isinstance(spec, InputSpec):
                 check_input(self._who(), spec, tuple(tensor.shape))
 
     def _build_once(self, args: Any, kwargs: Any) -> None:
         if self.built:
             return
-        shapes = [_shapes_of(argument) for argument in args]
+        shapes = [shapes_of(argument) for argument in args]
         expected = _parameters(self.build)
         if len(expected) <= 1:
             shapes = shapes[: len(expected)]
         else:
             names = _parameters(self.call)
             given = {f"{name}_shape": s for name, s in zip(names, shapes, strict=False)}
-            given |= {f"{name}_shape": _shapes_of(value) for name, value in kwargs.items()}
+            given |= {f"{name}_shape": shapes_of(value) for name, value in kwargs.items()}
             shapes = [given.get(name) for name in expected]
         with concrete_scope():
             self.build(*shapes)
@@ -366,11 +367,25 @@ class Layer(Configurable):
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The output's shape for an input shape, with None for the batch axis."""
-        shapes = [_as_shape(shape) for shape in (*args, *kwargs.values())]
+        shapes = (*args, *kwargs.values())
         inputs = [tree_of_tensors(shape, self.compute_dtype) for shape in shapes]
         with Trace():
             outputs = self._run(tuple(inputs), {})
         return tree.map_structure(lambda tensor: tensor.shape, outputs)
+
+    def __getattr__(self, name: str) -> Any:
+        """`input` and `output`: the symbolic tensors of the layer's first call."""
+        if name in ("input", "output"):
+            calls = self.__dict__.get("_calls")
+            if calls:
+                call = calls[0]
+                return call.outputs if name == "output" or not call.args else call.args[0]
+            raise AttributeError(
+                f"{self._who()}: has no {name} before it is called on a symbolic input, as "
+                "keras.Input gives it."
+            )
+        hint = "" if "_layers" in self.__dict__ else ". Call super().__init__() in its __init__."
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
 
     # -- losses -----------------------------------------------------------------------------------
 
@@ -421,26 +436,3 @@ def _is_tensor(value: Any) -> bool:
 def is_state(variable: Variable) -> bool:
     """Whether a variable is bookkeeping (a random seed) rather than a weight."""
     return getattr(variable, "is_state", False)
-
-
-def _as_shape(shape: Any) -> Any:
-    return shape if isinstance(shape, dict) else tuple(shape)
-
-
-def _shapes_of(argument: Any) -> Any:
-    if hasattr(argument, "extents"):
-        return public(argument.extents)
-    if hasattr(argument, "shape"):
-        return tuple(argument.shape)
-    if tree.is_nested(argument) and tree.flatten(argument):
-        return tree.map_structure(_shapes_of, argument)
-    return None
-
-
-def tree_of_tensors(shape: Any, dtype: str) -> Any:
-    """Symbolic tensors for a shape, or for each shape of a nested structure."""
-    if isinstance(shape, tuple) and all(size is None or isinstance(size, int) for size in shape):
-        return KerasTensor(shape, dtype)
-    if isinstance(shape, dict):
-        return {name: tree_of_tensors(one, dtype) for name, one in shape.items()}
-    return [tree_of_tensors(one, dtype) for one in shape]

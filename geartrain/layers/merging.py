@@ -54,6 +54,20 @@ class _Elementwise(_Merge):
     Tensors of lower rank get axes of size 1 behind the batch axis.
     """
 
+    def build(self, input_shape: Any) -> None:
+        """Check the number of inputs, and that their shapes fit."""
+        super().build(input_shape)
+        rank = max(map(len, input_shape))
+        rows = [(*shape[:1], *(1,) * (rank - len(shape)), *shape[1:]) for shape in input_shape]
+        for axis, found in enumerate(zip(*rows, strict=True)):
+            sizes = set(found) - {None} - ({1} if axis else set())
+            if len(sizes) > 1:
+                place = "sizes that are equal, or 1" if axis else "batches of one size"
+                raise ValueError(
+                    f"{self._who()}: expected inputs with {place}. Received shapes "
+                    f"{', '.join(str(tuple(shape)) for shape in input_shape)}"
+                )
+
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """The inputs combined."""
         masks = mask if isinstance(mask, list | tuple) else [None] * len(inputs)

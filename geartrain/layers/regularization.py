@@ -22,7 +22,6 @@ class _Noise(Layer):
         self.seed = seed
         self.supports_masking = True
         self.seed_generator = SeedGenerator(seed)
-        self._track(self.seed_generator.state)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """The noisy inputs in training, else the inputs."""

@@ -13,7 +13,7 @@ from typing import Any
 from geartrain import tree
 from geartrain.graph.dtypes import standardize_dtype
 from geartrain.graph.node import Leaf, Node
-from geartrain.graph.shapes import Shape, from_public
+from geartrain.graph.shapes import Shape, from_public, public
 from geartrain.runtime.variable import Trace
 
 
@@ -96,3 +96,23 @@ def record_call(layer: Any, args: Any, kwargs: Any, run: Callable[[Any, Any], An
     )
     layer._calls.append(call)
     return call.outputs
+
+
+def shapes_of(argument: Any) -> Any:
+    """The public shapes of an argument's tensors, in its structure; None for anything else."""
+    if hasattr(argument, "extents"):
+        return public(argument.extents)
+    if hasattr(argument, "shape"):
+        return tuple(argument.shape)
+    if tree.is_nested(argument) and tree.flatten(argument):
+        return tree.map_structure(shapes_of, argument)
+    return None
+
+
+def tree_of_tensors(shape: Any, dtype: str) -> Any:
+    """Symbolic tensors for a shape, or for each shape of a nested structure."""
+    if isinstance(shape, dict):
+        return {name: tree_of_tensors(one, dtype) for name, one in shape.items()}
+    if all(size is None or isinstance(size, int) for size in shape):
+        return KerasTensor(tuple(shape), dtype)
+    return [tree_of_tensors(one, dtype) for one in shape]
