@@ -62,13 +62,16 @@ class call_scope:
         context.compute_dtype = self.compute_dtype
         if self.training is not None:
             context.training = self.training
-        context.path.append(self.name)
+        self.entered = context.path[-1:] != [self.name]  # a layer's build may be within its call
+        if self.entered:
+            context.path.append(self.name)
         return context
 
     def __exit__(self, *exception: object) -> None:
         context = _current.context
         assert context is not None
         context.training, context.compute_dtype = self.before
-        context.path.pop()
+        if self.entered:
+            context.path.pop()
         if self.outermost:
             _current.context = None

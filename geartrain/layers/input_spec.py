@@ -78,12 +78,15 @@ def check_input(who: str, spec: InputSpec, shape: Shape) -> None:
 def _rank_message(who: str, expected: str, wanted: int, shape: Shape) -> str:
     hint = ""
     if len(shape) == wanted - 1:
-        hint = (
+        in_front = (
             " This looks like one sample without its batch axis: use x[None], or x[i:i + 1] "
             "instead of x[i]."
-            if wanted == 2 or (shape and shape[0] is not None)
-            else f" Is an axis missing? Use x[..., None] to make it {(*shape, 1)}."
         )
+        behind = f" Is the last axis missing? Use x[..., None] to make it {(*shape, 1)}."
+        if wanted == 2 or (shape[-1:] in ((1,), (3,), (4,)) and shape[0] is not None):
+            hint = in_front
+        else:
+            hint = behind
     return f"{who}: expected input of {expected}. Received shape {shape}.{hint}"
 
 

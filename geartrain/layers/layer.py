@@ -92,6 +92,11 @@ class Layer(Configurable):
             batch_shape = (None, *input_shape)
         self._declared_shape = tuple(batch_shape) if batch_shape is not None else None
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__:
+            cls.build = _built_by(cls.build)  # type: ignore[method-assign]
+
     # -- what belongs to the layer ----------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -345,8 +350,7 @@ class Layer(Configurable):
             given = {f"{name}_shape": s for name, s in zip(names, shapes, strict=False)}
             given |= {f"{name}_shape": shapes_of(value) for name, value in kwargs.items()}
             shapes = [given.get(name) for name in expected]
-        with concrete_scope():
-            self.build(*shapes)
+        self.build(*shapes)
         self.built = True
 
     def _pass_masks(self, context: Any, args: Any, outputs: Any) -> None:
@@ -427,6 +431,19 @@ class Layer(Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _built_by(build: Callable[..., None]) -> Callable[..., None]:
+    """A `build` that names its weights after the layer, and notes that they are made."""
+
+    @functools.wraps(build)
+    def wrapped(layer: Any, *args: Any, **kwargs: Any) -> None:
+        with concrete_scope(), call_scope(layer.name, None):
+            build(layer, *args, **kwargs)
+        if any(shape is not None for shape in (*args, *kwargs.values())):
+            layer.built = True
+
+    return wrapped
 
 
 def _is_tensor(value: Any) -> bool:
