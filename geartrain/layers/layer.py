@@ -81,7 +81,7 @@ class Layer(Configurable):
         self.dtype_policy = DTypePolicy.of(dtype)
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.built = False
+        self.built = self._building = False
         self.supports_masking = False
         self.input_spec: Any = None
         self._trainable = bool(trainable)
@@ -339,7 +339,7 @@ class Layer(Configurable):
                 check_input(self._who(), spec, tuple(tensor.shape))
 
     def _build_once(self, args: Any, kwargs: Any) -> None:
-        if self.built:
+        if self.built or self._building:  # a model is built by calling it
             return
         shapes = [shapes_of(argument) for argument in args]
         expected = _parameters(self.build)
@@ -438,8 +438,12 @@ def _built_by(build: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(build)
     def wrapped(layer: Any, *args: Any, **kwargs: Any) -> None:
-        with concrete_scope(), call_scope(layer.name, None):
-            build(layer, *args, **kwargs)
+        within, layer._building = layer._building, True
+        try:
+            with concrete_scope(), call_scope(layer.name, None):
+                build(layer, *args, **kwargs)
+        finally:
+            layer._building = within
         if any(shape is not None for shape in (*args, *kwargs.values())):
             layer.built = True
 
