@@ -139,7 +139,7 @@ def mish(x: Tensor) -> Tensor:
     >>> mish([-1.0, 0.0, 1.0]).round(4)
     array([-0.3034,  0.    ,  0.8651], dtype=float32)
     """
-    return operand(x) * ops.tanh(ops.softplus(x))
+    return ops.multiply(x, ops.tanh(ops.softplus(x)))
 
 
 _family = FunctionFamily(
@@ -179,9 +179,10 @@ def serialize(activation: Any) -> Any:
     >>> serialize(tanh)
     'tanh'
     """
-    described = _family.serialize(activation)
-    builtin = isinstance(described, dict) and described.get("config") in _family.functions
-    return described["config"] if builtin else described
+    name = getattr(activation, "__name__", None)
+    if name in _family.functions and _family.functions[name] is activation:
+        return name
+    return _family.serialize(activation)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:

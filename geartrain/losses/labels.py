@@ -178,13 +178,14 @@ def _check_range(
     found = _first_wrong(labels, wrong, sample_weight)
     if found is None:
         return
-    remedy = f"Give the last layer {int(high) + 1} units, or correct the labels."
     if not whole and not np.array_equal(labels, np.floor(labels)):
         remedy = "Class numbers are whole: correct the labels."
     elif low == 1 and high == classes:
         remedy = "The labels start at 1: use y - 1."
     elif low < 0:
         remedy = f"For labels that do not count use ignore_class={int(low)}, or correct the labels."
+    else:
+        remedy = f"Give the last layer {int(high) + 1} units, or correct the labels."
     raise ValueError(
         f"{who}: expected labels from 0 to {classes - 1}, as the model has {classes} outputs. "
         f"Received: {found}. {remedy}"

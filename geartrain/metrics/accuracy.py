@@ -73,7 +73,7 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     array([0., 1.], dtype=float32)
     """
     y_true, y_pred = _class_numbers(y_true, y_pred)
-    return _as_numbers(ops.equal(y_true, operand(ops.argmax(y_pred, axis=-1), dtype_of(y_true))))
+    return _as_numbers(ops.equal(y_true, ops.argmax(y_pred, axis=-1)))
 
 
 def _class_numbers(y_true: Any, y_pred: Any) -> tuple[Any, Any]:

@@ -6,6 +6,7 @@ import pytest
 from geartrain import losses, ops
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH
+from geartrain.registry import members
 from geartrain.runtime.function import Program, grad, trace
 from tests.recorded import load
 
@@ -104,3 +105,13 @@ def test_probabilities_of_logits_far_out_give_the_exact_loss(case):
     assert np.isfinite(recognised)
     # Of arrays nothing is known but their values: clipped, as Keras does.
     close(through(logits), ARRAYS[case["value"]], 1e-4)
+
+
+def test_every_loss_is_recorded():
+
+    own = {
+        name for name, cls in members("losses").items() if cls.__module__.startswith("geartrain")
+    }
+    recorded = {case["target"] for case in KNOWN}
+    assert own - recorded == {"Loss", "LossFunctionWrapper"}
+    assert set(losses._family.functions) <= recorded
