@@ -44,7 +44,8 @@ class FunctionFamily(Family):
         if found is None:
             found = registry._custom.get(name)
         if found is None:
-            raise unknown_name(self.kind, name, self.functions)
+            classes = map(registry.snake_case, registry.members(self.name))
+            raise unknown_name(self.kind, name, self.functions or classes)
         return found
 
     def serialize(self, item: Any) -> Any:
