@@ -69,6 +69,10 @@ def test_an_activation_may_be_any_function():
             r"expected a mask that stretches to the inputs of shape \(1, 5\).*shape \(2, 5\)",
         ),
         (
+            lambda: layers.Softmax()(X, mask=np.ones((1, 4), bool)),
+            r"expected a mask that stretches.*shape \(1, 4\)",
+        ),
+        (
             lambda: layers.Softmax()(X, mask=np.ones((1, 1, 5), bool)),
             r"expected a mask that stretches.*shape \(1, 1, 5\)",
         ),

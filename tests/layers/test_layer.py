@@ -110,6 +110,23 @@ def test_set_weights_is_all_or_nothing():
     assert layer.kernel.numpy().sum() == 6
 
 
+def test_shapes_of_inputs_told_to_the_first_layer():
+    for told in ({"input_shape": 3}, {"input_shape": (3,)}, {"batch_input_shape": (None, 3)}):
+        assert keras.Sequential([layers.Dense(2, **told)]).output_shape == (None, 2)
+
+
+def test_plain_lists_are_arrays():
+    np.testing.assert_array_equal(Scale()([[1.0, 2.0]]), [[1, 2]])
+
+
+def test_shapes_of_dictionaries():
+    class Sum(Layer):
+        def call(self, inputs):
+            return inputs["a"] + inputs["b"]
+
+    assert Sum().compute_output_shape({"a": (None, 3), "b": (None, 1)}) == (None, 3)
+
+
 def test_default_names_are_numbered():
     class Peculiar(Layer):
         pass

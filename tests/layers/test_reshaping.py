@@ -92,6 +92,9 @@ def test_sizes_may_be_unknown():
     assert layers.Cropping2D(1)(image).shape == (None, None, None, 3)
     assert layers.ZeroPadding2D(1)(image).shape == (None, None, None, 3)
     assert layers.UpSampling2D(2)(image).shape == (None, None, None, 3)
+    assert layers.Reshape((-1, 3))(image).shape == (None, None, 3)
+    with pytest.raises(ValueError, match="reshape"):
+        layers.Reshape((5, 3))(image)
 
 
 def test_the_format_of_all_images_can_be_set():
