@@ -322,12 +322,12 @@ class AUC(_AllCounts):
         """
         true, positive = self.true_positives.value, self.true_positives + self.false_positives
         gained, added = true[:-1] - true[1:], positive[:-1] - positive[1:]
-        slope = ops.divide_no_nan(gained, ops.maximum(added, 0.0))
+        slope = ops.divide_no_nan(gained, added)
         intercept = true[1:] - slope * positive[1:]
         both = ops.logical_and(positive[:-1] > 0.0, positive[1:] > 0.0)
-        ratio = ops.divide_no_nan(positive[:-1], ops.maximum(positive[1:], 0.0))
+        ratio = ops.divide_no_nan(positive[:-1], positive[1:])
         ratio = ops.where(both, ratio, ops.ones_like(ratio))
-        total = ops.maximum(true[1:] + self.false_negatives[1:], 0.0)
+        total = true[1:] + self.false_negatives[1:]
         return ops.divide_no_nan(slope * (gained + intercept * ops.log(ratio)), total)
 
     def get_config(self) -> dict[str, Any]:

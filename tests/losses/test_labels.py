@@ -130,6 +130,7 @@ def test_labels_that_do_not_count_may_be_anything():
 def test_classes_along_another_axis():
     loss = losses.SparseCategoricalCrossentropy(axis=1)
     check(loss, [[0, 1, 4, 0]], (None, 5, 4))
+    check(loss, [[[0, 1, 4, 0]]], (None, 5, 4))
     refused(r"y_true\[0, 2\] = 5", check, loss, [[0, 1, 5, 0]], (None, 5, 4))
 
 

@@ -51,7 +51,25 @@ def test_the_area_is_that_of_all_pairs():
     assert metrics.AUC()(TRUE, TRUE.astype("float32")) == pytest.approx(1.0)
 
 
+def test_thresholds_are_equally_far_apart():
+    best = metrics.RecallAtPrecision(0.5, num_thresholds=5)
+    np.testing.assert_allclose(best.thresholds, np.linspace(0, 1, 5))
+    assert metrics.RecallAtPrecision(0.0, num_thresholds=1)([0, 1, 1], [0.6, 0.3, 0.9]) == 0.5
+    inner = metrics.AUC(num_thresholds=5).thresholds[1:-1]
+    np.testing.assert_allclose(inner, np.linspace(0, 1, 5)[1:-1])
+
+
 def test_precision_gain_recall_gain():
+    """Flach and Kull, 2015: gains are ratios on a harmonic scale, from the rate of positives."""
+    between = [0.2, 0.4, 0.6, 0.8]
+    tp, fp, tn, fn = counted([-1, *between, 2], TRUE, SCORES, np.ones(40))
+    odds = (tp + fn) / (tn + fp)
+    with np.errstate(all="ignore"):
+        recall = np.where(tp == 0, 0, np.maximum(1 - odds * fn / tp, 0))
+        precision = np.where(tp == 0, 1, 1 - odds * fp / tp)
+    area = np.sum(-np.diff(recall) * (precision[1:] + precision[:-1]) / 2)
+    found = metrics.AUC(curve="PRGAIN", thresholds=between)(TRUE, SCORES)
+    assert found == pytest.approx(area, rel=1e-5)
     assert metrics.AUC(curve="PRGAIN")([0, 1, 1], [0.1, 0.6, 0.8]) == pytest.approx(1.0)
     assert metrics.AUC(curve="prgain").get_config()["curve"] == "PRGAIN"
 
@@ -109,6 +127,8 @@ def test_arguments_out_of_range():
         r"SensitivityAtSpecificity: expected specificity between 0 and 1\. Received: 2",
         m.SensitivityAtSpecificity, 2,
     )  # fmt: skip
+    refused(r"RecallAtPrecision: expected precision.*Received: -0\.1", m.RecallAtPrecision, -0.1)
+    refused(r"in \(0, 1\], or None. Received: 0\.0", m.F1Score, threshold=0.0)
     refused("num_thresholds of 1 or more. *Received: 0", m.PrecisionAtRecall, 0.5, 0)
     refused(r"Unknown curve of AUC: 'rok'\. Did you mean 'ROC'", m.AUC, curve="rok")
     refused("Unknown summation_method of AUC: 'middle'", m.AUC, summation_method="middle")
