@@ -68,6 +68,10 @@ def test_a_mask_of_nothing_gives_zero():
     assert losses.MeanSquaredError()(TRUE, PRED, mask=np.zeros(3, bool)) == 0
 
 
+def test_an_empty_array_has_no_values():
+    assert losses.MeanSquaredError()(TRUE[:0], PRED[:0]).shape == (0,)
+
+
 def test_weights_of_samples_stretch_over_further_axes():
     """Also if there are as many samples as steps, where plain broadcasting would mix them up."""
     true, pred = np.zeros((3, 3, 1), "float32"), np.ones((3, 3, 1), "float32")
