@@ -4,9 +4,10 @@ from typing import Any
 
 from geartrain.identifiers import Family
 from geartrain.layers.activation_layers import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
-from geartrain.layers.core import Embedding, Identity, Lambda, Masking
+from geartrain.layers.batch_normalization import BatchNormalization
 from geartrain.layers.dense import Dense
 from geartrain.layers.einsum_dense import EinsumDense
+from geartrain.layers.general import Embedding, Identity, Lambda, Masking
 from geartrain.layers.global_pooling import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
@@ -36,8 +37,7 @@ from geartrain.layers.merging import (
     multiply,
     subtract,
 )
-from geartrain.layers.normalization import (
-    BatchNormalization,
+from geartrain.layers.normalizing import (
     GroupNormalization,
     LayerNormalization,
     RMSNormalization,

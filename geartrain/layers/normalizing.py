@@ -1,12 +1,11 @@
-"""Layers that bring their input to mean 0 and variance 1, over a batch or within each sample."""
+"""Layers that bring each sample to mean 0 and variance 1, or to a length."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from geartrain import config, constraints, initializers, ops, regularizers
-from geartrain.errors import describe_value
+from geartrain import constraints, initializers, ops, regularizers
 from geartrain.graph.dtypes import result_type
 from geartrain.graph.shapes import axis_index
 from geartrain.layers.arguments import known_size, only_default
@@ -16,7 +15,7 @@ from geartrain.ops.operands import dtype_of, extents_of
 from geartrain.registry import register
 
 
-class _ScaledAndShifted(Layer):
+class ScaledAndShifted(Layer):
     """Base: a result times `gamma` plus `beta`, if `scale` and `center` are set."""
 
     def __init__(
@@ -37,7 +36,8 @@ class _ScaledAndShifted(Layer):
         self.beta: Any = None
         self.gamma: Any = None
 
-    def _make_weights(self, shape: Sequence[int]) -> None:
+    def make_weights(self, shape: Sequence[int]) -> None:
+        """Make gamma and beta, as far as there are any."""
         if self.scale:
             self.gamma = self.add_weight(
                 name="gamma",
@@ -57,7 +57,7 @@ class _ScaledAndShifted(Layer):
                 autocast=False,
             )
 
-    def _normalized(self, x: Any, mean: Any, variance: Any, epsilon: float, shape: Any) -> Any:
+    def normalized(self, x: Any, mean: Any, variance: Any, epsilon: float, shape: Any) -> Any:
         """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, with the weights as `shape`."""
         factor = ops.rsqrt(ops.add(variance, epsilon))
         if self.gamma is not None:
@@ -68,148 +68,19 @@ class _ScaledAndShifted(Layer):
         return ops.cast(result, self.compute_dtype)
 
 
-def _at_least_float32(x: Any) -> Any:
+def at_least_float32(x: Any) -> Any:
     """`x` in a dtype in which squares do not overflow."""
     return ops.cast(x, result_type(dtype_of(x), "float32"))
 
 
-def _axes_in(layer: Any, axis: Any, rank: int) -> tuple[int, ...]:
+def axes_in(layer: Any, axis: Any, rank: int) -> tuple[int, ...]:
+    """One axis or several, counted from the front, in order."""
     several = axis if isinstance(axis, Sequence) else (axis,)
     return tuple(sorted(axis_index(one, rank, layer._who()) for one in several))
 
 
 @register("layers")
-class BatchNormalization(_ScaledAndShifted):
-    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, for each channel.
-
-    In training, mean and variance are the batch's (over all axes but `axis`), and the moving ones
-    follow: `moving = moving * momentum + batch * (1 - momentum)`. Else they are the moving ones,
-    also in training if the layer's `trainable` is False.
-
-    Args:
-        axis: the axis of the channels.
-        momentum: how slowly the moving mean and variance follow.
-        epsilon: keeps the division finite.
-        center, scale: whether there is a beta, a gamma.
-        beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer:
-            the first values of the weights.
-        beta_regularizer, gamma_regularizer: penalties on the weights.
-        beta_constraint, gamma_constraint: projections of the weights after each update.
-        renorm, renorm_clipping, renorm_momentum, synchronized: not supported; defaults only.
-
-    Weights: gamma, beta; moving_mean, moving_variance, which are not trained. All (channels,).
-
-    Call: positions that `mask` leaves out do not count for the batch's mean and variance.
-
-    >>> layer = BatchNormalization()
-    >>> layer([[1.0], [3.0]], training=True).round(3)
-    array([[-1.],
-           [ 1.]], dtype=float32)
-    >>> layer.moving_mean.numpy().round(3)
-    array([0.02], dtype=float32)
-    """
-
-    def __init__(
-        self,
-        axis: int = -1,
-        momentum: float = 0.99,
-        epsilon: float = 1e-3,
-        center: bool = True,
-        scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        moving_mean_initializer: Any = "zeros",
-        moving_variance_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
-        renorm: bool = False,
-        renorm_clipping: Any = None,
-        renorm_momentum: float = 0.99,
-        synchronized: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            center,
-            scale,
-            (beta_initializer, gamma_initializer),
-            (beta_regularizer, gamma_regularizer),
-            (beta_constraint, gamma_constraint),
-            **kwargs,
-        )
-        self.axis, self.momentum, self.epsilon = int(axis), float(momentum), float(epsilon)
-        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        only_default(
-            self,
-            renorm=renorm,
-            renorm_clipping=renorm_clipping,
-            renorm_momentum=renorm_momentum if renorm_momentum != 0.99 else None,
-            synchronized=synchronized,
-        )
-
-    def build(self, input_shape: Any) -> None:
-        """Make gamma, beta and the moving mean and variance."""
-        (axis,) = _axes_in(self, self.axis, len(input_shape))
-        channels = known_size(self, input_shape, axis)
-        self._make_weights((channels,))
-        self.moving_mean = self._moving("moving_mean", channels, self.moving_mean_initializer)
-        self.moving_variance = self._moving(
-            "moving_variance", channels, self.moving_variance_initializer
-        )
-        self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: channels})
-
-    def _moving(self, name: str, channels: int, initializer: Any) -> Any:
-        return self.add_weight(
-            name=name, shape=(channels,), initializer=initializer, trainable=False, autocast=False
-        )
-
-    def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
-        """The normalized inputs."""
-        x = _at_least_float32(inputs)
-        rank = len(x.shape)
-        (axis,) = _axes_in(self, self.axis, rank)
-        shape = [x.shape[axis] if place == axis else 1 for place in range(rank)]
-        moving_mean = ops.cast(self.moving_mean, dtype_of(x))
-        moving_variance = ops.cast(self.moving_variance, dtype_of(x))
-        if not (training and self.trainable):
-            mean, variance = ops.reshape(moving_mean, shape), ops.reshape(moving_variance, shape)
-            return self._normalized(x, mean, variance, self.epsilon, shape)
-        folded = tuple(place for place in range(rank) if place != axis)
-        mean, variance = self._moments(x, folded, mask)
-        for moving, old, new in (
-            (self.moving_mean, moving_mean, mean),
-            (self.moving_variance, moving_variance, variance),
-        ):
-            kept = ops.multiply(old, self.momentum)
-            added = ops.multiply(ops.reshape(new, (-1,)), 1 - self.momentum)
-            moving.assign(ops.add(kept, added))
-        return self._normalized(x, mean, variance, self.epsilon, shape)
-
-    def _moments(self, x: Any, folded: tuple[int, ...], mask: Any) -> tuple[Any, Any]:
-        """The batch's mean and variance, with the folded axes kept."""
-        if mask is None:
-            mean, variance = ops.moments(x, folded, keepdims=True)
-            return mean, variance
-        if len(mask.shape) != len(x.shape) - 1:
-            raise ValueError(
-                f"{self._who()}: expected a mask of rank {len(x.shape) - 1} for inputs of shape "
-                f"{tuple(x.shape)}. Received: {describe_value(mask)}"
-            )
-        counted = ops.broadcast_to(ops.expand_dims(ops.cast(mask, "bool"), -1), extents_of(x))
-        number = ops.sum(ops.cast(counted, dtype_of(x)), axis=folded, keepdims=True)
-        number = ops.add(number, config.epsilon())
-        nothing = ops.zeros_like(x)
-        total = ops.sum(ops.where(counted, x, nothing), axis=folded, keepdims=True)
-        mean = ops.divide(total, number)
-        apart = ops.where(counted, ops.subtract(x, mean), nothing)
-        spread = ops.sum(ops.square(apart), axis=folded, keepdims=True)
-        return mean, ops.divide(spread, number)
-
-
-@register("layers")
-class LayerNormalization(_ScaledAndShifted):
+class LayerNormalization(ScaledAndShifted):
     """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, within each sample.
 
     Args:
@@ -260,20 +131,20 @@ class LayerNormalization(_ScaledAndShifted):
 
     def build(self, input_shape: Any) -> None:
         """Make gamma and beta."""
-        axes = _axes_in(self, self.axis, len(input_shape))
-        self._make_weights([known_size(self, input_shape, axis) for axis in axes])
+        axes = axes_in(self, self.axis, len(input_shape))
+        self.make_weights([known_size(self, input_shape, axis) for axis in axes])
 
     def call(self, inputs: Any) -> Any:
         """The normalized inputs."""
-        x = _at_least_float32(inputs)
-        axes = _axes_in(self, self.axis, len(x.shape))
+        x = at_least_float32(inputs)
+        axes = axes_in(self, self.axis, len(x.shape))
         shape = [size if axis in axes else 1 for axis, size in enumerate(x.shape)]
         mean, variance = ops.moments(x, axes, keepdims=True)
-        return self._normalized(x, mean, variance, self.epsilon, shape)
+        return self.normalized(x, mean, variance, self.epsilon, shape)
 
 
 @register("layers")
-class GroupNormalization(_ScaledAndShifted):
+class GroupNormalization(ScaledAndShifted):
     """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, within each group of channels.
 
     Args:
@@ -329,21 +200,21 @@ class GroupNormalization(_ScaledAndShifted):
 
     def build(self, input_shape: Any) -> None:
         """Make gamma and beta."""
-        (axis,) = _axes_in(self, self.axis, len(input_shape))
+        (axis,) = axes_in(self, self.axis, len(input_shape))
         channels = known_size(self, input_shape, axis)
         if self.groups != -1 and channels % self.groups:
             raise ValueError(
                 f"{self._who()}: expected groups that divide the {channels} channels of the "
                 f"input. Received: groups={self.groups}, shape {tuple(input_shape)}"
             )
-        self._make_weights((channels,))
+        self.make_weights((channels,))
         self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: channels})
 
     def call(self, inputs: Any) -> Any:
         """The normalized inputs."""
-        x = _at_least_float32(inputs)
+        x = at_least_float32(inputs)
         extents = extents_of(x)
-        (axis,) = _axes_in(self, self.axis, len(extents))
+        (axis,) = axes_in(self, self.axis, len(extents))
         channels = x.shape[axis]
         groups = channels if self.groups == -1 else self.groups
         split = (groups, channels // groups)
@@ -352,7 +223,7 @@ class GroupNormalization(_ScaledAndShifted):
         folded = tuple(place for place in range(1, rank) if place != axis)
         mean, variance = ops.moments(grouped, folded, keepdims=True)
         shape = (*(1,) * axis, *split, *(1,) * (rank - axis - 2))
-        result = self._normalized(grouped, mean, variance, self.epsilon, shape)
+        result = self.normalized(grouped, mean, variance, self.epsilon, shape)
         return ops.reshape(result, extents)
 
 
@@ -381,14 +252,14 @@ class RMSNormalization(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Make the scale."""
-        axes = _axes_in(self, self.axis, len(input_shape))
+        axes = axes_in(self, self.axis, len(input_shape))
         shape = [known_size(self, input_shape, axis) for axis in axes]
         self.scale = self.add_weight(name="scale", shape=shape, initializer="ones")
 
     def call(self, inputs: Any) -> Any:
         """The normalized inputs."""
-        x = _at_least_float32(inputs)
-        axes = _axes_in(self, self.axis, len(x.shape))
+        x = at_least_float32(inputs)
+        axes = axes_in(self, self.axis, len(x.shape))
         shape = [size if axis in axes else 1 for axis, size in enumerate(x.shape)]
         mean_square = ops.mean(ops.square(x), axis=axes, keepdims=True)
         factor = ops.rsqrt(ops.add(mean_square, self.epsilon))
@@ -414,5 +285,5 @@ class UnitNormalization(Layer):
 
     def call(self, inputs: Any) -> Any:
         """The vectors of length 1."""
-        axes = _axes_in(self, self.axis, len(inputs.shape))
+        axes = axes_in(self, self.axis, len(inputs.shape))
         return ops.normalize(inputs, axis=axes, order=2, epsilon=1e-12)

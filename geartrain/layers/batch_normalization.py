@@ -1,0 +1,143 @@
+"""Normalization over a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from geartrain import config, initializers, ops
+from geartrain.errors import describe_value
+from geartrain.layers.arguments import known_size, only_default
+from geartrain.layers.input_spec import InputSpec
+from geartrain.layers.normalizing import ScaledAndShifted, at_least_float32, axes_in
+from geartrain.ops.operands import dtype_of, extents_of
+from geartrain.registry import register
+
+
+@register("layers")
+class BatchNormalization(ScaledAndShifted):
+    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, for each channel.
+
+    In training, mean and variance are the batch's (over all axes but `axis`), and the moving ones
+    follow: `moving = moving * momentum + batch * (1 - momentum)`. Else they are the moving ones,
+    also in training if the layer's `trainable` is False.
+
+    Args:
+        axis: the axis of the channels.
+        momentum: how slowly the moving mean and variance follow.
+        epsilon: keeps the division finite.
+        center, scale: whether there is a beta, a gamma.
+        beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer:
+            the first values of the weights.
+        beta_regularizer, gamma_regularizer: penalties on the weights.
+        beta_constraint, gamma_constraint: projections of the weights after each update.
+        renorm, renorm_clipping, renorm_momentum, synchronized: not supported; defaults only.
+
+    Weights: gamma, beta; moving_mean, moving_variance, which are not trained. All (channels,).
+
+    Call: positions that `mask` leaves out do not count for the batch's mean and variance.
+
+    >>> layer = BatchNormalization()
+    >>> layer([[1.0], [3.0]], training=True).round(3)
+    array([[-1.],
+           [ 1.]], dtype=float32)
+    >>> layer.moving_mean.numpy().round(3)
+    array([0.02], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: Any = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            center,
+            scale,
+            (beta_initializer, gamma_initializer),
+            (beta_regularizer, gamma_regularizer),
+            (beta_constraint, gamma_constraint),
+            **kwargs,
+        )
+        self.axis, self.momentum, self.epsilon = int(axis), float(momentum), float(epsilon)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        only_default(
+            self,
+            renorm=renorm,
+            renorm_clipping=renorm_clipping,
+            renorm_momentum=renorm_momentum if renorm_momentum != 0.99 else None,
+            synchronized=synchronized,
+        )
+
+    def build(self, input_shape: Any) -> None:
+        """Make gamma, beta and the moving mean and variance."""
+        (axis,) = axes_in(self, self.axis, len(input_shape))
+        channels = known_size(self, input_shape, axis)
+        self.make_weights((channels,))
+        self.moving_mean = self._moving("moving_mean", channels, self.moving_mean_initializer)
+        self.moving_variance = self._moving(
+            "moving_variance", channels, self.moving_variance_initializer
+        )
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: channels})
+
+    def _moving(self, name: str, channels: int, initializer: Any) -> Any:
+        return self.add_weight(
+            name=name, shape=(channels,), initializer=initializer, trainable=False, autocast=False
+        )
+
+    def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
+        """The normalized inputs."""
+        x = at_least_float32(inputs)
+        rank = len(x.shape)
+        (axis,) = axes_in(self, self.axis, rank)
+        shape = [x.shape[axis] if place == axis else 1 for place in range(rank)]
+        moving_mean = ops.cast(self.moving_mean, dtype_of(x))
+        moving_variance = ops.cast(self.moving_variance, dtype_of(x))
+        if not (training and self.trainable):
+            mean, variance = ops.reshape(moving_mean, shape), ops.reshape(moving_variance, shape)
+            return self.normalized(x, mean, variance, self.epsilon, shape)
+        folded = tuple(place for place in range(rank) if place != axis)
+        mean, variance = self._moments(x, folded, mask)
+        for moving, old, new in (
+            (self.moving_mean, moving_mean, mean),
+            (self.moving_variance, moving_variance, variance),
+        ):
+            kept = ops.multiply(old, self.momentum)
+            added = ops.multiply(ops.reshape(new, (-1,)), 1 - self.momentum)
+            moving.assign(ops.add(kept, added))
+        return self.normalized(x, mean, variance, self.epsilon, shape)
+
+    def _moments(self, x: Any, folded: tuple[int, ...], mask: Any) -> tuple[Any, Any]:
+        """The batch's mean and variance, with the folded axes kept."""
+        if mask is None:
+            mean, variance = ops.moments(x, folded, keepdims=True)
+            return mean, variance
+        if len(mask.shape) != len(x.shape) - 1:
+            raise ValueError(
+                f"{self._who()}: expected a mask of rank {len(x.shape) - 1} for inputs of shape "
+                f"{tuple(x.shape)}. Received: {describe_value(mask)}"
+            )
+        counted = ops.broadcast_to(ops.expand_dims(ops.cast(mask, "bool"), -1), extents_of(x))
+        number = ops.sum(ops.cast(counted, dtype_of(x)), axis=folded, keepdims=True)
+        number = ops.add(number, config.epsilon())
+        nothing = ops.zeros_like(x)
+        total = ops.sum(ops.where(counted, x, nothing), axis=folded, keepdims=True)
+        mean = ops.divide(total, number)
+        apart = ops.where(counted, ops.subtract(x, mean), nothing)
+        spread = ops.sum(ops.square(apart), axis=folded, keepdims=True)
+        return mean, ops.divide(spread, number)
