@@ -131,8 +131,10 @@ class LayerNormalization(ScaledAndShifted):
 
     def build(self, input_shape: Any) -> None:
         """Make gamma and beta."""
-        axes = axes_in(self, self.axis, len(input_shape))
-        self.make_weights([known_size(self, input_shape, axis) for axis in axes])
+        axes_in(self, self.axis, len(input_shape))
+        # Negative axes first, as in Keras, so that files of weights fit.
+        several = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]
+        self.make_weights([known_size(self, input_shape, axis) for axis in several])
 
     def call(self, inputs: Any) -> Any:
         """The normalized inputs."""

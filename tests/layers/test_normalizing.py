@@ -64,6 +64,9 @@ def test_layer_normalization():
     assert layer.gamma.shape == layer.beta.shape == (5, 4)
     assert layer.get_config()["axis"] == [1, 2]
     assert layers.LayerNormalization(rms_scaling=False).weights == []
+    mixed = layers.LayerNormalization(axis=(1, -1))
+    mixed(X)
+    assert mixed.gamma.shape == (4, 5)  # as Keras has it
 
 
 def test_group_normalization():
