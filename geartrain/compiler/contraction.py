@@ -15,7 +15,12 @@ from dataclasses import dataclass
 from geartrain.compiler.builder import Builder, Value
 from geartrain.compiler.expression import Expression
 from geartrain.compiler.kernels import (
-    Kernel, address, addresses, check_supported, fold_kernel, lanes_for,
+    Kernel,
+    address,
+    addresses,
+    check_supported,
+    fold_kernel,
+    lanes_for,
 )  # fmt: skip
 from geartrain.compiler.target import Target
 from geartrain.graph.affine import Affine, Index, offset_of

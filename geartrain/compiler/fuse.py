@@ -137,9 +137,7 @@ def _flat(node: Node, stored: set[Node]) -> bool:
         one = stack.pop()
         if one in stored or one.op is None:
             continue
-        if isinstance(one.op.lower, Map) and not one.op.lower.indexed:
-            stack.extend(one.sources)
-        elif isinstance(one.op.lower, View) and one.op.lower.same_order:
+        if (isinstance(one.op.lower, Map) and not one.op.lower.indexed) or (isinstance(one.op.lower, View) and one.op.lower.same_order):
             stack.extend(one.sources)
         else:
             return False

@@ -90,7 +90,7 @@ def _read_file(path: Path, expected: Expected, name: str) -> bytes:
 
 
 def _open_archive(content: bytes) -> zipfile.ZipFile:
-    """Read the archive's directory. A damaged offset makes zipfile seek below zero: ValueError."""
+    """Read the archive's directory. A damaged name or offset can raise a bare ValueError."""
     import zipfile
 
     try:

@@ -202,6 +202,16 @@ def test_stores_a_file_and_makes_its_folder(tmp_path):
     assert names(path.parent) == ["file"]
 
 
+def test_two_may_store_the_same_file_at_once(home, monkeypatch):
+    """The second starts and ends while the first is writing; the first then replaces it."""
+    path = home / "file"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: patch.undo() or store(path, b"second"))
+        store(path, b"first")
+    assert path.read_bytes() == b"first"
+    assert names(home) == ["file"]
+
+
 @pytest.mark.parametrize("name", ["fsync", "replace"])
 def test_a_failure_leaves_the_old_file_and_nothing_else(home, monkeypatch, name):
     path = home / "file"

@@ -127,8 +127,16 @@ HOSTILE = {
     ),
     "unknown compression": (patched(10, b"\x63\0"), "Received compression type 99"),
     "encrypted": (patched(8, b"\1\0"), "expected no encryption"),
+    "name that is not UTF-8": (
+        patched(8, b"\0\x08").replace(b"x.npy", b"\xff.npy"),
+        "expected a whole .npz archive. Received: 'utf-8' codec can't decode",
+    ),
     "wrong checksum": (patched(16, b"\1\2\3\4"), "Received: Bad CRC-32 for file 'x.npy'"),
     "offset beyond": (patched(42, b"\xff\xff\xff\x0f"), "expected a whole .npz archive"),
+    "directory too large": (
+        GOOD[:-10] + b"\xff\xff\xff\x7f" + GOOD[-6:],
+        "expected a whole .npz archive",
+    ),
     "directory shifted": (
         GOOD[:-6] + (int.from_bytes(GOOD[-6:-2], "little") + 64).to_bytes(4, "little") + GOOD[-2:],
         "expected it inside the file. Received a negative offset",

@@ -1,0 +1,114 @@
+"""The callback: what is told of everything that happens in `fit`, `evaluate` and `predict`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from geartrain.registry import Configurable
+
+# For each loop, the hooks around its batches.
+BATCH_HOOKS = {
+    "train": ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end"),
+    "test": ("on_test_batch_begin", "on_test_batch_end"),
+    "predict": ("on_predict_batch_begin", "on_predict_batch_end"),
+}
+HOOKS = (
+    "on_train_begin", "on_train_end", "on_test_begin", "on_test_end", "on_predict_begin",
+    "on_predict_end", "on_epoch_begin", "on_epoch_end",
+    *(name for names in BATCH_HOOKS.values() for name in names),
+)  # fmt: skip
+
+
+class Callback(Configurable):
+    """Something that watches training and may take part in it: override the hooks you need.
+
+    In a hook, `self.model` is the model and `self.params` are the settings of the loop: `verbose`,
+    `epochs`, `steps` (batches) and `samples`. Setting `self.model.stop_training = True` ends
+    training. `logs` holds the loss and the metrics by name, in `on_epoch_end` also those of the
+    validation data with `val_` in front.
+
+    Batch hooks have their price: a loop that nobody watches runs whole epochs at a time.
+
+    >>> class Announce(Callback):
+    ...     def on_epoch_end(self, epoch, logs=None):
+    ...         print(f"epoch {epoch}: {logs['loss']}")
+    >>> Announce().on_epoch_end(0, {"loss": 0.5})
+    epoch 0: 0.5
+    """
+
+    params: dict[str, Any] | None = None
+    _model: Any = None
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Take note of the settings of a loop that is about to start."""
+        self.params = params
+
+    def set_model(self, model: Any) -> None:
+        """Take note of the model that is about to be trained."""
+        self._model = model
+
+    @property
+    def model(self) -> Any:
+        """The model."""
+        return self._model
+
+    def wants_batches(self, loop: str) -> bool:
+        """Whether a hook around each batch of `loop` ("train", "test", "predict") is overridden.
+
+        >>> Callback().wants_batches("train")
+        False
+        """
+        return any(
+            getattr(getattr(self, name), "__func__", None) is not getattr(Callback, name)
+            for name in BATCH_HOOKS[loop]
+        )
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Called before each epoch of training; epochs count from 0."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Called after each epoch and its validation. What it adds to `logs` is recorded."""
+
+    def on_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Another name for `on_train_batch_begin`."""
+
+    def on_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Another name for `on_train_batch_end`."""
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Called before each step of training; batches count from 0 in each epoch."""
+        self.on_batch_begin(batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Called after each step of training, with the metrics of the epoch so far."""
+        self.on_batch_end(batch, logs)
+
+    def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Called before each batch of evaluation, also of validation."""
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Called after each batch of evaluation, with the metrics so far."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Called before each batch of prediction."""
+
+    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Called after each batch of prediction, with its `outputs`."""
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Called before training."""
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Called after training, with the last epoch's logs."""
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        """Called before evaluation, also before validation."""
+
+    def on_test_end(self, logs: Any = None) -> None:
+        """Called after evaluation, with its result."""
+
+    def on_predict_begin(self, logs: Any = None) -> None:
+        """Called before prediction."""
+
+    def on_predict_end(self, logs: Any = None) -> None:
+        """Called after prediction."""

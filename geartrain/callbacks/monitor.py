@@ -1,0 +1,88 @@
+"""What callbacks share that watch one value in the logs: whether it gets better."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+from geartrain.callbacks.callback import Callback
+from geartrain.errors import GeartrainWarning, nearest, unknown_name
+
+
+class MonitorCallback(Callback):
+    """A callback that follows one value in the logs and knows which way is better.
+
+    Args:
+        monitor: its name in the logs, such as `"val_loss"`.
+        mode: `"min"` if less is better, `"max"` if more is, `"auto"` to tell by the metric.
+        baseline: a value to beat from the start.
+        min_delta: by how much a value must be better to count.
+
+    Raises ValueError for another mode, and after the first epoch if "auto" cannot tell.
+
+    >>> watch = MonitorCallback("val_accuracy", mode="max", min_delta=0.01)
+    >>> watch.is_better(0.92, than=0.9), watch.is_better(0.905, than=0.9)
+    (True, False)
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        mode: str = "auto",
+        baseline: float | None = None,
+        min_delta: float = 0,
+    ) -> None:
+        if mode not in ("auto", "min", "max"):
+            raise unknown_name(f"mode of {type(self).__name__}", mode, ("auto", "min", "max"))
+        self.monitor, self.mode, self.best = monitor, mode, baseline
+        self.min_delta = abs(min_delta)
+        self._direction: str | None = None if mode == "auto" else mode
+        self._has_warned = False
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Forget what earlier training was warned of."""
+        self._has_warned = False
+
+    def monitored(self, logs: Any) -> Any:
+        """The watched value; None, with one warning, where the logs do not have it."""
+        value = (logs or {}).get(self.monitor)
+        if value is None and not self._has_warned:
+            self._has_warned = True
+            warnings.warn(
+                f"{type(self).__name__}: expected {self.monitor!r} in the logs. Received: "
+                f"{', '.join(logs or ()) or 'no logs'}.{self._hint(list(logs or ()))}",
+                GeartrainWarning,
+                stacklevel=3,
+            )
+        return value
+
+    def _hint(self, names: list[str]) -> str:
+        validated = any(name.startswith("val_") for name in names)
+        if self.monitor.startswith("val_") and not validated:
+            return " Pass validation_data or validation_split to fit, and validate every epoch."
+        guess = nearest(self.monitor, names)
+        return f" Did you mean {guess!r}?" if guess else ""
+
+    def is_better(self, value: float, than: float | None) -> bool:
+        """Whether `value` is better by more than `min_delta`; anything but NaN is, than None."""
+        if self._direction is None:
+            self._direction = self._find_direction()
+        if than is None or math.isnan(value):
+            return not math.isnan(value)
+        if self._direction == "min":
+            return value + self.min_delta < than
+        return value - self.min_delta > than
+
+    def _find_direction(self) -> str:
+        name = self.monitor.removeprefix("val_")
+        if name == "loss" or name.endswith("_loss"):
+            return "min"
+        for metric in getattr(self.model, "metrics", ()):
+            direction = getattr(metric, "_direction", None)
+            if direction and (name == metric.name or name.endswith(f"_{metric.name}")):
+                return "max" if direction == "up" else "min"
+        raise ValueError(
+            f"{type(self).__name__}: expected a metric of which it is known whether more is "
+            f"better. Received: monitor={self.monitor!r}. Pass mode='max' or mode='min'."
+        )

@@ -1,0 +1,40 @@
+"""Stop when the loss is lost."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from geartrain.callbacks.callback import Callback
+
+
+class TerminateOnNaN(Callback):
+    """Ends training when the loss is NaN or infinite.
+
+    Args:
+        raise_error: whether to raise a RuntimeError rather than just stop.
+
+    >>> from types import SimpleNamespace
+    >>> guard = TerminateOnNaN()
+    >>> guard.set_model(model := SimpleNamespace(stop_training=False))
+    >>> guard.on_batch_end(7, {"loss": float("nan")})
+    Batch 7: the loss is nan. Training stops.
+    >>> model.stop_training
+    True
+    """
+
+    def __init__(self, raise_error: bool = False) -> None:
+        self.raise_error = raise_error
+
+    def on_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Look at the loss."""
+        loss = (logs or {}).get("loss")
+        if loss is None or math.isfinite(loss):
+            return
+        if self.raise_error:
+            raise RuntimeError(
+                f"TerminateOnNaN: expected a finite loss. Received: {loss} at batch {batch}. Try a "
+                "smaller learning rate, or clipnorm=1.0 in the optimizer."
+            )
+        print(f"Batch {batch}: the loss is {loss}. Training stops.")
+        self.model.stop_training = True

@@ -1,0 +1,1 @@
+"""The commands of `geartrain`, one a file: HELP, `add_arguments(parser)`, `execute(options)`."""

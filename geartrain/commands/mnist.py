@@ -1,0 +1,171 @@
+"""Train the network of the textbook's first example to read handwritten digits.
+
+Uses MNIST if it is on this machine or can be downloaded, else the sample that comes with
+Geartrain. The weights are saved as an .npz file; to use them:
+
+    weights = numpy.load("mnist-weights.npz")
+    network.set_weights([weights[path] for path in weights.files])
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any, NamedTuple
+
+HELP = "train a network to read handwritten digits"
+_SHOWN = 8  # digits drawn at the end
+
+
+class Data(NamedTuple):
+    """Images from 0 to 1 as rows of 784, their digits, and where they came from."""
+
+    x_train: Any
+    y_train: Any
+    x_test: Any
+    y_test: Any
+    source: str
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("--epochs", type=_count, default=5, help="default: 5")
+    parser.add_argument("--batch-size", type=_count, default=128, help="default: 128")
+    parser.add_argument("--optimizer", default="rmsprop", help="default: rmsprop")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same weights; default: 0")
+    parser.add_argument(
+        "--out", type=Path, default=Path("mnist-weights.npz"), help="default: mnist-weights.npz"
+    )
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--data", help="MNIST's folder or mnist.npz, if not in the usual places")
+    source.add_argument("--sample", action="store_true", help="use the sample in the package")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of 1 or more, not {text!r}")
+    return int(text)
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Train, test, show a few digits, save the weights."""
+    from geartrain.random import set_random_seed
+    from geartrain.utils import to_categorical
+
+    _check_writable(options.out)
+    set_random_seed(options.seed)
+    network = make_network(options.optimizer)
+    data = load(options.data, options.sample)
+    print(f"{data.source}: {len(data.x_train):,} images to train on, {len(data.x_test):,} to test.")
+    print(
+        f"Network 784 -> 512 -> 10, {network.count_params():,} weights, {options.optimizer}, "
+        f"batches of {options.batch_size}, seed {options.seed}.",
+        flush=True,
+    )
+    network.fit(
+        data.x_train,
+        to_categorical(data.y_train, 10),
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        verbose=1,
+    )
+    _, accuracy = network.evaluate(data.x_test, to_categorical(data.y_test, 10), verbose=0)
+    right = round(accuracy * len(data.x_test))
+    print(f"Test accuracy: {accuracy:.4f} ({right:,} of {len(data.x_test):,} digits)\n")
+    print(f"{drawn(network, data)}\n")
+    save(network, options.out)
+    print(f"Weights saved in {options.out}.")
+    return 0
+
+
+def make_network(optimizer: str) -> Any:
+    """The network of the textbook's first example, compiled."""
+    from geartrain import layers, models
+
+    network = models.Sequential()
+    network.add(layers.Dense(512, activation="relu", input_shape=(28 * 28,)))
+    network.add(layers.Dense(10, activation="softmax"))
+    network.compile(optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
+    return network
+
+
+def load(path: str | None, sample: bool) -> Data:
+    """MNIST from `path` or the usual places, or else the sample."""
+    from geartrain import datasets
+
+    if sample:
+        return _prepared(datasets.digits.load_data(), "The sample of MNIST in the package")
+    if path is not None:
+        return _prepared(datasets.mnist.load_data(path), f"MNIST from {path}")
+    place = datasets.find("mnist")
+    if place is None:
+        print("MNIST is not on this machine: downloading it (11 MB) ...", flush=True)
+    try:
+        arrays = datasets.mnist.load_data()
+    except FileNotFoundError:
+        print(
+            "It cannot be downloaded either, so a sample of it must do, and the network will read "
+            "worse. `geartrain doctor` lists the places where MNIST is looked for."
+        )
+        return _prepared(datasets.digits.load_data(), "The sample of MNIST in the package")
+    return _prepared(arrays, f"MNIST from {place.found}" if place else "MNIST, downloaded")
+
+
+def _prepared(arrays: Any, source: str) -> Data:
+    (x_train, y_train), (x_test, y_test) = arrays
+
+    def rows(images: Any) -> Any:
+        return images.reshape((len(images), 28 * 28)).astype("float32") / 255
+
+    return Data(rows(x_train), y_train, rows(x_test), y_test, source)
+
+
+def drawn(network: Any, data: Data) -> str:
+    """A few test digits, right and wrong ones, each with what the network says."""
+    import numpy as np
+
+    from geartrain.utils.terminal import side_by_side
+
+    said = np.argmax(network.predict(data.x_test, verbose=0), axis=-1)
+    wrong = np.flatnonzero(said != data.y_test)[: _SHOWN // 4]
+    right = np.flatnonzero(said == data.y_test)[: _SHOWN - len(wrong)]
+    captions = [
+        f"{said[i]}" if said[i] == data.y_test[i] else f"{said[i]}, is {data.y_test[i]}"
+        for i in (*right, *wrong)
+    ]
+    images = data.x_test[[*right, *wrong]].reshape(-1, 28, 28)
+    return side_by_side(list(images), captions, columns=_columns())
+
+
+def _columns() -> int:
+    import shutil
+
+    return min(shutil.get_terminal_size().columns, 120)
+
+
+def _check_writable(path: Path) -> None:
+    """Refuse a place where the weights could not be saved, before the training."""
+    import os
+
+    folder = path.absolute().parent
+    existing = next(one for one in (folder, *folder.parents) if one.exists())
+    if path.is_dir() or not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise ValueError(
+            f"--out: expected a file in a folder that can be written. Received: {str(path)!r}"
+        )
+
+
+def save(network: Any, path: Path) -> None:
+    """Put all weights into an `.npz`, each under its path, whole or not at all.
+
+    The order is that of `network.get_weights()`.
+    """
+    import io
+
+    import numpy as np
+
+    from geartrain.datasets.download import store
+
+    content = io.BytesIO()
+    np.savez(content, **{weight.path: weight.numpy() for weight in network.weights})
+    store(path.absolute(), content.getvalue())

@@ -1,0 +1,210 @@
+"""Running a script that was written for Keras, unchanged, on Geartrain.
+
+While `run` runs a script, `import keras` and `import tensorflow` (for `tf.keras`) find the modules
+of Geartrain. Nothing on disk and no other process is changed: the stand-in is an entry of
+`sys.meta_path`, removed when the script ends.
+
+| the script says | and gets |
+| --- | --- |
+| `import keras`, `from keras import layers` | `geartrain`, `geartrain.layers` |
+| `from keras.datasets import mnist` | `geartrain.datasets.mnist` |
+| `import tensorflow as tf; tf.keras.Sequential` | `geartrain.Sequential` |
+| `tf.data`, `import keras.src`, ... | an error that names it, and what to use instead |
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import geartrain
+from geartrain.errors import nearest
+
+# The versions whose API Geartrain follows: scripts compare them with what they need.
+KERAS_VERSION = "3.15.1"
+TENSORFLOW_VERSION = "2.21.0"
+
+_ROOTS = ("keras", "tensorflow")
+_LAYER_FILES = (
+    "advanced_activations", "convolutional", "core", "embeddings", "merge", "normalization",
+    "pooling", "recurrent",
+)  # fmt: skip
+# Where older scripts found modules, and where they are now.
+_MOVED = {
+    "utils.np_utils": "utils",
+    "utils.generic_utils": "utils",
+    "preprocessing.sequence": "utils",
+    "preprocessing.image": "utils",
+    **{f"layers.{name}": "layers" for name in _LAYER_FILES},
+}
+# What scripts most use of TensorFlow itself, and what does the same here.
+_INSTEAD = {
+    "GradientTape": "geartrain.grad or geartrain.value_and_grad of a function",
+    "Variable": "keras.Variable",
+    "config": "the environment variable GEARTRAIN_THREADS; there are no GPUs to configure",
+    "constant": "keras.ops.convert_to_tensor, or plain NumPy arrays",
+    "convert_to_tensor": "keras.ops.convert_to_tensor",
+    "data": "arrays, a generator, or a keras.utils.PyDataset",
+    "device": "nothing: everything is computed on the CPU",
+    "function": "geartrain.jit",
+    "image": "keras.ops.image or keras.layers",
+    "linalg": "keras.ops",
+    "math": "keras.ops",
+    "nn": "keras.ops",
+    "random": "keras.utils.set_random_seed and keras.random",
+}
+
+
+class _Keras(ModuleType):
+    """The module `keras`: Geartrain under the version of Keras that it follows."""
+
+    __version__ = KERAS_VERSION
+    __all__ = geartrain.__all__
+
+    @staticmethod
+    def version() -> str:
+        """The version of Keras whose API this is."""
+        return KERAS_VERSION
+
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(geartrain, name):
+            return getattr(geartrain, name)
+        guess = nearest(name, geartrain.__all__)
+        hint = f" Did you mean 'keras.{guess}'?" if guess else ""
+        raise AttributeError(f"'keras.{name}' is not part of Geartrain.{hint}")
+
+    def __dir__(self) -> list[str]:
+        return dir(geartrain)
+
+
+class _TensorFlow(ModuleType):
+    """The module `tensorflow`, of which only `keras` is there."""
+
+    __version__ = TENSORFLOW_VERSION
+    __all__ = ("keras",)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "keras":
+            return importlib.import_module("keras")
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise AttributeError(_not_keras(f"tensorflow.{name}"))
+
+
+def _not_keras(name: str) -> str:
+    """The message for a part of TensorFlow that is not Keras."""
+    part = name.split(".")[1]
+    instead = _INSTEAD.get(part, "the function of that purpose in keras.ops")
+    return f"{name!r} is not there: only the Keras part of TensorFlow runs. Instead use {instead}."
+
+
+class StandIn(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds `keras`, `tensorflow` and what is below them in Geartrain.
+
+    >>> StandIn().find_spec("numpy") is None
+    True
+    """
+
+    def find_spec(
+        self, fullname: str, path: Any = None, target: Any = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """A spec that this class loads, for its own names; None for all others."""
+        root, _, below = fullname.partition(".")
+        if root in _ROOTS or (root == "geartrain" and below in _MOVED):
+            return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+        return None
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        """A new module for the two roots."""
+        if spec.name == "keras":
+            return _Keras("keras", geartrain.__doc__)
+        if spec.name == "tensorflow":
+            return _TensorFlow("tensorflow", "The Keras part of TensorFlow, on Geartrain.")
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Put Geartrain's module in the place of another.
+
+        Raises ImportError for what Geartrain does not have.
+        """
+        if module.__name__ not in _ROOTS:
+            sys.modules[module.__name__] = _stands_for(module.__name__)
+
+
+def _stands_for(fullname: str) -> ModuleType:
+    """The module of Geartrain that a script gets for the name of a module."""
+    if fullname == "tensorflow.keras":
+        return importlib.import_module("keras")
+    if fullname.startswith("tensorflow.") and not fullname.startswith("tensorflow.keras."):
+        raise ImportError(_not_keras(fullname), name=fullname)
+    below = fullname.removeprefix("tensorflow.").partition(".")[2]
+    name = f"geartrain.{_MOVED.get(below, below)}"
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if not name.startswith(str(error.name)):
+            raise  # something that Geartrain itself needs
+    private = below.startswith("src")
+    hint = " It is private to Keras: use the public name." if private else ""
+    raise ImportError(f"{fullname!r} is not part of Geartrain.{hint}", name=fullname)
+
+
+@contextmanager
+def stand_in() -> Iterator[None]:
+    """A `with` block in which `import keras` and `import tensorflow` mean Geartrain.
+
+    >>> with stand_in():
+    ...     from keras import layers
+    >>> layers.__name__
+    'geartrain.layers'
+    """
+    finder = StandIn()
+    before = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_ours(name)}
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+        for name in [name for name in sys.modules if _is_ours(name)]:
+            del sys.modules[name]
+        sys.modules.update(before)
+
+
+def _is_ours(name: str) -> bool:
+    return name.partition(".")[0] in _ROOTS
+
+
+def run(path: Path, arguments: Sequence[str] = ()) -> dict[str, Any]:
+    """Run a script as `python path arguments...` does, with Geartrain standing in for Keras.
+
+    Args:
+        path: the script.
+        arguments: what it finds in `sys.argv[1:]`.
+
+    Returns:
+        The script's global names, and what they hold at its end.
+
+    Raises:
+        FileNotFoundError: there is no such script.
+        Exception: whatever the script raises, SystemExit among it.
+    """
+    import runpy
+
+    if not path.is_file():
+        raise FileNotFoundError(f"expected a Python script. Received: {str(path)!r}, no such file.")
+    arguments_before, folders_before = sys.argv, list(sys.path)
+    sys.argv = [str(path), *arguments]
+    sys.path.insert(0, str(path.resolve().parent))
+    try:
+        with stand_in():
+            return runpy.run_path(str(path), run_name="__main__")
+    finally:
+        sys.argv = arguments_before
+        sys.path[:] = folders_before

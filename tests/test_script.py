@@ -1,0 +1,254 @@
+"""`geartrain run`: scripts for Keras run unchanged, and only in that process, while they run."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import geartrain
+from geartrain import script
+from geartrain.cli import main
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "a_script.py"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def names_of(folder: Path, text: str) -> dict[str, object]:
+    return script.run(written(folder, text))
+
+
+# -- the chapter's listings -----------------------------------------------------------------------
+
+
+def test_first_edition(scripts, mnist, capsys):
+    names = script.run(scripts / "first_edition.py")
+    printed = capsys.readouterr().out
+    assert printed.startswith("(60000, 28, 28)\n60000\n[")
+    assert "test_acc:" in printed
+    assert type(names["network"]) is geartrain.Sequential
+    assert names["network"].count_params() == 784 * 512 + 512 + 512 * 10 + 10
+    assert names["train_labels"].shape == (60000, 10)
+    assert names["test_acc"] > 0.96
+
+
+def test_second_edition(scripts, mnist):
+    names = script.run(scripts / "second_edition.py")
+    predictions = names["predictions"]
+    assert predictions.shape == (10, 10)
+    assert np.allclose(predictions.sum(axis=-1), 1.0, atol=1e-5)
+    assert np.mean(predictions.argmax(axis=-1) == names["test_labels"][:10]) >= 0.8
+
+
+def test_third_edition(scripts, mnist):
+    names = script.run(scripts / "third_edition.py")
+    assert names["test_acc"] > 0.96
+    assert names["predictions"][0].argmax() == names["test_labels"][0]
+    assert list(names["model"].history.history) == ["accuracy", "loss"]
+
+
+def test_tensors_and_their_slices(scripts, mnist, capsys):
+    script.run(scripts / "tensors.py")
+    assert capsys.readouterr().out.splitlines() == [
+        "0", "[12  3  6 14  7]", "1", "2", "3", "3", "(60000, 28, 28)", "uint8",
+        "(90, 28, 28)", "(90, 28, 28)", "(90, 28, 28)",
+        "(60000, 14, 14)", "(60000, 14, 14)", "(128, 28, 28)", "(128, 28, 28)",
+    ]  # fmt: skip
+
+
+def test_tensor_operations(scripts, capsys):
+    script.run(scripts / "operations.py")
+    printed = capsys.readouterr().out
+    assert printed == "(3, 2)\n(6, 1)\n[[0. 1. 2.]\n [3. 4. 5.]]\n(20, 300)\n"
+
+
+@pytest.mark.filterwarnings("ignore:FigureCanvasAgg is non-interactive")
+def test_picture_of_a_digit(scripts, mnist, monkeypatch):
+    matplotlib = pytest.importorskip("matplotlib")
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    matplotlib.use("Agg")
+    pyplot = script.run(scripts / "picture.py")["plt"]
+    (image,) = pyplot.gca().get_images()
+    assert image.get_array().shape == (28, 28)
+    pyplot.close("all")
+
+
+# -- what a script sees ---------------------------------------------------------------------------
+
+
+def test_arguments_and_versions(scripts, capsys):
+    names = script.run(scripts / "arguments.py", ["--epochs", "3"])
+    assert capsys.readouterr().out == "arguments.py --epochs 3 arguments.py\n"
+    assert names["major"] == 3
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import keras; found = keras.layers",
+        "from keras import layers as found",
+        "import keras.layers as found",
+        "import tensorflow as tf; found = tf.keras.layers",
+        "from tensorflow import keras; found = keras.layers",
+        "from tensorflow.keras import layers as found",
+        "import tensorflow.keras.layers as found",
+        "import tensorflow.keras as k; found = k.layers",
+        "import importlib; found = importlib.import_module('keras.layers')",
+        "from keras.layers import core as found",
+        "import keras.layers.core as found",
+    ],
+)
+def test_every_way_to_import_gives_geartrains_module(line, tmp_path):
+    assert names_of(tmp_path, line)["found"] is geartrain.layers
+
+
+def test_keras_has_all_that_geartrain_has(tmp_path):
+    names = names_of(tmp_path, "import keras\nfrom keras import *\nlisted = dir(keras)")
+    assert set(geartrain.__all__) <= set(names["listed"])
+    assert names["Sequential"] is geartrain.Sequential
+    assert names["keras"].__name__ == "keras"
+    assert names["keras"].__spec__.name == "keras"
+
+
+def test_older_places_of_modules(tmp_path):
+    names = names_of(tmp_path, "from keras.utils import np_utils\nfrom keras.layers.core import *")
+    assert names["np_utils"] is geartrain.utils
+    assert names["Dense"] is geartrain.layers.Dense
+
+
+def test_the_script_finds_files_beside_it(tmp_path):
+    (tmp_path / "beside_the_script.py").write_text("answer = 42\n")
+    try:
+        names = names_of(tmp_path, "from beside_the_script import answer")
+    finally:
+        sys.modules.pop("beside_the_script", None)
+    assert names["answer"] == 42
+    assert str(tmp_path) not in sys.path
+
+
+def test_a_module_beside_the_script_may_import_keras_too(tmp_path):
+    (tmp_path / "makes_a_layer.py").write_text("from keras.layers import Dense\n")
+    try:
+        names = names_of(tmp_path, "from makes_a_layer import Dense")
+    finally:
+        sys.modules.pop("makes_a_layer", None)
+    assert names["Dense"] is geartrain.layers.Dense
+
+
+# -- what is not there ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import tensorflow as tf; tf.constant(1)", "'tensorflow.constant' is not there: only the "
+         "Keras part of TensorFlow runs. Instead use keras.ops.convert_to_tensor"),
+        ("import tensorflow as tf; tf.GradientTape()", "use geartrain.grad"),
+        ("import tensorflow as tf; tf.random.set_seed(1)", "use keras.utils.set_random_seed"),
+        ("import tensorflow as tf; tf.io", "use the function of that purpose in keras.ops"),
+        ("from tensorflow import data", "'tensorflow.data' is not there.*PyDataset"),
+        ("import tensorflow.data", "'tensorflow.data' is not there.*PyDataset"),
+        ("from tensorflow.python.keras import backend", "'tensorflow.python' is not there"),
+        ("import keras; keras.layrs", "'keras.layrs' is not part of Geartrain. Did you mean "
+         "'keras.layers'?"),
+        ("from keras import applications", "applications"),
+        ("import keras.applications", "'keras.applications' is not part of Geartrain"),
+        ("import tensorflow.keras.applications", "'tensorflow.keras.applications' is not part"),
+        ("from keras.src.layers import Dense", "It is private to Keras: use the public name"),
+        ("from keras.layers import Dense2D", "cannot import name 'Dense2D'"),
+    ],
+)  # fmt: skip
+def test_what_is_not_there_is_named(text, message, tmp_path):
+    with pytest.raises((ImportError, AttributeError), match=message):
+        names_of(tmp_path, text)
+
+
+def test_a_missing_script(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"expected a Python script. Received: .*gone\.py"):
+        script.run(tmp_path / "gone.py")
+
+
+# -- nothing stays behind -------------------------------------------------------------------------
+
+
+def test_nothing_stays_behind(tmp_path):
+    before = list(sys.meta_path), list(sys.path), list(sys.argv)
+    with pytest.raises(ZeroDivisionError):
+        names_of(tmp_path, "import keras, tensorflow.keras.layers\n1 / 0")
+    assert (list(sys.meta_path), list(sys.path), list(sys.argv)) == before
+    assert not [n for n in sys.modules if n.split(".")[0] in ("keras", "tensorflow")]
+
+
+def test_a_keras_that_was_there_comes_back(tmp_path, monkeypatch):
+    real = type(sys)("keras")
+    monkeypatch.setitem(sys.modules, "keras", real)
+    assert names_of(tmp_path, "import keras")["keras"] is not real
+    assert sys.modules["keras"] is real
+
+
+def test_importing_geartrain_does_not_stand_in():
+    code = (
+        "import sys; before = list(sys.meta_path)\n"
+        "import geartrain.layers\n"
+        "assert sys.meta_path == before\n"
+        "assert 'keras' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# -- the command ----------------------------------------------------------------------------------
+
+
+def test_the_command_in_a_process_of_its_own(scripts):
+    done = subprocess.run(
+        [sys.executable, "-m", "geartrain", "run", str(scripts / "arguments.py"), "--epochs", "3"],
+        capture_output=True, text=True, env={**os.environ, "PYTHONWARNINGS": "error"},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "arguments.py --epochs 3 arguments.py\n"
+
+
+def test_an_error_is_shown_as_the_scripts_own(tmp_path, capsys):
+    path = written(
+        tmp_path,
+        "import keras\n\ndef build():\n    return keras.layers.Dense(10, 'rellu')\n\nbuild()\n",
+    )
+    assert main(["run", str(path)]) == 1
+    shown = capsys.readouterr().err
+    assert re.findall(r'File "(.*)", line (\d+)', shown) == [(str(path), "6"), (str(path), "4")]
+    assert "rellu" in shown.splitlines()[-1]
+    assert "Did you mean 'relu'?" in shown.splitlines()[-1]
+
+
+def test_an_error_with_its_whole_traceback(tmp_path):
+    path = written(tmp_path, "import keras; keras.layers.Dense(-1)")
+    with pytest.raises(ValueError, match="Dense"):
+        main(["run", "--traceback", str(path)])
+
+
+def test_the_scripts_exit_code(tmp_path):
+    with pytest.raises(SystemExit) as exit_:
+        main(["run", str(written(tmp_path, "import sys; sys.exit(7)"))])
+    assert exit_.value.code == 7
+
+
+def test_a_syntax_error_is_shown_at_its_line(tmp_path, capsys):
+    assert main(["run", str(written(tmp_path, "x = 1\ny = = 2\n"))]) == 1
+    shown = capsys.readouterr().err
+    assert 'a_script.py", line 2' in shown
+    assert "SyntaxError" in shown
+
+
+def test_a_script_that_is_not_there(capsys):
+    assert main(["run", "no_such_script.py"]) == 1
+    assert capsys.readouterr().err == (
+        "geartrain run: expected a Python script. Received: 'no_such_script.py', no such file.\n"
+    )
