@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from geartrain.errors import unknown_keywords, unknown_name
 
@@ -79,9 +79,9 @@ def reset_names() -> None:
 
 
 @cache
-def signature(cls: type) -> inspect.Signature:
+def signature(cls: Any) -> inspect.Signature:
     """The signature of a class's `__init__`, without `self`."""
-    full = inspect.signature(cls.__init__)  # type: ignore[misc]
+    full = inspect.signature(cls.__init__)
     return full.replace(parameters=list(full.parameters.values())[1:])
 
 
@@ -105,8 +105,8 @@ class Configurable:
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that rebuild this object, as plain values (see `from_config`)."""
-        config = {}
-        for name in signature(type(self)).parameters:
+        config, cls = {}, cast(Any, type(self))
+        for name in signature(cls).parameters:
             if name in self._arguments:
                 value = getattr(self, name, self._arguments[name])
                 config[name] = serialize(value)
@@ -119,7 +119,7 @@ class Configurable:
 
 
 def _bound(cls: type[Configurable], args: tuple[Any, ...], kwargs: Any) -> dict[str, Any]:
-    expected = signature(cls)
+    expected = signature(cast(Any, cls))
     kinds = {parameter.kind for parameter in expected.parameters.values()}
     named = [
         name

@@ -103,7 +103,8 @@ class Builder:
         """The whole function."""
         arguments = ", ".join(f"{type_} {name}" for type_, name in self.arguments)
         body = "\n".join([*self.prologue, *self.lines])
-        return f"define {self.linkage} void @{self.name}({arguments}) nounwind {{\nentry:\n{body}\n}}\n"
+        head = f"define {self.linkage} void @{self.name}({arguments}) nounwind"
+        return f"{head} {{\nentry:\n{body}\n}}\n"
 
     # -- constants and lanes ----------------------------------------------------------------------
 

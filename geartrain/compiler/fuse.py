@@ -137,7 +137,9 @@ def _flat(node: Node, stored: set[Node]) -> bool:
         one = stack.pop()
         if one in stored or one.op is None:
             continue
-        if (isinstance(one.op.lower, Map) and not one.op.lower.indexed) or (isinstance(one.op.lower, View) and one.op.lower.same_order):
+        if (isinstance(one.op.lower, Map) and not one.op.lower.indexed) or (
+            isinstance(one.op.lower, View) and one.op.lower.same_order
+        ):
             stack.extend(one.sources)
         else:
             return False

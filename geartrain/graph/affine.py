@@ -8,6 +8,7 @@ a constant plus a stride for each loop.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from geartrain.graph.shapes import Extent
@@ -89,7 +90,8 @@ class Guard(NamedTuple):
     divisor: int = 1
 
 
-class Reading(NamedTuple):
+@dataclass(frozen=True)
+class Reading:
     """Where a view reads: which source, at which index, under which conditions."""
 
     source: int

@@ -6,6 +6,7 @@ The promotion is Keras's (and JAX's): Python numbers are weak, so `uint8 + 1` st
 
 from __future__ import annotations
 
+import importlib
 from functools import cache
 from typing import Any
 
@@ -67,10 +68,11 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
     """NumPy's dtype of that name; bfloat16 comes from the package ml_dtypes."""
     if name == "bfloat16":
         try:
-            import ml_dtypes
+            ml_dtypes: Any = importlib.import_module("ml_dtypes")
         except ImportError as error:
             raise ImportError("bfloat16 tensors need the package ml_dtypes: install it.") from error
-        return np.dtype(ml_dtypes.bfloat16)
+        bfloat16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+        return bfloat16
     return np.dtype(name)
 
 
@@ -88,9 +90,7 @@ def limits(name: str) -> tuple[float, float]:
     if name == "bool":
         return 0, 1
     if name == "bfloat16":
-        from ml_dtypes import finfo
-
-        info: Any = finfo(numpy_dtype(name))
+        info: Any = importlib.import_module("ml_dtypes").finfo(numpy_dtype(name))
     else:
         dtype = numpy_dtype(name)
         info = np.finfo(dtype) if is_float(name) else np.iinfo(dtype)

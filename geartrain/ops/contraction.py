@@ -6,8 +6,7 @@ from typing import Any
 
 from geartrain.graph.shapes import Extent, public
 from geartrain.ops import views
-from geartrain.ops.folds import sum_
-from geartrain.ops.linear import LETTERS, factors, paired
+from geartrain.ops.linear import LETTERS, factors, paired, summed_out
 from geartrain.ops.matrices import diagonal
 from geartrain.ops.operands import Tensor, extents_of, rank_of
 
@@ -41,11 +40,9 @@ def einsum(subscripts: str, *operands: Tensor, **kwargs: Any) -> Tensor:
     result, letters = terms[0]
     for index, (factor, names) in enumerate(terms[1:], start=1):
         later = set(out).union(*(names for _, names in terms[index + 1 :]))
-        result, letters = _without(result, letters, later.union(names))
-        factor, names = _without(factor, names, later.union(letters))
         kept = "".join(dict.fromkeys(c for c in letters + names if c in later))
         result, letters = paired(result, letters, factor, names, kept), kept
-    result, letters = _without(result, letters, set(out))
+    result, letters = summed_out(result, letters, set(out))
     return views.permute(result, order=tuple(letters.index(c) for c in out))
 
 
@@ -106,10 +103,3 @@ def _diagonals(x: Tensor, letters: str) -> tuple[Tensor, str]:
             rest = letters[:first] + letters[first + 1 : second] + letters[second + 1 :]
             letters = rest + letter
     return x, letters
-
-
-def _without(x: Tensor, letters: str, needed: set[str]) -> tuple[Tensor, str]:
-    """x summed over the letters that nothing needs any more."""
-    axes = tuple(i for i, c in enumerate(letters) if c not in needed)
-    kept = "".join(c for c in letters if c in needed)
-    return (sum_(x, axes=axes) if axes else x), kept

@@ -95,42 +95,44 @@ def _half_at_ties(g: Node, a: Node, b: Node, first: Op) -> tuple[Any, Any]:
     )
 
 
-add = elementwise(
+add: Op = elementwise(
     "add", np.add, lambda g, y, a, b: (g, g), arity=2, emit=lambda b, x, y: b.add(x, y)
 )
-subtract = elementwise(
+subtract: Op = elementwise(
     "subtract", np.subtract, lambda g, y, a, b: (g, -g), arity=2, emit=lambda b, x, y: b.sub(x, y)
 )
-multiply = elementwise(
+multiply: Op = elementwise(
     "multiply", np.multiply, lambda g, y, a, b: (g * b, g * a), arity=2,
     emit=lambda b, x, y: b.mul(x, y),
 )  # fmt: skip
-divide = elementwise(
+divide: Op = elementwise(
     "divide", np.divide, lambda g, y, a, b: (g / b, -(g * y) / b),
     arity=2, domain=(0.5, 2.0), floats_only=True, emit=lambda b, x, y: b.div(x, y),
 )  # fmt: skip
-negative = elementwise("negative", np.negative, lambda g, y, x: (-g,), emit=lambda b, x: b.neg(x))
-power = elementwise(
+negative: Op = elementwise(
+    "negative", np.negative, lambda g, y, x: (-g,), emit=lambda b, x: b.neg(x)
+)
+power: Op = elementwise(
     "power", np.power,
     lambda g, y, a, b: (_power_base(g, a, b), g * y * log(_positive(a))),
     arity=2, domain=(0.5, 2.0),
 )  # fmt: skip
-floor_divide = elementwise(
+floor_divide: Op = elementwise(
     "floor_divide", np.floor_divide, arity=2, domain=(0.5, 2.0), differentiable=False
 )
-mod = elementwise(
+mod: Op = elementwise(
     "mod", np.mod, lambda g, y, a, b: (g, -(g * floor_divide(a, b))), arity=2, domain=(0.6, 0.9)
 )
-arctan2 = elementwise(
+arctan2: Op = elementwise(
     "arctan2", np.arctan2,
     lambda g, y, a, b: (g * b / (a * a + b * b), -(g * a) / (a * a + b * b)),
     arity=2, domain=(0.5, 2.0), floats_only=True,
 )  # fmt: skip
-maximum = elementwise(
+maximum: Op = elementwise(
     "maximum", np.maximum, lambda g, y, a, b: _half_at_ties(g, a, b, greater), arity=2,
     emit=lambda b, x, y: b.maximum(x, y),
 )  # fmt: skip
-minimum = elementwise(
+minimum: Op = elementwise(
     "minimum", np.minimum, lambda g, y, a, b: _half_at_ties(g, a, b, less), arity=2,
     emit=lambda b, x, y: b.minimum(x, y),
 )  # fmt: skip
@@ -153,25 +155,25 @@ def _comparison(name: str, numpy: Callable[..., Any], emit: Callable[..., Any]) 
     return elementwise(name, numpy, arity=2, result="bool", differentiable=False, emit=emit)
 
 
-equal = _comparison("equal", np.equal, emitters.comparison("eq"))
-not_equal = _comparison("not_equal", np.not_equal, emitters.comparison("ne"))
-less = _comparison("less", np.less, emitters.comparison("lt"))
-less_equal = _comparison("less_equal", np.less_equal, emitters.comparison("le"))
-greater = _comparison("greater", np.greater, emitters.comparison("gt"))
-greater_equal = _comparison("greater_equal", np.greater_equal, emitters.comparison("ge"))
-logical_and = _comparison("logical_and", np.logical_and, emitters.logical("and"))
-logical_or = _comparison("logical_or", np.logical_or, emitters.logical("or"))
-logical_xor = _comparison("logical_xor", np.logical_xor, emitters.logical("xor"))
+equal: Op = _comparison("equal", np.equal, emitters.comparison("eq"))
+not_equal: Op = _comparison("not_equal", np.not_equal, emitters.comparison("ne"))
+less: Op = _comparison("less", np.less, emitters.comparison("lt"))
+less_equal: Op = _comparison("less_equal", np.less_equal, emitters.comparison("le"))
+greater: Op = _comparison("greater", np.greater, emitters.comparison("gt"))
+greater_equal: Op = _comparison("greater_equal", np.greater_equal, emitters.comparison("ge"))
+logical_and: Op = _comparison("logical_and", np.logical_and, emitters.logical("and"))
+logical_or: Op = _comparison("logical_or", np.logical_or, emitters.logical("or"))
+logical_xor: Op = _comparison("logical_xor", np.logical_xor, emitters.logical("xor"))
 
 
 def _flag(name: str, numpy: Callable[..., Any], emit: Callable[..., Any]) -> Op:
     return elementwise(name, numpy, result="bool", differentiable=False, emit=emit)
 
 
-logical_not = _flag("logical_not", np.logical_not, emitters.logical_not)
-isnan = _flag("isnan", np.isnan, emitters.isnan)
-isfinite = _flag("isfinite", np.isfinite, emitters.isfinite)
-isinf = _flag("isinf", np.isinf, emitters.isinf)
+logical_not: Op = _flag("logical_not", np.logical_not, emitters.logical_not)
+isnan: Op = _flag("isnan", np.isnan, emitters.isnan)
+isfinite: Op = _flag("isfinite", np.isfinite, emitters.isfinite)
+isinf: Op = _flag("isinf", np.isinf, emitters.isinf)
 
 
 def _smooth(
@@ -182,44 +184,52 @@ def _smooth(
     return elementwise(name, numpy, grad, domain=domain, floats_only=True, emit=emit)
 
 
-exp = _smooth("exp", np.exp, lambda g, y, x: (g * y,))
-expm1 = _smooth("expm1", np.expm1, lambda g, y, x: (g * (y + 1.0),))
-log = _smooth("log", np.log, lambda g, y, x: (g / x,), (0.2, 3.0))
-log1p = _smooth("log1p", np.log1p, lambda g, y, x: (g / (x + 1.0),), (-0.7, 3.0))
-sqrt = _smooth(
+exp: Op = _smooth("exp", np.exp, lambda g, y, x: (g * y,))
+expm1: Op = _smooth("expm1", np.expm1, lambda g, y, x: (g * (y + 1.0),))
+log: Op = _smooth("log", np.log, lambda g, y, x: (g / x,), (0.2, 3.0))
+log1p: Op = _smooth("log1p", np.log1p, lambda g, y, x: (g / (x + 1.0),), (-0.7, 3.0))
+sqrt: Op = _smooth(
     "sqrt", np.sqrt, lambda g, y, x: (g * 0.5 / y,), (0.2, 3.0), emitters.rounding("sqrt")
 )
-rsqrt = _smooth("rsqrt", lambda x: 1 / np.sqrt(x), lambda g, y, x: (g * -0.5 * y / x,), (0.2, 3.0))
-sin = _smooth("sin", np.sin, lambda g, y, x: (g * cos(x),))
-cos = _smooth("cos", np.cos, lambda g, y, x: (-(g * sin(x)),))
-tan = _smooth("tan", np.tan, lambda g, y, x: (g * (y * y + 1.0),), (-1.0, 1.0))
-arcsin = _smooth("arcsin", np.arcsin, lambda g, y, x: (g * rsqrt(1.0 - x * x),), (-0.8, 0.8))
-arccos = _smooth("arccos", np.arccos, lambda g, y, x: (-(g * rsqrt(1.0 - x * x)),), (-0.8, 0.8))
-arctan = _smooth("arctan", np.arctan, lambda g, y, x: (g / (x * x + 1.0),))
-sinh = _smooth("sinh", np.sinh, lambda g, y, x: (g * cosh(x),))
-cosh = _smooth("cosh", np.cosh, lambda g, y, x: (g * sinh(x),))
-tanh = _smooth("tanh", np.tanh, lambda g, y, x: (g * (1.0 - y * y),))
-arcsinh = _smooth("arcsinh", np.arcsinh, lambda g, y, x: (g * rsqrt(x * x + 1.0),))
-arccosh = _smooth("arccosh", np.arccosh, lambda g, y, x: (g * rsqrt(x * x - 1.0),), (1.2, 3.0))
-arctanh = _smooth("arctanh", np.arctanh, lambda g, y, x: (g / (1.0 - x * x),), (-0.8, 0.8))
-erf = _smooth("erf", special.erf, lambda g, y, x: (g * exp(-(x * x)) * (2 / np.pi**0.5),))
-erfinv = _smooth(
+rsqrt: Op = _smooth(
+    "rsqrt", lambda x: 1 / np.sqrt(x), lambda g, y, x: (g * -0.5 * y / x,), (0.2, 3.0)
+)
+sin: Op = _smooth("sin", np.sin, lambda g, y, x: (g * cos(x),))
+cos: Op = _smooth("cos", np.cos, lambda g, y, x: (-(g * sin(x)),))
+tan: Op = _smooth("tan", np.tan, lambda g, y, x: (g * (y * y + 1.0),), (-1.0, 1.0))
+arcsin: Op = _smooth("arcsin", np.arcsin, lambda g, y, x: (g * rsqrt(1.0 - x * x),), (-0.8, 0.8))
+arccos: Op = _smooth("arccos", np.arccos, lambda g, y, x: (-(g * rsqrt(1.0 - x * x)),), (-0.8, 0.8))
+arctan: Op = _smooth("arctan", np.arctan, lambda g, y, x: (g / (x * x + 1.0),))
+sinh: Op = _smooth("sinh", np.sinh, lambda g, y, x: (g * cosh(x),))
+cosh: Op = _smooth("cosh", np.cosh, lambda g, y, x: (g * sinh(x),))
+tanh: Op = _smooth("tanh", np.tanh, lambda g, y, x: (g * (1.0 - y * y),))
+arcsinh: Op = _smooth("arcsinh", np.arcsinh, lambda g, y, x: (g * rsqrt(x * x + 1.0),))
+arccosh: Op = _smooth("arccosh", np.arccosh, lambda g, y, x: (g * rsqrt(x * x - 1.0),), (1.2, 3.0))
+arctanh: Op = _smooth("arctanh", np.arctanh, lambda g, y, x: (g / (1.0 - x * x),), (-0.8, 0.8))
+erf: Op = _smooth("erf", special.erf, lambda g, y, x: (g * exp(-(x * x)) * (2 / np.pi**0.5),))
+erfinv: Op = _smooth(
     "erfinv", special.erfinv, lambda g, y, x: (g * exp(y * y) * (np.pi**0.5 / 2),), (-0.9, 0.9)
 )
-sigmoid = _smooth("sigmoid", special.sigmoid, lambda g, y, x: (g * y * (1.0 - y),))
-softplus = _smooth("softplus", special.softplus, lambda g, y, x: (g * sigmoid(x),))
+sigmoid: Op = _smooth("sigmoid", special.sigmoid, lambda g, y, x: (g * y * (1.0 - y),))
+softplus: Op = _smooth("softplus", special.softplus, lambda g, y, x: (g * sigmoid(x),))
 
-absolute = elementwise("absolute", np.abs, lambda g, y, x: (g * sign(x),), emit=emitters.absolute)
-relu = elementwise(
+absolute: Op = elementwise(
+    "absolute", np.abs, lambda g, y, x: (g * sign(x),), emit=emitters.absolute
+)
+relu: Op = elementwise(
     "relu", lambda x: np.maximum(x, 0),
     lambda g, y, x: (_masked(g, greater(x, constant_like(x, 0.0))),), emit=emitters.relu,
 )  # fmt: skip
-stop_gradient = elementwise("stop_gradient", lambda x: x, differentiable=False, emit=lambda b, x: x)
-sign = elementwise("sign", np.sign, differentiable=False, emit=emitters.sign)
-floor = elementwise("floor", np.floor, differentiable=False, emit=emitters.rounding("floor"))
-ceil = elementwise("ceil", np.ceil, differentiable=False, emit=emitters.rounding("ceil"))
-round_ = elementwise("round", np.rint, differentiable=False, emit=emitters.rounding("roundeven"))
-trunc = elementwise("trunc", np.trunc, differentiable=False, emit=emitters.rounding("trunc"))
+stop_gradient: Op = elementwise(
+    "stop_gradient", lambda x: x, differentiable=False, emit=lambda b, x: x
+)
+sign: Op = elementwise("sign", np.sign, differentiable=False, emit=emitters.sign)
+floor: Op = elementwise("floor", np.floor, differentiable=False, emit=emitters.rounding("floor"))
+ceil: Op = elementwise("ceil", np.ceil, differentiable=False, emit=emitters.rounding("ceil"))
+round_: Op = elementwise(
+    "round", np.rint, differentiable=False, emit=emitters.rounding("roundeven")
+)
+trunc: Op = elementwise("trunc", np.trunc, differentiable=False, emit=emitters.rounding("trunc"))
 
 
 def _where_infer(condition: Spec, a: Spec, b: Spec) -> Spec:
@@ -238,7 +248,7 @@ def _where_samples() -> Iterable[Sample]:
     yield Sample((a > 0, a, b), {})
 
 
-where = Op(
+where: Op = Op(
     "where", _where_infer, np.where,
     lambda g, y, c, a, b: (None, _masked(g, c), where(c, constant_like(g, 0.0), g)),
     Map(lambda b, c, x, y: b.select(c, x, y)), _where_samples,
@@ -256,7 +266,7 @@ def _cast_samples() -> Iterable[Sample]:
     yield Sample((values > 0,), {"dtype": "float64"})
 
 
-cast = Op(
+cast: Op = Op(
     "cast",
     lambda x, dtype: Spec(x.shape, dtype),
     lambda x, dtype: x.astype(numpy_dtype(dtype)),

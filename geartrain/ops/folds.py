@@ -80,24 +80,24 @@ def _highest(dtype: str) -> Any:
     return limits(dtype)[1] if dtype not in FLOATS else np.inf
 
 
-sum_ = fold(
+sum_: Op = fold(
     "sum", lambda x, axis: np.sum(x, axis=axis, dtype=x.dtype),
     lambda g, y, x, axes: (_unfolded(g, x, axes),),
     identity=lambda dtype: 0, combine=lambda b, x, y: b.add(x, y),
 )  # fmt: skip
-max_ = fold(
+max_: Op = fold(
     "max", np.max, _extreme_grad, nonempty=True,
     identity=_lowest, combine=lambda b, x, y: b.maximum(x, y),
 )  # fmt: skip
-min_ = fold(
+min_: Op = fold(
     "min", np.min, _extreme_grad, nonempty=True,
     identity=_highest, combine=lambda b, x, y: b.minimum(x, y),
 )  # fmt: skip
-any_ = fold(
+any_: Op = fold(
     "any", np.any, None, result="bool",
     identity=lambda dtype: False, combine=lambda b, x, y: b.bits("or", x, b.convert(y, "bool")),
 )  # fmt: skip
-all_ = fold(
+all_: Op = fold(
     "all", np.all, None, result="bool",
     identity=lambda dtype: True, combine=lambda b, x, y: b.bits("and", x, b.convert(y, "bool")),
 )  # fmt: skip
@@ -177,7 +177,7 @@ def _contract_samples() -> Iterable[Sample]:
 
 
 # Sums of products over the labels that the result lacks, as in Einstein's notation.
-contract = Op(
+contract: Op = Op(
     "contract", _contract_infer, _contract_reference, _contract_grad,
     Fold(lambda dtype: 0, lambda b, x, y: b.add(x, y)), _contract_samples,
 )  # fmt: skip

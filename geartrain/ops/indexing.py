@@ -28,7 +28,7 @@ def _gather_infer(x: Spec, indices: Spec) -> Spec:
 
 def _gather_reference(x: np.ndarray, indices: np.ndarray) -> np.ndarray:
     check_indices(indices, len(x))
-    return x[indices]
+    return np.asarray(x[indices])
 
 
 def check_indices(indices: np.ndarray, size: int) -> None:
@@ -46,10 +46,11 @@ def _gather_samples() -> Iterable[Sample]:
     yield Sample((x, np.array([0, 2, 2])), {})
     yield Sample((x, np.array([[1, 3]])), {})
     yield Sample((x, np.array(1)), {})
+    yield Sample((x[:, 0], np.array(1)), {})
 
 
 # Rows of `x`: result[i..., j...] = x[indices[i...], j...].
-gather = Op(
+gather: Op = Op(
     "gather", _gather_infer, _gather_reference,
     lambda g, y, x, indices: (scatter_add(indices, g, size=x.extents[0]), None),
     Opaque(), _gather_samples,
@@ -80,7 +81,7 @@ def _scatter_samples() -> Iterable[Sample]:
 
 
 # result[indices[i...], j...] += rows[i..., j...], from zeros.
-scatter_add = Op(
+scatter_add: Op = Op(
     "scatter_add", _scatter_infer, _scatter_reference,
     lambda g, y, indices, rows, size: (None, gather(g, indices)),
     Opaque(), _scatter_samples,
@@ -97,7 +98,7 @@ def _cumsum_grad(g: Node, y: Node, x: Node, axis: int) -> tuple[Any]:
     return (flip(cumsum(flip(g, [axis]), axis=axis), [axis]),)
 
 
-cumsum = Op(
+cumsum: Op = Op(
     "cumsum", lambda x, axis: x,
     lambda x, axis: np.cumsum(x, axis, dtype=x.dtype),
     _cumsum_grad, Opaque(), _along_samples,
@@ -105,7 +106,7 @@ cumsum = Op(
 
 
 # The order that sorts along an axis; equal elements keep theirs, NaN comes last.
-argsort = Op(
+argsort: Op = Op(
     "argsort", lambda x, axis: Spec(x.shape, "int32"),
     lambda x, axis: np.argsort(x, axis, kind="stable").astype("int32"),
     None, Opaque(), _along_samples, differentiable=False,

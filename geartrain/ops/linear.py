@@ -12,7 +12,7 @@ from geartrain.graph.shapes import Extent, axis_index, broadcast, public
 from geartrain.ops import views
 from geartrain.ops.arithmetic import multiply, subtract
 from geartrain.ops.elementwise import cast
-from geartrain.ops.folds import contract
+from geartrain.ops.folds import contract, sum_
 from geartrain.ops.operands import Tensor, dtype_of, extents_of, filled_like, promoted, rank_of
 from geartrain.ops.shaping import moveaxis, ravel, stack
 
@@ -24,12 +24,14 @@ LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 def paired(a: Tensor, left: str, b: Tensor, right: str, out: str) -> Tensor:
     """The sum of products with one letter an axis; an axis of size 1 stretches to its namesake.
 
-    Every letter is in at least two of `left`, `right` and `out`.
+    Letters that are not in `out` are summed.
     """
     sizes_a = dict(zip(left, extents_of(a), strict=True))
     sizes_b = dict(zip(right, extents_of(b), strict=True))
     a, left = _unstretched(a, left, sizes_b)
     b, right = _unstretched(b, right, sizes_a)
+    a, left = summed_out(a, left, set(right + out))
+    b, right = summed_out(b, right, set(left + out))
     return contract(a, b, spec=f"{left},{right}->{out}")
 
 
@@ -40,6 +42,13 @@ def _unstretched(x: Tensor, letters: str, others: dict[str, Extent]) -> tuple[Te
     if len(kept) < len(letters):
         x = views.reshape(x, shape=tuple(extents[i] for i in kept))
     return x, "".join(letters[i] for i in kept)
+
+
+def summed_out(x: Tensor, letters: str, needed: set[str]) -> tuple[Tensor, str]:
+    """`x` summed over the letters that are not needed, and the letters left."""
+    axes = tuple(i for i, c in enumerate(letters) if c not in needed)
+    kept = "".join(c for c in letters if c in needed)
+    return (sum_(x, axes=axes) if axes else x), kept
 
 
 def _shapes(a: Tensor, b: Tensor) -> str:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from geartrain import config
-from geartrain.graph.dtypes import FLOATS, numpy_dtype, result_type, standardize_dtype
+from geartrain.graph.dtypes import FLOATS, limits, numpy_dtype, result_type, standardize_dtype
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import Extent, Shape, axis_index, broadcast
 from geartrain.ops.elementwise import cast, not_equal
@@ -35,7 +35,7 @@ def operand(value: Any, dtype: str | None = None) -> Any:
     elif isinstance(value, np.ndarray | np.generic):
         result = np.asarray(value)
     else:
-        result = _from_python(value)
+        result = _from_python(value, dtype)
     if isinstance(result, np.ndarray) and result.dtype.kind not in "biufV":
         raise TypeError(
             f"Expected a tensor of numbers. Received: {value!r:.80} of dtype {result.dtype}. "
@@ -44,8 +44,9 @@ def operand(value: Any, dtype: str | None = None) -> Any:
     return result if dtype is None or dtype_of(result) == dtype else cast(result, dtype=dtype)
 
 
-def _from_python(value: Any) -> Any:
-    if isinstance(value, list | tuple) and _holds_nodes(value):
+def _from_python(value: Any, dtype: str | None) -> Any:
+    """Numbers and lists of them as an array, rounded once."""
+    if isinstance(value, list | tuple) and _holds_tensors(value):
         from geartrain.ops.shaping import stack
 
         return stack(value)
@@ -55,16 +56,28 @@ def _from_python(value: Any) -> Any:
         raise ValueError(
             f"Expected a tensor: nested lists of equal lengths. Received: {value!r:.80} ({error})"
         ) from None
-    defaults = {"float64": config.floatx(), "int64": "int32"}
-    name = defaults.get(array.dtype.name)
-    if name is None or isinstance(value, np.ndarray) or hasattr(value, "__array__"):
+    kind = array.dtype.kind
+    wanted = dtype or {"f": config.floatx(), "i": "int32"}.get(kind)
+    if wanted is None or kind not in "biuf" or (dtype is None and hasattr(value, "__array__")):
         return array
-    return array.astype(numpy_dtype(name))
+    if kind in "iu" and "int" in wanted and array.size:
+        low, high = limits(wanted)
+        if array.min() < low or array.max() > high:
+            raise ValueError(
+                f"Expected whole numbers that fit {wanted}, from {low} to {high}. "
+                f"Received: {value!r:.80}. Cast the tensors to a wider dtype first."
+            )
+    with np.errstate(all="ignore"):
+        return array.astype(numpy_dtype(wanted))
 
 
-def _holds_nodes(values: Any) -> bool:
+def _holds_tensors(values: Any) -> bool:
+    """Whether a node or a variable is in these nested lists."""
     return any(
-        isinstance(v, Node) or (isinstance(v, list | tuple) and _holds_nodes(v)) for v in values
+        isinstance(v, Node)
+        or hasattr(v, "__tensor__")
+        or (isinstance(v, list | tuple) and _holds_tensors(v))
+        for v in values
     )
 
 

@@ -56,4 +56,6 @@ def _samples() -> Iterable[Sample]:
     yield Sample((key,), {"shape": ()})
 
 
-random_bits = Op("random_bits", _infer, _reference, None, Opaque(), _samples, differentiable=False)
+random_bits: Op = Op(
+    "random_bits", _infer, _reference, None, Opaque(), _samples, differentiable=False
+)

@@ -15,8 +15,7 @@ from geartrain.graph.op import Op
 from geartrain.graph.shapes import Shape, axis_index, product
 from geartrain.ops import elementwise as primitive
 from geartrain.ops import folds, views
-from geartrain.ops.arithmetic import divide, maximum, minimum, multiply
-from geartrain.ops.creation import full
+from geartrain.ops.arithmetic import add, divide, maximum, minimum, multiply
 from geartrain.ops.operands import (
     Tensor,
     as_bool,
@@ -102,7 +101,7 @@ def prod(x: Tensor, axis: Any = None, keepdims: bool = False, dtype: Any = None)
         rest = result[..., 2 * half :]
         result = views.concatenate(multiply(first, second), rest, axis=rank_of(result) - 1)
     if known_size(result, "prod") == 0:
-        return full(kept(x, axes) if keepdims else left, 1, dtype_of(x))
+        result = add(folds.sum_(result, axes=(rank_of(result) - 1,)), 1)
     return views.reshape(result, shape=kept(x, axes) if keepdims else left)
 
 
@@ -158,8 +157,7 @@ def _extreme(who: str, x: Tensor, axis: Any, keepdims: bool, initial: Tensor) ->
         return folded(op, x, axis, keepdims, who)
     axes = axes_of(axis, rank_of(x), who)
     if builtins.any(extents_of(x)[i] == 0 for i in axes):
-        left = [size for i, size in enumerate(kept(x, axes)) if keepdims or i not in axes]
-        return full(left, initial, dtype_of(x))
+        return add(folded(folds.sum_, x, axes, keepdims, who), operand(initial, dtype_of(x)))
     return either(folded(op, x, axis, keepdims, who), operand(initial, dtype_of(x)))
 
 

@@ -59,7 +59,7 @@ def erfinv(x: np.ndarray) -> np.ndarray:
     outside = np.abs(half) > 0.425
     if outside.any():
         result[outside] = _quantile_of_tail(half[outside])
-    return (result / math.sqrt(2)).astype(x.dtype).reshape(np.shape(x))
+    return np.asarray((result / math.sqrt(2)).astype(x.dtype).reshape(np.shape(x)))
 
 
 def _quantile_of_tail(q: np.ndarray) -> np.ndarray:
@@ -67,15 +67,15 @@ def _quantile_of_tail(q: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
         place = np.sqrt(-np.log(0.5 - np.abs(q)))
         tail = np.where(place <= 5, _quotient(_TAIL, place - 1.6), _quotient(_FAR_TAIL, place - 5))
-    return np.copysign(np.where(np.abs(q) == 0.5, np.inf, tail), q)
+    return np.asarray(np.copysign(np.where(np.abs(q) == 0.5, np.inf, tail), q))
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(-x)), by the form of it that does not overflow on either side of 0."""
     small = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, small) / (1 + small)
+    return np.asarray(np.where(x >= 0, 1, small) / (1 + small))
 
 
 def softplus(x: np.ndarray) -> np.ndarray:
     """log(1 + exp(x)) without overflow."""
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    return np.asarray(np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))))

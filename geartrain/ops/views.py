@@ -35,7 +35,7 @@ def _reshape_samples() -> Iterable[Sample]:
     yield Sample((_values(1),), {"shape": ()})
 
 
-reshape = Op(
+reshape: Op = Op(
     "reshape", _reshape_infer,
     lambda x, shape: np.reshape(x, shape),
     lambda g, y, x, shape: (reshape(g, shape=x.extents),),
@@ -65,7 +65,7 @@ def _permute_index(index: Index, x: Shape, order: tuple[int, ...]) -> list[Readi
     return [Reading(0, tuple(index[axis] for axis in inverse_order(order)))]
 
 
-permute = Op(
+permute: Op = Op(
     "permute", _permute_infer,
     lambda x, order: np.transpose(x, order),
     lambda g, y, x, order: (permute(g, order=inverse_order(order)),),
@@ -104,7 +104,7 @@ def _expand_index(index: Index, x: Shape, shape: Shape) -> list[Reading]:
     return [Reading(0, tuple(Affine() if size == 1 else at for at, size in sizes))]
 
 
-expand = Op(
+expand: Op = Op(
     "expand", _expand_infer,
     lambda x, shape: np.broadcast_to(x, shape),
     _expand_grad, View(_expand_index), _expand_samples,
@@ -154,7 +154,7 @@ def _slice_index(
     return [Reading(0, tuple(at * stride + first for at, first, stride in places))]
 
 
-slice_ = Op(
+slice_: Op = Op(
     "slice", _slice_infer, _slice_reference, _slice_grad, View(_slice_index), _slice_samples
 )
 
@@ -230,7 +230,7 @@ def _pad_index(
 
 
 # Zeros around, and `interior` zeros between, the elements.
-pad = Op("pad", _pad_infer, _pad_reference, _pad_grad, View(_pad_index), _pad_samples)
+pad: Op = Op("pad", _pad_infer, _pad_reference, _pad_grad, View(_pad_index), _pad_samples)
 
 
 def _concatenate_infer(*sources: Spec, axis: int) -> Spec:
@@ -278,7 +278,7 @@ def _concatenate_index(index: Index, *sources: Shape, axis: int) -> list[Reading
     return readings
 
 
-concatenate = Op(
+concatenate: Op = Op(
     "concatenate", _concatenate_infer,
     lambda *arrays, axis: np.concatenate(arrays, axis),
     _concatenate_grad, View(_concatenate_index), _concatenate_samples,
@@ -291,14 +291,14 @@ def _iota_reference(shape: tuple[int, ...], axis: int, dtype: str) -> np.ndarray
 
 
 # The index along one axis, at every position.
-iota = Op(
+iota: Op = Op(
     "iota", lambda shape, axis, dtype: Spec(shape, dtype), _iota_reference,
     None, Map(lambda b, at, shape, axis, dtype: b.convert(at(axis), dtype), indexed=True),
     differentiable=False,
 )  # fmt: skip
 
 # A run-time extent as a number.
-extent = Op(
+extent: Op = Op(
     "extent", lambda size, dtype: Spec((), dtype),
     lambda size, dtype: np.asarray(size, dtype), None,
     Map(lambda b, size, dtype: b.convert(b.index(size), dtype)), differentiable=False,

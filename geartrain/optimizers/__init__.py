@@ -45,8 +45,8 @@ def get(identifier: Any) -> Any:
     """The optimizer that `identifier` means.
 
     Args:
-        identifier: a name such as `"rmsprop"`, in capitals or not, an `Optimizer` or its class, a config,
-            or None.
+        identifier: a name such as `"rmsprop"`, in capitals or not, an `Optimizer` or its class,
+            a config, or None.
 
     Raises ValueError for an unknown name, with the nearest one, and for anything else.
 

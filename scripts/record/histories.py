@@ -318,7 +318,7 @@ def record_batches(recording: Recording, data: dict) -> None:
     model = build("classifier")
     for index, variable in enumerate(model.weights):
         variable.assign(recording.arrays[f"start/classifier/{index}"])
-    model.compile("sgd", CE, ["accuracy"])
+    model.compile("sgd", CE, metrics=["accuracy"])
     results = []
     for step in range(3):
         rows = slice(step * BATCH, (step + 1) * BATCH)
