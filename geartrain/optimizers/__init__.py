@@ -6,7 +6,7 @@ from typing import Any
 
 from geartrain.errors import describe_value
 from geartrain.identifiers import Family
-from geartrain.optimizers import schedules
+from geartrain.optimizers import schedules as schedules
 from geartrain.optimizers.adafactor import Adafactor
 from geartrain.optimizers.adagrad import Adadelta, Adagrad, Ftrl
 from geartrain.optimizers.adam import Adam, Adamax, AdamW, Lamb, Nadam
@@ -32,13 +32,21 @@ __all__ = [
     "RMSprop",
     "deserialize",
     "get",
-    "schedules",
     "serialize",
 ]
 
 _by_lower_case = {name.lower(): name for name in members("optimizers")}
 _family = Family("optimizers", "optimizer", _by_lower_case)
-serialize, deserialize = _family.serialize, _family.deserialize
+deserialize = _family.deserialize
+
+
+def serialize(optimizer: Optimizer) -> dict[str, Any]:
+    """The optimizer as plain data, from which `deserialize` makes it again, without its state.
+
+    >>> serialize(SGD(0.5, name="mine"))["config"]["learning_rate"]
+    0.5
+    """
+    return _family.serialize(optimizer)
 
 
 def get(identifier: Any) -> Any:

@@ -303,4 +303,13 @@ def _half_wave(done: Any) -> Any:
 
 
 _family = Family("optimizers.schedules", "learning rate schedule")
-serialize, deserialize = _family.serialize, _family.deserialize
+deserialize = _family.deserialize
+
+
+def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
+    """The schedule as plain data, from which `deserialize` makes it again.
+
+    >>> serialize(PiecewiseConstantDecay([1], [0.5, 0.1]))["config"]
+    {'boundaries': [1], 'values': [0.5, 0.1], 'name': 'PiecewiseConstant'}
+    """
+    return _family.serialize(learning_rate_schedule)
