@@ -7,6 +7,22 @@ from typing import Any
 from geartrain.callbacks.callback import Callback
 
 
+class Curves(dict[str, list[Any]]):
+    """Values by name; what was recorded as accuracy answers to acc as well, and the reverse.
+
+    >>> Curves(val_acc=[0.5])["val_accuracy"]
+    [0.5]
+    """
+
+    def __missing__(self, name: str) -> list[Any]:
+        stem = name.removeprefix("val_")
+        other = {"acc": "accuracy", "accuracy": "acc"}.get(stem)
+        key = name[: len(name) - len(stem)] + other if other else None
+        if key in self:
+            return self[key]
+        raise KeyError(f"{name!r} was not recorded. Recorded: {', '.join(self)}")
+
+
 class History(Callback):
     """The values of the loss and the metrics, epoch by epoch: what `fit` returns.
 
@@ -22,7 +38,7 @@ class History(Callback):
     """
 
     def __init__(self) -> None:
-        self.history: dict[str, list[Any]] = {}
+        self.history = Curves()
         self.epoch: list[int] = []
 
     def on_train_begin(self, logs: Any = None) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 HELP = "train a network to read handwritten digits"
-_SHOWN = 8  # digits drawn at the end
+_SHOWN = 5  # digits drawn at the end
 
 
 class Data(NamedTuple):
@@ -121,19 +121,20 @@ def _prepared(arrays: Any, source: str) -> Data:
 
 
 def drawn(network: Any, data: Data) -> str:
-    """A few test digits, right and wrong ones, each with what the network says."""
+    """A few test digits, one of them read wrongly, each with what the network says."""
     import numpy as np
 
     from geartrain.utils.terminal import side_by_side
 
     said = np.argmax(network.predict(data.x_test, verbose=0), axis=-1)
-    wrong = np.flatnonzero(said != data.y_test)[: _SHOWN // 4]
-    right = np.flatnonzero(said == data.y_test)[: _SHOWN - len(wrong)]
+    is_right = said == data.y_test
+    wrong = np.flatnonzero(~is_right)[:1]
+    each = [np.flatnonzero(is_right & (data.y_test == digit))[:1] for digit in range(10)]
+    chosen = [*np.concatenate(each)[: _SHOWN - len(wrong)], *wrong]
     captions = [
-        f"{said[i]}" if said[i] == data.y_test[i] else f"{said[i]}, is {data.y_test[i]}"
-        for i in (*right, *wrong)
+        f"{said[i]}" if is_right[i] else f"{said[i]}, but it is {data.y_test[i]}" for i in chosen
     ]
-    images = data.x_test[[*right, *wrong]].reshape(-1, 28, 28)
+    images = data.x_test[chosen].reshape(-1, 28, 28)
     return side_by_side(list(images), captions, columns=_columns())
 
 

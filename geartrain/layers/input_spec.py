@@ -61,7 +61,8 @@ def check_input(who: str, spec: InputSpec, shape: Shape) -> None:
     """
     rank = len(shape)
     if spec.ndim is not None and rank != spec.ndim:
-        raise ValueError(_rank_message(who, f"rank {spec.ndim}", spec.ndim, shape))
+        hint = _vector_hint(spec, shape)
+        raise ValueError(_rank_message(who, f"rank {spec.ndim}", spec.ndim, shape, hint))
     if spec.min_ndim is not None and rank < spec.min_ndim:
         raise ValueError(_rank_message(who, f"rank {spec.min_ndim} or more", spec.min_ndim, shape))
     if spec.max_ndim is not None and rank > spec.max_ndim:
@@ -75,9 +76,19 @@ def check_input(who: str, spec: InputSpec, shape: Shape) -> None:
         )
 
 
-def _rank_message(who: str, expected: str, wanted: int, shape: Shape) -> str:
-    hint = ""
-    if len(shape) == wanted - 1:
+def _vector_hint(spec: InputSpec, shape: Shape) -> str:
+    """For vectors where the model was made for tensors of as many values."""
+    sizes = [size for axis, size in sorted(spec.axes.items(), key=lambda item: item[0] % 99)]
+    if len(shape) != 2 or len(sizes) < 2 or None in sizes or math.prod(sizes) != shape[-1]:  # type: ignore[arg-type]
+        return ""
+    return (
+        f" The model was made with input_shape={tuple(sizes)}: write input_shape=({shape[-1]},) "
+        f"for vectors, or give x.reshape{('len(x)', *sizes)}.".replace("'", "")
+    )
+
+
+def _rank_message(who: str, expected: str, wanted: int, shape: Shape, hint: str = "") -> str:
+    if not hint and len(shape) == wanted - 1:
         in_front = (
             " This looks like one sample without its batch axis: use x[None], or x[i:i + 1] "
             "instead of x[i]."

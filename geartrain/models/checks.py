@@ -94,8 +94,10 @@ def check_labels(model: Any, data: Batches) -> None:
         if loss is None or name not in found:
             continue
         function = losses.get(loss)
-        losses.check_output(function, _last_activation(model), outputs[name].shape)
-        losses.check_labels(function, found[name], outputs[name].shape)
+        losses.check_output(function, _last_activation(model, name), outputs[name].shape)
+        weight = data.data.sample_weight
+        weight = None if tree.is_nested(weight) else weight
+        losses.check_labels(function, found[name], outputs[name].shape, sample_weight=weight)
 
 
 class _Shape:
@@ -120,10 +122,15 @@ def _wrapped(shape: Any) -> Any:
     return [_wrapped(one) for one in shape]
 
 
-def _last_activation(model: Any) -> str | None:
-    layers = model.layers
-    activation = getattr(layers[-1], "activation", None) if layers else None
-    return getattr(activation, "__name__", None)
+def _last_activation(model: Any, output: str) -> str | None:
+    """The name of the activation of the layer that makes an output."""
+    if model._graph is not None:
+        node = by_output(model._graph.outputs, model.output_names)[output]
+        call = getattr(node.leaf, "call", None)
+        last = call.layer if call else None
+    else:
+        last = model.layers[-1] if output == "" and model.layers else None
+    return getattr(getattr(last, "activation", None), "__name__", None)
 
 
 def check_loss(model: Any, logs: dict[str, float]) -> None:

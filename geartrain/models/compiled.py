@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from geartrain import losses, metrics, ops, tree
+from geartrain import losses, metrics, tree
 from geartrain.errors import unknown_name
+from geartrain.ops.operands import extents_of, number_of
 from geartrain.runtime.variable import concrete_scope
 
 
@@ -88,7 +89,7 @@ class CompiledLoss:
                 )
             value = _call_loss(function, targets[name], predictions[name], weights[name])
             if name in self.trackers:
-                rows = ops.shape(predictions[name])[0]
+                rows = number_of(extents_of(predictions[name])[0], "float32")
                 self.trackers[name].update_state(value, sample_weight=rows)
             if self.weights.get(name) is not None:
                 value = value * self.weights[name]
@@ -154,7 +155,9 @@ class CompiledMetrics:
                     if item is None:
                         continue
                     with concrete_scope():
-                        metric = _metric(item, targets[output], outputs[output])
+                        metric = metrics.resolve(
+                            item, tuple(targets[output].shape), tuple(outputs[output].shape)
+                        )
                     label = f"{output}_{metric.name}" if several else metric.name
                     entries.append((output, label, metric, weighted))
         self.entries = entries
@@ -188,18 +191,3 @@ class CompiledMetrics:
             value = metric.result()
             found.update(value if isinstance(value, dict) else {key: value})
         return found
-
-
-def _metric(item: Any, y_true: Any, y_pred: Any) -> Any:
-    if isinstance(item, str) and item.lower() in ("accuracy", "acc"):
-        metric = metrics.accuracy_for(tuple(y_true.shape), tuple(y_pred.shape))
-        metric.name = item.lower()
-        return metric
-    if isinstance(item, str) and item.lower() in ("crossentropy", "ce"):
-        metric = metrics.crossentropy_for(tuple(y_true.shape), tuple(y_pred.shape))
-        metric.name = item.lower()
-        return metric
-    found = metrics.get(item)
-    if isinstance(found, metrics.Metric):
-        return found
-    return metrics.MeanMetricWrapper(found, name=_named(found))

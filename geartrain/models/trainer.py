@@ -21,6 +21,7 @@ from geartrain.graph.shapes import BATCH
 from geartrain.models import checks
 from geartrain.models.compiled import CompiledLoss, CompiledMetrics
 from geartrain.models.data import Batch, Batches, batches_of, is_stream, prepared, split
+from geartrain.ops.operands import extents_of, number_of
 from geartrain.registry import RENAMED, signature_names
 from geartrain.runtime.function import Program, gradients_of, trace
 
@@ -153,7 +154,7 @@ class Trainer:
         return self.get_metrics_result()
 
     def _track_loss(self, loss: Any, x: Any) -> None:
-        rows = ops.shape(tree.flatten(x)[0])[0]
+        rows = number_of(extents_of(tree.flatten(x)[0])[0], "float32")
         self._loss_tracker.update_state(loss, sample_weight=rows)
 
     @property
