@@ -187,8 +187,8 @@ def _look_in(dataset: DataSet, root: Path) -> tuple[Path | None, str]:
     note = "no files of this name"
     for folder in (*(root / name for name in dataset.folders), root):
         files = [_file_of(part, folder) for part in dataset.parts]
-        if all(files):
-            labels, path = dataset.parts[-1], files[-1]
+        labels, path = dataset.parts[-1], files[-1]
+        if path and all(files):
             try:
                 if _sha256(read_idx(path, shape=labels.shape, dtype="uint8")) == labels.sha256:
                     return folder, ""
