@@ -27,7 +27,7 @@ from geartrain.ops.arithmetic import (
     square,
     subtract,
 )
-from geartrain.ops.logic import where
+from geartrain.ops.logic import not_equal, where
 from geartrain.ops.operands import (
     Tensor,
     as_float,
@@ -42,11 +42,13 @@ from geartrain.ops.operands import (
     stretched,
 )
 from geartrain.ops.reductions import all, known_size, max, mean, min, prod, sum
+from geartrain.ops.slicing import get_item
 
 __all__ = [
     "average",
     "cumprod",
     "cumsum",
+    "diff",
     "logsumexp",
     "moments",
     "nanmax",
@@ -174,6 +176,29 @@ def cumsum(x: Tensor, axis: int | None = None, dtype: Any = None) -> Tensor:
     """
     x, place = _running(x, axis, dtype, "cumsum")
     return indexing.cumsum(x, axis=place)
+
+
+def diff(a: Tensor, n: int = 1, axis: int = -1) -> Tensor:
+    """Differences of neighbours along an axis, `a[i + 1] - a[i]`, taken n times.
+
+    Args:
+        a: tensor of at least one axis; of booleans the result tells whether neighbours differ.
+        n: how many times; each time the axis is one shorter.
+        axis: the axis.
+
+    Raises ValueError for a negative n.
+
+    >>> diff([1, 2, 4, 7])
+    array([1, 2, 3], dtype=int32)
+    """
+    x = operand(a)
+    if n < 0:
+        raise ValueError(f"diff: expected n of at least 0. Received: {n}")
+    before = (slice(None),) * axis_index(axis, rank_of(x), "diff")
+    for _ in range(n):
+        later, earlier = get_item(x, (*before, slice(1, None))), get_item(x, (*before, slice(-1)))
+        x = (not_equal if dtype_of(x) == "bool" else subtract)(later, earlier)
+    return x
 
 
 def cumprod(x: Tensor, axis: int | None = None, dtype: Any = None) -> Tensor:

@@ -133,10 +133,10 @@ def _slice_grad(
     g = flip(g, backwards)
     low, high = [], []
     for size, first, count, stride in zip(x.extents, start, length, step, strict=True):
-        span = (count - 1) * abs(stride) if count != 0 else 0
-        lowest = first if stride > 0 else first - span
-        low.append(lowest)
-        high.append(size - lowest - span - (0 if count == 0 else 1))
+        spread = _padded(count, 0, 0, abs(stride) - 1)
+        last = apply("max", count - 1, 0) * stride
+        low.append(first if stride > 0 else first + last)
+        high.append(size - low[-1] - spread)
     interior = tuple(abs(stride) - 1 for stride in step)
     return (pad(g, low=tuple(low), high=tuple(high), interior=interior),)
 

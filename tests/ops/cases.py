@@ -12,8 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-random = np.random.default_rng(7)
-
 
 class Case(NamedTuple):
     name: str
@@ -25,17 +23,39 @@ class Case(NamedTuple):
     batched: bool = True  # whether axis 0 of the first array may be the batch axis
 
 
-def reals(*shape: int, low: float = -2.0, high: float = 2.0) -> np.ndarray:
-    """Numbers that differ from each other, and from 0, 1 and 6, by far more than a difference."""
-    count = math.prod(shape)
-    ladder = low + (high - low) * (np.arange(count) + 0.37) / max(count, 1)
-    return random.permutation(ladder).reshape(shape)
+class Table(list[Case]):
+    """Cases, ways to add one, and numbers that depend on what this table drew before alone."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self.random = np.random.default_rng(seed)
+
+    def case(
+        self, name: str, *arrays: Any, expected: Any = None, differentiable: bool = True,
+        symbolic: bool = True, batched: bool = True, **keywords: Any,
+    ) -> None:  # fmt: skip
+        """Add a case; without `expected` NumPy's function of that name tells it."""
+        if expected is None:
+            expected = getattr(np, name)
+        self.append(Case(name, arrays, keywords, expected, differentiable, symbolic, batched))
+
+    def plain(self, name: str, *arrays: Any, **keywords: Any) -> None:
+        """Add a case without gradients."""
+        self.case(name, *arrays, differentiable=False, **keywords)
+
+    def reals(self, *shape: int, low: float = -2.0, high: float = 2.0) -> np.ndarray:
+        """Numbers that differ from each other, and from 0, 1 and 6, by far more than a step."""
+        count = math.prod(shape)
+        ladder = low + (high - low) * (np.arange(count) + 0.37) / max(count, 1)
+        return self.random.permutation(ladder).reshape(shape)
+
+    def integers(self, *shape: int, low: int = 0, high: int = 5) -> np.ndarray:
+        """Whole numbers of [low, high)."""
+        return self.random.integers(low, high, shape).astype("int32")
 
 
-def integers(*shape: int, low: int = 0, high: int = 5) -> np.ndarray:
-    return random.integers(low, high, shape).astype("int32")
-
-
+_shared = Table(7)
+reals, integers = _shared.reals, _shared.integers
 X = reals(3, 4)
 Y = reals(3, 4, low=-1.7, high=2.4)
 POSITIVE = reals(3, 4, low=0.3, high=3.0)
@@ -45,22 +65,6 @@ CUBE = reals(2, 3, 4)
 SPECIAL = np.array([0.0, -0.0, 1.5, -2.0, np.inf, -np.inf, np.nan])
 FLAGS = X > 0
 WHOLE = integers(3, 4, low=-3, high=9)
-
-CASES: list[Case] = []
-
-
-def case(
-    name: str, *arrays: Any, expected: Any = None, differentiable: bool = True,
-    symbolic: bool = True, batched: bool = True, **keywords: Any,
-) -> None:  # fmt: skip
-    """Add a case; without `expected` NumPy's function of that name tells it."""
-    if expected is None:
-        expected = getattr(np, name)
-    CASES.append(Case(name, arrays, keywords, expected, differentiable, symbolic, batched))
-
-
-def plain(name: str, *arrays: Any, **keywords: Any) -> None:
-    case(name, *arrays, differentiable=False, **keywords)
 
 
 def listed(function: Callable) -> Callable:

@@ -10,13 +10,13 @@ from tests.ops.cases import (
     ROW,
     SPECIAL,
     WHOLE,
+    Table,
     X,
     Y,
-    case,
-    integers,
-    plain,
-    reals,
 )  # fmt: skip
+
+table = Table(2)
+case, plain, reals, integers = table.case, table.plain, table.reals, table.integers
 
 # -- reading ----------------------------------------------------------------------------------
 

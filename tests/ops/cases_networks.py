@@ -7,7 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tests.ops.cases import CUBE, WHOLE, X, case, plain, reals
+from tests.ops.cases import CUBE, WHOLE, Table, X
+
+table = Table(3)
+case, plain, reals = table.case, table.plain, table.reals
 
 # -- activations ------------------------------------------------------------------------------
 

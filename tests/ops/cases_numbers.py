@@ -16,13 +16,13 @@ from tests.ops.cases import (
     SPECIAL,
     UNIT,
     WHOLE,
+    Table,
     X,
     Y,
-    case,
-    integers,
-    plain,
-    reals,
 )
+
+table = Table(0)
+case, plain, reals, integers = table.case, table.plain, table.reals, table.integers
 
 # -- element by element -----------------------------------------------------------------------
 
@@ -156,6 +156,10 @@ for name in ("cumsum", "cumprod"):
         case(name, CUBE, axis=axis, batched=name == "cumsum" or axis != 0)
 case("cumprod", np.array([[2.0, 0.0, 3.0, 0.0, 5.0, 1.5]]), axis=1)
 plain("cumsum", WHOLE, axis=0)
+for n in (0, 1, 2, 5):
+    case("diff", X, n=n)
+case("diff", CUBE, axis=0)
+plain("diff", FLAGS)
 for order in (None, 1, 2, 3, math.inf, -math.inf, 0):
     case("norm", X, expected=np.linalg.norm, ord=order, axis=1)
 for order in (None, "fro", 1, -1, math.inf, -math.inf):

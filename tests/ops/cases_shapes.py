@@ -8,14 +8,14 @@ from tests.ops.cases import (
     CUBE,
     ROW,
     WHOLE,
+    Table,
     X,
     Y,
-    case,
-    integers,
     listed,
-    plain,
-    reals,
 )
+
+table = Table(1)
+case, plain, reals, integers = table.case, table.plain, table.reals, table.integers
 
 # -- shapes -----------------------------------------------------------------------------------
 

@@ -130,11 +130,11 @@ def test_using_an_op_twice_gives_one_node(op, sample):
     assert len(Plan([first, second]).steps) == 1
 
 
-@pytest.mark.parametrize(("op", "sample"), DIFFERENTIABLE)
+@pytest.mark.parametrize(
+    ("op", "sample"), [p for p in DIFFERENTIABLE if "dtype" not in p.values[1].params]
+)
 def test_gradients_of_float32_are_float32(op, sample):
     arrays = narrowed(sample.arrays)
-    if "dtype" in sample.params:
-        pytest.skip("the op's result has a dtype of its own")
     leaves = leaves_of(arrays)
     node = op.node(*leaves, **sample.params)
     passed = op.grad(node, node, *leaves, **sample.params)
