@@ -179,8 +179,12 @@ class Layer(Configurable):
 
     @property
     def weights(self) -> list[Variable]:
-        """All weights: the trainable ones of this layer and those below, then the others."""
-        return self.trainable_weights + self.non_trainable_weights
+        """All weights, layer by layer: in each those made to be trained, then the others."""
+        found: dict[Variable, None] = {}
+        for layer in self._flatten_layers():
+            own = [v for v in layer._variables.values() if not is_state(v)]
+            found.update(dict.fromkeys(sorted(own, key=lambda variable: not variable.trainable)))
+        return list(found)
 
     @property
     def variables(self) -> list[Variable]:

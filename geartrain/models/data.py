@@ -74,24 +74,42 @@ class ArrayBatches:
 
     def __init__(self, data: Batch, batch_size: int, class_weight: Any, steps: int | None) -> None:
         self.data, self.batch_size, self.class_weight = data, batch_size, class_weight
-        self.samples: int | None = _length(data)
-        whole = math.ceil(self.samples / batch_size)
+        self.total: int | None = _length(data)
+        whole = math.ceil(self.total / batch_size)
+        self.steps = steps
         self.count: int | None = min(whole, steps) if steps else whole
-        if steps and steps * batch_size < self.samples:
-            self.samples = steps * batch_size
+        self.samples: int | None = min(self.total, self.count * batch_size)
+        self._upcoming: Iterator[Batch] | None = None
 
     def epoch(self, order: np.ndarray | None = None) -> Iterator[Batch]:
-        """The batches, with the samples in `order`."""
-        assert self.samples is not None
-        for start in range(0, self.samples, self.batch_size):
-            rows = slice(start, min(start + self.batch_size, self.samples))
+        """The batches, with the samples in `order`.
+
+        With a number of steps, an epoch goes on where the last one stopped, and ends with the data.
+        """
+        if self.steps is None:
+            yield from self._cut(order)
+            return
+        for number in range(self.steps):
+            batch = next(self._upcoming, None) if self._upcoming else None
+            if batch is None:
+                if number:
+                    self._upcoming = None
+                    return
+                self._upcoming = self._cut(order)
+                batch = next(self._upcoming)
+            yield batch
+
+    def _cut(self, order: np.ndarray | None) -> Iterator[Batch]:
+        assert self.total is not None
+        for start in range(0, self.total, self.batch_size):
+            rows = slice(start, min(start + self.batch_size, self.total))
             chosen = rows if order is None else order[rows]
             cut = Batch(*(_map(lambda array, c=chosen: array[c], part) for part in self.data))
             yield prepared(cut, self.class_weight)
 
     def first(self) -> Batch:
         """The first batch, for tracing."""
-        return next(self.epoch(), Batch(*(_map(prepare, part) for part in self.data)))
+        return next(self._cut(None), Batch(*(_map(prepare, part) for part in self.data)))
 
     def on_epoch_end(self) -> None:
         """Nothing to do for arrays."""
@@ -103,6 +121,7 @@ class StreamBatches:
     def __init__(self, source: Iterable[Any], class_weight: Any, steps: int | None, who: str):
         self.source, self.class_weight, self.who = source, class_weight, who
         self.samples: int | None = None
+        self.total: int | None = None
         self.steps = steps
         self.count = steps or (len(source) if hasattr(source, "__len__") else None)
         self.endless = iter(source) is source

@@ -319,7 +319,7 @@ class Trainer:
         for epoch in range(initial_epoch, epochs):
             self.reset_metrics()
             listeners.on_epoch_begin(epoch)
-            samples = order.permutation(data.samples) if shuffle and data.samples else None
+            samples = order.permutation(data.total) if shuffle and data.total else None
             logs = {}
             for number, batch in enumerate(data.epoch(samples)):
                 listeners.on_train_batch_begin(number)
@@ -409,14 +409,14 @@ class Trainer:
         class_weight: dict[int, float] | None = None,
         return_dict: bool = False,
     ) -> Any:
-        """One step of training; the loss and metrics since the last `reset_metrics`."""
+        """One step of training; the loss and metrics of this batch."""
         return self._on_batch("train", x, y, sample_weight, class_weight, return_dict)
 
     @helpful
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
-        """One step of evaluation; the loss and metrics since the last `reset_metrics`."""
+        """One step of evaluation; the loss and metrics of this batch."""
         return self._on_batch("test", x, y, sample_weight, None, return_dict)
 
     @helpful
@@ -432,6 +432,7 @@ class Trainer:
         self._needs_compile(who)
         data = batches_of(who, x, y, sample_weight, class_weight=class_weight)
         checks.check_labels(self, data)
+        self.reset_metrics()
         logs = plain(self._step(kind, prepared(data.data, class_weight)))
         return logs if as_dict else in_order(logs)
 

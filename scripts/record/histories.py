@@ -314,7 +314,7 @@ def record_case(recording: Recording, data: dict, name: str, spec: dict) -> None
 
 
 def record_batches(recording: Recording, data: dict) -> None:
-    """train_on_batch and test_on_batch, whose metrics run on until they are reset."""
+    """train_on_batch and test_on_batch, each of which starts its metrics anew."""
     model = build("classifier")
     for index, variable in enumerate(model.weights):
         variable.assign(recording.arrays[f"start/classifier/{index}"])
@@ -325,10 +325,6 @@ def record_batches(recording: Recording, data: dict) -> None:
         batch = data["x"][rows], data["one_hot"][rows]
         results.append(["train_on_batch", step, model.train_on_batch(*batch)])
         results.append(["test_on_batch", step, model.test_on_batch(*batch)])
-    model.reset_metrics()
-    results.append(
-        ["test_on_batch", 0, model.test_on_batch(data["x"][:BATCH], data["one_hot"][:BATCH])]
-    )
     recording.case(
         name="on_batch",
         network="classifier",
@@ -343,8 +339,10 @@ where y is one) starts from start/<network>/<i>, in the order of model.weights. 
 hold JSON arguments, {"class", "config"} standing for an object; y, arrays (of fit) and check (of
 evaluate, with batches of 32) name arrays below data/. Keys of class_weight are integers. history
 and logs (what callbacks got) keep the order of their keys. predict has the first seven rows of
-each output, final the weights after fit. on_batch: [method, number of the batch of 16, result];
-reset_metrics comes before the last one."""
+each output, final the weights after fit. on_batch: [method, number of the batch of 16, result], of
+which each call resets the metrics first. Logs have their keys in alphabetical order, since JAX
+sorts dictionaries; evaluate's list follows the metrics, and in sample_weight holds "accuracy"
+twice."""
 
 
 def record() -> Recording:

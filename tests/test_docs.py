@@ -1,0 +1,26 @@
+"""The code blocks of the documents run, and print what they say."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize("name", ["docs/internals.md"])
+def test_sessions_print_what_they_say(name):
+    failures, count = doctest.testfile(str(ROOT / name), module_relative=False)
+    assert count > 5
+    assert failures == 0
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_the_chapter_of_the_readme_learns(name):
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / name).read_text("utf-8"), re.DOTALL)
+    names: dict = {}
+    exec(compile(block, name, "exec"), names)
+    assert names["test_acc"] > 0.9
