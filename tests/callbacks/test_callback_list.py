@@ -28,6 +28,7 @@ def arguments_of(hook):
 
 MADE = {
     "CSVLogger": lambda folder: callbacks.CSVLogger(folder / "log.csv"),
+    "EarlyStopping": lambda folder: callbacks.EarlyStopping(patience=5),
     "LearningRateScheduler": lambda folder: callbacks.LearningRateScheduler(lambda epoch: 0.5),
     "ModelCheckpoint": lambda folder: callbacks.ModelCheckpoint(folder / "best.keras"),
 }

@@ -50,7 +50,7 @@ def test_an_error_inside_the_schedule_is_not_hidden():
 
 
 def test_what_is_no_rate_is_refused():
-    with pytest.raises(TypeError, match="to return a number. Received: None for epoch 0"):
+    with pytest.raises(TypeError, match=r"to return a number. Received: None for epoch 0"):
         scheduled(lambda epoch: None).on_epoch_begin(0)
     with pytest.raises(TypeError, match=r"expected a function of the epoch. Received: 0.1"):
         LearningRateScheduler(0.1)
