@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from geartrain import config, datasets
@@ -27,30 +26,17 @@ def scripts() -> Path:
     return Path(__file__).parent / "scripts"
 
 
-@pytest.fixture(scope="session")
-def arrays_of_mnist_size() -> datasets.source.Split:
-    """MNIST if it is on this machine, else the sample over and over, to MNIST's size."""
-    if datasets.find("mnist") is not None:
-        return datasets.mnist.load_data()
-    splits = []
-    for (x, y), times in zip(datasets.digits.load_data(), (15, 10), strict=True):
-        splits.append((np.tile(x, (times, 1, 1)), np.tile(y, times)))
-    return splits[0], splits[1]
-
-
 @pytest.fixture
-def mnist(
-    arrays_of_mnist_size: datasets.source.Split, monkeypatch: pytest.MonkeyPatch
-) -> datasets.source.Split:
-    """`keras.datasets.mnist.load_data()` gives the full sizes, with or without MNIST itself."""
-    monkeypatch.setattr(datasets.mnist, "load_data", lambda path="mnist.npz": arrays_of_mnist_size)
-    return arrays_of_mnist_size
-
-
-@pytest.fixture
-def small_mnist(monkeypatch: pytest.MonkeyPatch) -> datasets.source.Split:
+def sample_for_mnist(monkeypatch: pytest.MonkeyPatch) -> datasets.source.Split:
     """`keras.datasets.mnist.load_data()` gives the sample: 4,000 and 1,000 images."""
-    monkeypatch.setattr(
-        datasets.mnist, "load_data", lambda path="mnist.npz": datasets.digits.load_data()
-    )
-    return datasets.digits.load_data()
+    sample = datasets.digits.load_data()
+    monkeypatch.setattr(datasets.mnist, "load_data", lambda path="mnist.npz": sample)
+    return sample
+
+
+@pytest.fixture
+def mnist() -> datasets.source.Split:
+    """MNIST itself, where it is."""
+    if datasets.find("mnist") is None:
+        pytest.skip("MNIST is not on this machine: set GEARTRAIN_DATA to a folder that has it")
+    return datasets.mnist.load_data()

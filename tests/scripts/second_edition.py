@@ -19,7 +19,7 @@ train_images = train_images.astype("float32") / 255
 test_images = test_images.reshape((10000, 28 * 28))
 test_images = test_images.astype("float32") / 255
 
-model.fit(train_images, train_labels, epochs=1, batch_size=128)
+model.fit(train_images, train_labels, epochs=5, batch_size=128)
 
 test_digits = test_images[0:10]
 predictions = model.predict(test_digits)
