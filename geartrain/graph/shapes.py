@@ -190,7 +190,7 @@ def from_public(shape: Sequence[Extent | None]) -> Shape:
     )
 
 
-def broadcast(*shapes: Shape) -> Shape:
+def broadcast(*shapes: Shape, who: str = "") -> Shape:
     """The shape that all of `shapes` stretch to: sizes equal or 1, aligned at the last axis.
 
     >>> broadcast((3, 1), (4,))
@@ -203,7 +203,7 @@ def broadcast(*shapes: Shape) -> Shape:
         if len(extents) > 1:
             shown = " and ".join(str(public(shape)) for shape in shapes)
             raise ValueError(
-                f"Shapes {shown} do not broadcast: axis {axis} has sizes "
+                f"{f'{who}: s' if who else 'S'}hapes {shown} do not broadcast: axis {axis} has sizes "
                 f"{', '.join(map(str, sorted(extents, key=str)))}. Sizes must be equal, or 1. "
                 "Check the order of axes, or insert one with ops.expand_dims."
             )

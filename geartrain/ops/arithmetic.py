@@ -14,6 +14,7 @@ from geartrain.ops import elementwise as primitive
 from geartrain.ops.operands import (
     Tensor,
     aligned,
+    applied,
     as_float,
     counted,
     dtype_of,
@@ -60,7 +61,7 @@ def add(x1: Tensor, x2: Tensor) -> Tensor:
     array([[11, 12],
            [21, 22]], dtype=int32)
     """
-    return primitive.add(*aligned(x1, x2))
+    return applied(primitive.add, x1, x2)
 
 
 def subtract(x1: Tensor, x2: Tensor) -> Tensor:
@@ -69,7 +70,7 @@ def subtract(x1: Tensor, x2: Tensor) -> Tensor:
     >>> subtract([5, 7], [1, 2])
     array([4, 5], dtype=int32)
     """
-    return primitive.subtract(*_numbers("subtract", *aligned(x1, x2)))
+    return primitive.subtract(*_numbers("subtract", *aligned(x1, x2, who="subtract")))
 
 
 def multiply(x1: Tensor, x2: Tensor) -> Tensor:
@@ -78,7 +79,7 @@ def multiply(x1: Tensor, x2: Tensor) -> Tensor:
     >>> multiply([1, 2], [3, 4])
     array([3, 8], dtype=int32)
     """
-    return primitive.multiply(*aligned(x1, x2))
+    return applied(primitive.multiply, x1, x2)
 
 
 def divide(x1: Tensor, x2: Tensor) -> Tensor:
@@ -87,7 +88,7 @@ def divide(x1: Tensor, x2: Tensor) -> Tensor:
     >>> divide([1, 2], 4)
     array([0.25, 0.5 ], dtype=float32)
     """
-    return primitive.divide(*aligned(x1, x2, floats=True))
+    return applied(primitive.divide, x1, x2, floats=True)
 
 
 def true_divide(x1: Tensor, x2: Tensor) -> Tensor:
@@ -105,7 +106,7 @@ def divide_no_nan(x1: Tensor, x2: Tensor) -> Tensor:
     >>> divide_no_nan([1.0, 2.0], [0.0, 4.0])
     array([0. , 0.5], dtype=float32)
     """
-    x1, x2 = aligned(x1, x2, floats=True)
+    x1, x2 = aligned(x1, x2, floats=True, who="divide_no_nan")
     zero = filled_like(x2, 0.0)
     nothing = primitive.equal(x2, zero)
     quotient = primitive.divide(x1, primitive.where(nothing, filled_like(x2, 1.0), x2))
@@ -118,7 +119,7 @@ def floor_divide(x1: Tensor, x2: Tensor) -> Tensor:
     >>> floor_divide([7, -7], 2)
     array([ 3, -4], dtype=int32)
     """
-    return primitive.floor_divide(*map(counted, aligned(x1, x2)))
+    return primitive.floor_divide(*map(counted, aligned(x1, x2, who="floor_divide")))
 
 
 def mod(x1: Tensor, x2: Tensor) -> Tensor:
@@ -127,7 +128,7 @@ def mod(x1: Tensor, x2: Tensor) -> Tensor:
     >>> mod([7, -7], 4)
     array([3, 1], dtype=int32)
     """
-    return primitive.mod(*map(counted, aligned(x1, x2)))
+    return primitive.mod(*map(counted, aligned(x1, x2, who="mod")))
 
 
 def power(x1: Tensor, x2: Tensor) -> Tensor:
@@ -136,7 +137,7 @@ def power(x1: Tensor, x2: Tensor) -> Tensor:
     >>> power([2.0, 3.0], 2)
     array([4., 9.], dtype=float32)
     """
-    return primitive.power(*map(counted, aligned(x1, x2)))
+    return primitive.power(*map(counted, aligned(x1, x2, who="power")))
 
 
 def negative(x: Tensor) -> Tensor:
@@ -228,7 +229,7 @@ def hypot(x1: Tensor, x2: Tensor) -> Tensor:
     >>> hypot(3.0, 4.0)
     array(5., dtype=float32)
     """
-    x1, x2 = map(primitive.absolute, aligned(x1, x2, floats=True))
+    x1, x2 = map(primitive.absolute, aligned(x1, x2, floats=True, who="hypot"))
     large, small = primitive.maximum(x1, x2), primitive.minimum(x1, x2)
     ratio = divide_no_nan(small, large)
     return multiply(large, sqrt(add(multiply(ratio, ratio), 1)))
@@ -242,7 +243,7 @@ def maximum(x1: Tensor, x2: Tensor) -> Tensor:
     >>> maximum([1, 5], [3, 2])
     array([3, 5], dtype=int32)
     """
-    return primitive.maximum(*aligned(x1, x2))
+    return applied(primitive.maximum, x1, x2)
 
 
 def minimum(x1: Tensor, x2: Tensor) -> Tensor:
@@ -253,7 +254,7 @@ def minimum(x1: Tensor, x2: Tensor) -> Tensor:
     >>> minimum([1, 5], [3, 2])
     array([1, 2], dtype=int32)
     """
-    return primitive.minimum(*aligned(x1, x2))
+    return applied(primitive.minimum, x1, x2)
 
 
 def fmax(x1: Tensor, x2: Tensor) -> Tensor:
@@ -275,7 +276,7 @@ def fmin(x1: Tensor, x2: Tensor) -> Tensor:
 
 
 def _besides_nan(choose: Op, x1: Tensor, x2: Tensor) -> Tensor:
-    x1, x2 = aligned(x1, x2)
+    x1, x2 = aligned(x1, x2, who="fmax" if choose is primitive.maximum else "fmin")
     if dtype_of(x1) not in FLOATS:
         return choose(x1, x2)
     first = primitive.where(primitive.isnan(x1), x2, x1)

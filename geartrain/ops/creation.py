@@ -305,7 +305,7 @@ def linspace(
     """
     if num < 0:
         raise ValueError(f"linspace: expected num of at least 0. Received: {num}")
-    start, stop = aligned(start, stop, floats=True)
+    start, stop = aligned(start, stop, floats=True, who="linspace")
     made = dtype_or(dtype, dtype_of(start))
     if not isinstance(start, Node):  # rounded once, at the end
         start, stop = operand(start, "float64"), operand(stop, "float64")

@@ -94,7 +94,7 @@ def matmul(x1: Tensor, x2: Tensor) -> Tensor:
         )
     _check_inner("matmul", a, b, -1 if rank_of(b) == 1 else -2)
     front_a, front_b = extents_of(a)[:-2], extents_of(b)[:-2]
-    front = LETTERS[: len(broadcast(front_a, front_b))]
+    front = LETTERS[: len(broadcast(front_a, front_b, who="matmul, in the axes in front"))]
     row, column = "R" * (rank_of(a) > 1), "C" * (rank_of(b) > 1)
     left = front[len(front) - len(front_a) :] + row + "K"
     right = front[len(front) - len(front_b) :] + "K" + column

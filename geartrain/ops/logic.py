@@ -18,6 +18,7 @@ from geartrain.ops.folds import all_, any_
 from geartrain.ops.operands import (
     Tensor,
     aligned,
+    applied,
     as_bool,
     dtype_of,
     extents_of,
@@ -58,7 +59,7 @@ def equal(x1: Tensor, x2: Tensor) -> Tensor:
     >>> equal([1, 2], [1, 3])
     array([ True, False])
     """
-    return primitive.equal(*aligned(x1, x2))
+    return applied(primitive.equal, x1, x2)
 
 
 def not_equal(x1: Tensor, x2: Tensor) -> Tensor:
@@ -67,7 +68,7 @@ def not_equal(x1: Tensor, x2: Tensor) -> Tensor:
     >>> not_equal([1, 2], [1, 3])
     array([False,  True])
     """
-    return primitive.not_equal(*aligned(x1, x2))
+    return applied(primitive.not_equal, x1, x2)
 
 
 def less(x1: Tensor, x2: Tensor) -> Tensor:
@@ -76,7 +77,7 @@ def less(x1: Tensor, x2: Tensor) -> Tensor:
     >>> less([1, 2, 3], 2)
     array([ True, False, False])
     """
-    return primitive.less(*aligned(x1, x2))
+    return applied(primitive.less, x1, x2)
 
 
 def less_equal(x1: Tensor, x2: Tensor) -> Tensor:
@@ -85,7 +86,7 @@ def less_equal(x1: Tensor, x2: Tensor) -> Tensor:
     >>> less_equal([1, 2, 3], 2)
     array([ True,  True, False])
     """
-    return primitive.less_equal(*aligned(x1, x2))
+    return applied(primitive.less_equal, x1, x2)
 
 
 def greater(x1: Tensor, x2: Tensor) -> Tensor:
@@ -94,7 +95,7 @@ def greater(x1: Tensor, x2: Tensor) -> Tensor:
     >>> greater([1, 2, 3], 2)
     array([False, False,  True])
     """
-    return primitive.greater(*aligned(x1, x2))
+    return applied(primitive.greater, x1, x2)
 
 
 def greater_equal(x1: Tensor, x2: Tensor) -> Tensor:
@@ -103,7 +104,7 @@ def greater_equal(x1: Tensor, x2: Tensor) -> Tensor:
     >>> greater_equal([1, 2, 3], 2)
     array([False,  True,  True])
     """
-    return primitive.greater_equal(*aligned(x1, x2))
+    return applied(primitive.greater_equal, x1, x2)
 
 
 def logical_and(x1: Tensor, x2: Tensor) -> Tensor:
@@ -112,7 +113,7 @@ def logical_and(x1: Tensor, x2: Tensor) -> Tensor:
     >>> logical_and([True, True], [True, False])
     array([ True, False])
     """
-    return primitive.logical_and(*aligned(as_bool(x1), as_bool(x2)))
+    return applied(primitive.logical_and, as_bool(x1), as_bool(x2))
 
 
 def logical_or(x1: Tensor, x2: Tensor) -> Tensor:
@@ -121,7 +122,7 @@ def logical_or(x1: Tensor, x2: Tensor) -> Tensor:
     >>> logical_or([True, False], [False, False])
     array([ True, False])
     """
-    return primitive.logical_or(*aligned(as_bool(x1), as_bool(x2)))
+    return applied(primitive.logical_or, as_bool(x1), as_bool(x2))
 
 
 def logical_xor(x1: Tensor, x2: Tensor) -> Tensor:
@@ -130,7 +131,7 @@ def logical_xor(x1: Tensor, x2: Tensor) -> Tensor:
     >>> logical_xor([True, True], [True, False])
     array([False,  True])
     """
-    return primitive.logical_xor(*aligned(as_bool(x1), as_bool(x2)))
+    return applied(primitive.logical_xor, as_bool(x1), as_bool(x2))
 
 
 def logical_not(x: Tensor) -> Tensor:
@@ -194,7 +195,7 @@ def where(condition: Tensor, x1: Tensor = None, x2: Tensor = None) -> Any:
     if x1 is None or x2 is None:
         raise ValueError("where: expected both x1 and x2, or neither. Received: one of them None.")
     operands = together(as_bool(condition), *promoted(x1, x2))
-    shape = broadcast(*map(extents_of, operands))
+    shape = broadcast(*map(extents_of, operands), who="where")
     return primitive.where(*(stretched(x, shape) for x in operands))
 
 
@@ -212,7 +213,7 @@ def isclose(
     >>> isclose([1.0, 2.0], [1.0, 2.1])
     array([ True, False])
     """
-    x1, x2 = aligned(x1, x2, floats=True)
+    x1, x2 = aligned(x1, x2, floats=True, who="isclose")
     gap = absolute(subtract(x1, x2))
     near = primitive.less_equal(gap, add(atol, multiply(rtol, absolute(x2))))
     near = primitive.logical_and(near, primitive.isfinite(x2))

@@ -14,7 +14,8 @@ import numpy as np
 from geartrain import config
 from geartrain.graph.dtypes import FLOATS, limits, numpy_dtype, result_type, standardize_dtype
 from geartrain.graph.node import Node
-from geartrain.graph.shapes import Extent, Shape, axis_index, broadcast
+from geartrain.graph.op import Op
+from geartrain.graph.shapes import Extent, Shape, axis_index, broadcast, public
 from geartrain.ops.elementwise import cast, not_equal
 from geartrain.ops.views import expand, extent, iota, reshape
 
@@ -115,14 +116,18 @@ def promoted(*values: Any, floats: bool = False) -> list[Any]:
     return [operand(value, dtype) for value in values]
 
 
-def stretched(x: Any, shape: Shape) -> Any:
+def stretched(x: Any, shape: Shape, who: str = "broadcast_to") -> Any:
     """`x` broadcast to `shape`: axes added in front, sizes of 1 repeated."""
     extents = extents_of(x)
     if extents == shape:
         return x
-    if broadcast(extents, shape) != shape:
-        raise ValueError(f"broadcast_to: shape {x.shape} does not stretch to {shape}.")
     missing = len(shape) - len(extents)
+    pairs = zip(extents, shape[max(missing, 0) :], strict=False)
+    if missing < 0 or any(own not in (1, wanted) for own, wanted in pairs):
+        raise ValueError(
+            f"{who}: expected a tensor that stretches to shape {public(shape)}: with sizes equal, "
+            f"or 1. Received: shape {public(extents)}"
+        )
     if missing:
         x = reshape(x, shape=(1,) * missing + extents)
     return x if extents_of(x) == shape else expand(x, shape=shape)
@@ -135,11 +140,16 @@ def together(*operands: Any) -> list[Any]:
     return list(operands)
 
 
-def aligned(*values: Any, floats: bool = False) -> list[Any]:
+def aligned(*values: Any, floats: bool = False, who: str = "") -> list[Any]:
     """The operands, cast to one dtype and broadcast to one shape."""
     operands = together(*promoted(*values, floats=floats))
-    shape = broadcast(*map(extents_of, operands))
+    shape = broadcast(*map(extents_of, operands), who=who)
     return [stretched(x, shape) for x in operands]
+
+
+def applied(op: Op, *values: Any, floats: bool = False) -> Any:
+    """An element-wise op of operands made alike."""
+    return op(*aligned(*values, floats=floats, who=op.name))
 
 
 def as_float(value: Any) -> Any:

@@ -10,9 +10,8 @@ import builtins
 from typing import Any
 
 from geartrain.graph.dtypes import FLOATS, result_type
-from geartrain.graph.node import Node
 from geartrain.graph.op import Op
-from geartrain.graph.shapes import Shape, axis_index, product
+from geartrain.graph.shapes import Shape, axis_index, product, public
 from geartrain.ops import elementwise as primitive
 from geartrain.ops import folds, views
 from geartrain.ops.arithmetic import add, divide, maximum, minimum, multiply
@@ -23,6 +22,7 @@ from geartrain.ops.operands import (
     dtype_of,
     dtype_or,
     extents_of,
+    indices_like,
     number_of,
     operand,
     rank_of,
@@ -238,12 +238,16 @@ def _place(fold: Op, who: str, x: Tensor, axis: int | None, keepdims: bool) -> T
         place = axis_index(axis, rank_of(x), who)
         shape = kept(x, (place,))
     extents = extents_of(x)
+    if extents[place] == 0:
+        raise ValueError(
+            f"{who}: expected an axis with elements. Received: axis {place} of shape "
+            f"{public(extents)}"
+        )
     best = views.reshape(fold(x, axes=(place,)), shape=kept(x, (place,)))
     hits = primitive.equal(x, views.expand(best, shape=extents))
     if dtype_of(x) in FLOATS:
         hits = primitive.logical_or(hits, primitive.isnan(x))
-    iota = views.iota.node if isinstance(x, Node) else views.iota
-    index = iota(shape=extents, axis=place, dtype="int32")
+    index = indices_like(x, place)
     never = stretched(number_of(extents[place], "int32"), extents)
     result = folds.min_(primitive.where(hits, index, never), axes=(place,))
     return views.reshape(result, shape=shape) if keepdims else result

@@ -90,18 +90,7 @@ def _flat(who: str, indices: Tensor, shape: Shape) -> tuple[Tensor, Shape, Shape
             f"Received: dtype {dtype_of(index)}, shape {public(extents_of(index))}"
         )
     parts = [index[..., i] for i in range(depth)]
-    return flat_index(parts, shape[:depth]), shape[:depth], shape[depth:]
-
-
-def _rows(who: str, values: Tensor, shape: Shape) -> Tensor:
-    """The values, stretched to `shape`, which holds one row for each index."""
-    try:
-        return stretched(values, shape)
-    except ValueError:
-        raise ValueError(
-            f"{who}: expected values of shape {public(shape)}, one row for each index. "
-            f"Received: shape {public(extents_of(values))}"
-        ) from None
+    return flat_index(parts, shape[:depth], who), shape[:depth], shape[depth:]
 
 
 def scatter(indices: Tensor, values: Tensor, shape: Any) -> Tensor:
@@ -120,7 +109,7 @@ def scatter(indices: Tensor, values: Tensor, shape: Any) -> Tensor:
     extents = shape_of(shape, "scatter")
     flat, indexed, others = _flat("scatter", indices, extents)
     flat, rows = together(flat, operand(values))
-    rows = _rows("scatter", rows, extents_of(flat) + others)
+    rows = stretched(rows, extents_of(flat) + others, "scatter")
     return views.reshape(indexing.scatter_add(flat, rows, size=product(indexed)), shape=extents)
 
 
@@ -149,7 +138,7 @@ def scatter_update(
     x = operand(inputs)
     flat, indexed, others = _flat("scatter_update", indices, extents_of(x))
     x, flat, rows = together(x, flat, operand(updates, dtype_of(x)))
-    rows = _rows("scatter_update", rows, extents_of(flat) + others)
+    rows = stretched(rows, extents_of(flat) + others, "scatter_update")
     count, size = product(extents_of(flat)), product(indexed)
     flat = views.reshape(flat, shape=(count,))
     rows = views.reshape(rows, shape=(count, *others))

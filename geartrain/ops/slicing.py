@@ -54,7 +54,7 @@ def get_item(x: Tensor, key: Any) -> Tensor:
     x = operand(x)
     entries = _spelled_out(key, public(extents_of(x)))
     if any(isinstance(entry, np.ndarray | Node) for entry in entries):
-        return _advanced(x, entries)
+        return _advanced(x, entries, "get_item")
     return _basic(x, entries)
 
 
@@ -171,7 +171,7 @@ def bounds(piece: builtins.slice, size: Extent) -> tuple[Extent, Extent, int]:
     return start, count if bare or at_front else apply("max", count, 0), step
 
 
-def _advanced(x: Tensor, entries: list[Any]) -> Tensor:
+def _advanced(x: Tensor, entries: list[Any], who: str) -> Tensor:
     """Integer arrays (and integers beside them): a gather at their common place."""
     axis = 0
     arrays: list[Any] = []
@@ -192,7 +192,7 @@ def _advanced(x: Tensor, entries: list[Any]) -> Tensor:
     indexed = tuple(extents_of(x)[i] for i in axes)
     x = views.permute(x, order=(*axes, *others))
     x = views.reshape(x, shape=(product(indexed), *extents_of(x)[len(axes) :]))
-    flat = flat_index(arrays, indexed)
+    flat = flat_index(arrays, indexed, who)
     rows = gather(x, flat)
     width = rank_of(flat)
     rows = _basic(rows, [builtins.slice(None)] * width + plain)
@@ -203,16 +203,16 @@ def _advanced(x: Tensor, entries: list[Any]) -> Tensor:
     return views.permute(rows, order=tuple(front))
 
 
-def flat_index(indices: list[Any], sizes: Shape) -> Tensor:
+def flat_index(indices: list[Any], sizes: Shape, who: str) -> Tensor:
     """Indices along several axes as one index along all of them, row-major; negative ones wrap."""
     total: Any = None
     for index, size in zip(indices, sizes, strict=True):
-        index = wrapped(operand(index), size)
+        index = wrapped(operand(index), size, who)
         total = index if total is None else add(multiply(total, number_of(size, "int32")), index)
     return total
 
 
-def wrapped(index: Tensor, size: Extent) -> Tensor:
+def wrapped(index: Tensor, size: Extent, who: str) -> Tensor:
     """Indices, as int32 or int64, with negative ones counted from the end."""
     if dtype_of(index) not in ("int32", "int64"):
         index = primitive.cast(index, dtype="int64" if dtype_of(index) == "uint64" else "int32")
@@ -220,7 +220,7 @@ def wrapped(index: Tensor, size: Extent) -> Tensor:
         low, high = int(index.min()), int(index.max())
         if low < -size or high >= size:
             raise ValueError(
-                f"get_item: expected indices in [{-size}, {size - 1}]. "
+                f"{who}: expected indices in [{-size}, {size - 1}]. "
                 f"Received: {low if low < -size else high}"
             )
         if low >= 0:
@@ -256,7 +256,7 @@ def take(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
         )
     entries: list[Any] = [builtins.slice(None)] * rank_of(x)
     entries[place] = index
-    return _advanced(x, entries)
+    return _advanced(x, entries, "take")
 
 
 def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tensor:
@@ -288,16 +288,16 @@ def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tens
             f"{public(extents_of(x))}"
         )
     sizes = extents_of(x)
-    index = wrapped(index, sizes[place])
+    index = wrapped(index, sizes[place], "take_along_axis")
     one = (*sizes[:place], 1, *sizes[place + 1 :])
     (index,) = together(index, x)[:1]
-    index = stretched(index, broadcast(one, extents_of(index)))
+    index = stretched(index, broadcast(one, extents_of(index), who="take_along_axis"))
     places = [
         index if i == place else indices_like(index, i, dtype_of(index)) if size != 1 else None
         for i, size in enumerate(sizes)
     ]
     used = [i for i, one in enumerate(places) if one is not None]
-    flat = flat_index([places[i] for i in used], tuple(sizes[i] for i in used))
+    flat = flat_index([places[i] for i in used], tuple(sizes[i] for i in used), "take_along_axis")
     return gather(views.reshape(x, shape=(product(sizes),)), flat)
 
 
@@ -317,6 +317,11 @@ def slice(inputs: Tensor, start_indices: Any, shape: Any) -> Tensor:
     """
     x = operand(inputs)
     starts = starts_of("slice", start_indices, x)
+    if len(shape) != len(starts):
+        raise ValueError(
+            f"slice: expected one size for each axis of shape {public(extents_of(x))}. "
+            f"Received: shape={tuple(shape)}"
+        )
     sizes = [
         extent - start if size in (-1, None) else int(size)
         for extent, start, size in zip(extents_of(x), starts, shape, strict=True)

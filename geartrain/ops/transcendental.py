@@ -9,7 +9,7 @@ import math
 
 from geartrain.ops import elementwise as primitive
 from geartrain.ops.arithmetic import maximum, multiply
-from geartrain.ops.operands import Tensor, aligned, as_float, filled_like
+from geartrain.ops.operands import Tensor, aligned, applied, as_float, filled_like
 
 __all__ = [
     "arccos",
@@ -108,7 +108,7 @@ def logaddexp(x1: Tensor, x2: Tensor) -> Tensor:
     >>> logaddexp([0.0, 1000.0], 0.0).round(4)
     array([6.931e-01, 1.000e+03], dtype=float32)
     """
-    x1, x2 = aligned(x1, x2, floats=True)
+    x1, x2 = aligned(x1, x2, floats=True, who="logaddexp")
     high = maximum(x1, x2)
     equal = primitive.equal(x1, x2)  # also two equal infinities, whose difference is NaN
     gap = primitive.where(equal, filled_like(x1, 0.0), primitive.subtract(x1, x2))
@@ -175,7 +175,7 @@ def arctan2(x1: Tensor, x2: Tensor) -> Tensor:
     >>> arctan2([1.0, 0.0], [0.0, -1.0]).round(4)
     array([1.5708, 3.1416], dtype=float32)
     """
-    return primitive.arctan2(*aligned(x1, x2, floats=True))
+    return applied(primitive.arctan2, x1, x2, floats=True)
 
 
 def sinh(x: Tensor) -> Tensor:

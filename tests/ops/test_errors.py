@@ -1,0 +1,207 @@
+"""Every error of `geartrain.ops`: who failed, what was expected and received; none is untested."""
+
+from __future__ import annotations
+
+import ast
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geartrain import ops
+from geartrain.graph.node import placeholder
+from geartrain.graph.shapes import BATCH
+from geartrain.ops import elementwise, folds, indexing, operands, random, views
+
+FOLDER = Path(ops.__file__).parent
+V, M, T = np.zeros(3), np.zeros((2, 3)), np.zeros((2, 3, 4))
+FLAGS = np.zeros(3, "bool")
+FLOAT = np.zeros(3, "float32")
+NODE = placeholder((3,), "float32", "x")
+INDEX = placeholder((3,), "int32", "i")
+ROWS = placeholder((BATCH, 3), "float32", "x")
+
+ERRORS: list[tuple[Callable, type[Exception], str]] = [
+    # operands
+    (lambda: ops.exp("text"), TypeError, r"tensor of numbers. Received: 'text' of dtype <U4"),
+    (lambda: ops.exp([[1], [2, 3]]), ValueError, r"lists of equal lengths. Received: \[\[1\], \[2"),
+    (lambda: ops.add(np.uint8([1]), 256), ValueError, r"fit uint8, from 0 to 255. Received: 256"),
+    (lambda: ops.add(V, M[:, :2]), ValueError, r"add: shapes \(3,\) and \(2, 2\) do not broadcast"),
+    (lambda: ops.where(FLAGS, V, 1.0 * M[:1, :2]), ValueError, r"where: shapes \(3,\), |where: sh"),
+    (lambda: ops.broadcast_to(V, (2, 4)), ValueError, r"broadcast_to: .*\(2, 4\).*shape \(3,\)"),
+    (lambda: ops.sum(M, axis=(0, -2)), ValueError, r"sum: expected each axis once. .*\(0, -2\)"),
+    (lambda: ops.sum(M, axis=2), ValueError, r"sum: expected an axis in \[-2, 1\].*axis=2"),
+    # arithmetic and logic
+    (lambda: ops.subtract(FLAGS, FLAGS), TypeError, r"subtract: expected numbers.*logical_xor"),
+    (lambda: ops.negative(FLAGS), TypeError, r"negative: expected numbers.*logical_not"),
+    (lambda: ops.where(FLAGS, V), ValueError, r"where: expected both x1 and x2"),
+    (lambda: ops.select([FLAGS], []), ValueError, r"select: .*1 conditions, 0 choices"),
+    # creation and conversion
+    (lambda: ops.convert_to_tensor(V, sparse=True), ValueError, r"dense tensor. Received: sparse"),
+    (lambda: ops.convert_to_tensor(V, ragged=True), ValueError, r"dense tensor. Received: ragged"),
+    (lambda: ops.zeros((2, -1)), ValueError, r"full: expected sizes of at least 0.*\(2, -1\)"),
+    (lambda: ops.arange(NODE), TypeError, r"arange: expected numbers.*Received: <node x"),
+    (lambda: ops.arange(0, 3, 0), ValueError, r"arange: expected a step other than 0"),
+    (lambda: ops.one_hot(INDEX, 3, sparse=True), ValueError, r"one_hot: .*sparse=True"),
+    (lambda: ops.one_hot(V, 3), ValueError, r"one_hot: expected integers.*float64"),
+    (lambda: ops.one_hot(INDEX, 3, axis=2), ValueError, r"one_hot: expected an axis.*axis=2"),
+    (lambda: ops.multi_hot([1], tokens=3), TypeError, r"multi_hot got an unexpected.*'tokens'"),
+    (lambda: ops.multi_hot([1]), ValueError, r"multi_hot: expected num_classes.*Received: None"),
+    (lambda: ops.linspace(0, 1, -1), ValueError, r"linspace: expected num.*Received: -1"),
+    (lambda: ops.meshgrid(V, indexing="ji"), ValueError, r"meshgrid: .*'ji'"),
+    (lambda: ops.meshgrid(M), ValueError, r"meshgrid: .*ranks \[2\]"),
+    # shapes
+    (lambda: ops.reshape(V, (2, 2)), ValueError, r"reshape: .*3 values.*\(3,\).*Received: \(2, 2"),
+    (lambda: ops.reshape(V, (-1, -1)), ValueError, r"reshape: .*at most one -1.*\(-1, -1\)"),
+    (lambda: ops.reshape(ROWS, (-1, 2)), ValueError, r"reshape: .*3\*batch values.*\(None, 3\)"),
+    (lambda: ops.transpose(M, (0, 0)), ValueError, r"transpose: expected an order.*\(0, 0\)"),
+    (lambda: ops.moveaxis(M, (0, 1), 0), ValueError, r"moveaxis: .*source=\(0, 1\), destination=0"),
+    (lambda: ops.squeeze(M, 0), ValueError, r"squeeze: .*size 1. Received: axis=0 of shape \(2, 3"),
+    (lambda: ops.concatenate([]), ValueError, r"concatenate: expected at least one tensor"),
+    (lambda: ops.concatenate([V, M]), ValueError, r"concatenate: .*only.*float64\[3\], float64"),
+    (lambda: ops.stack([V, M]), ValueError, r"stack: .*Received shapes: \(3,\), \(2, 3\)"),
+    (lambda: ops.unstack(M, num=3), ValueError, r"unstack: .*known size 3.*axis 0 of shape \(2, 3"),
+    (lambda: ops.unstack(ROWS), ValueError, r"unstack: .*known size. .*\(None, 3\)"),
+    # rearranging
+    (lambda: ops.rot90(M, axes=(0,)), ValueError, r"rot90: expected two axes.*axes=\(0,\)"),
+    (lambda: ops.roll(M, (1, 2), (0, 1, 0)), ValueError, r"roll: .*shift=\(1, 2\), axis=\(0, 1, 0"),
+    (lambda: ops.repeat(V, [1, 2]), ValueError, r"repeat: .*or 3 of them.*shape \(2,\)"),
+    (lambda: ops.pad(V, 1, mode="median"), ValueError, r"pad: .*mode='median'"),
+    (lambda: ops.pad(V, 1, "edge", 3), ValueError, r"pad: .*constant_values=3"),
+    (lambda: ops.pad(V, -1), ValueError, r"pad: .*1 pairs, of at least 0. Received: -1"),
+    (lambda: ops.pad(V, ((1, 2, 3),)), ValueError, r"pad: .*1 pairs.*\(\(1, 2, 3\),\)"),
+    (lambda: ops.pad(ROWS, 1, "edge"), ValueError, r"pad: .*'constant' for the batch.*'edge'"),
+    (lambda: ops.split(V, 2), ValueError, r"split: .*all of one size.*2 parts of axis 0 of shape"),
+    (lambda: ops.array_split(V, 0), ValueError, r"array_split: expected at least 1 part.*0 parts"),
+    # products
+    (lambda: ops.matmul(1.0, V), ValueError, r"matmul: .*\(\) and \(3,\).*ops.multiply"),
+    (lambda: ops.matmul(M, M), ValueError, r"matmul: .*3 is not 2. ops.transpose\(x1\), of shape"),
+    (lambda: ops.dot(T, M), ValueError, r"dot: .*\(2, 3, 4\) and \(2, 3\): 4 is not 2. Check"),
+    (lambda: ops.dot(M, V[:2]), ValueError, r"dot: .*\(n,\).*ops.transpose\(x1\)"),
+    (lambda: ops.dot(T[0], M[:, :0].T), ValueError, r"dot: .*4 is not 0"),
+    (lambda: ops.matmul(M, np.zeros((4, 3))), ValueError, r"matmul: .*ops.transpose\(x2\), of"),
+    (lambda: ops.matmul(T, np.zeros((3, 4, 1))), ValueError, r"matmul, in the axes in front: sh"),
+    (lambda: ops.inner(M, V[:2]), ValueError, r"inner: .*3 is not 2"),
+    (lambda: ops.vdot(M, V), ValueError, r"vdot: .*6 is not 3"),
+    (lambda: ops.tensordot(M, M, 1), ValueError, r"tensordot: .*axes=1 of shapes.*\(3,\) and \(2,"),
+    (lambda: ops.cross(V, np.zeros(4)), ValueError, r"cross: expected vectors of size 2 or 3.*\(4"),
+    (lambda: ops.einsum("i->i", V, optimize=True), TypeError, r"einsum: .*Received: optimize"),
+    (lambda: ops.einsum("ij->i", V), ValueError, r"einsum: .*'ij->i' for tensors of ranks \[1\]"),
+    (lambda: ops.einsum("i,j", V), ValueError, r"einsum: .*'i,j' for tensors of ranks \[1\]"),
+    (lambda: ops.einsum("i->j", V), ValueError, r"einsum: .*letters of the tensors, each once"),
+    (lambda: ops.einsum("i,i", V, V[:2]), ValueError, r"einsum: .*\(3,\), \(2,\): 'i' would be"),
+    (lambda: ops.diagonal(V), ValueError, r"diagonal: .*rank 2 or more.*shape \(3,\)"),
+    (lambda: ops.diagonal(T, axis1=1, axis2=-2), ValueError, r"diagonal: .*two different axes"),
+    (lambda: ops.diagonal(ROWS), ValueError, r"diagonal: .*known now. Received: the batch axis"),
+    (lambda: ops.diag(T), ValueError, r"diag: expected a vector or a matrix.*\(2, 3, 4\)"),
+    (lambda: ops.tril(V), ValueError, r"tril: expected a tensor of rank 2 or more.*\(3,\)"),
+    # folds and statistics
+    (lambda: ops.max(np.zeros((2, 0)), axis=1), ValueError, r"max: an axis of size 0.*\(2, 0\)"),
+    (lambda: ops.argmax(np.zeros((2, 0)), axis=1), ValueError, r"argmax: .*axis 1 of shape \(2, 0"),
+    (lambda: ops.prod(ROWS, axis=0), ValueError, r"prod: .*Received: the batch axis"),
+    (lambda: ops.moments(V, 0, synchronized=True), ValueError, r"moments: .*synchronized=True"),
+    (lambda: ops.average(M, 0, weights=V), ValueError, r"average: .*\(2, 3\).*shape \(3,\), axis"),
+    (lambda: ops.diff(V, n=-1), ValueError, r"diff: expected n of at least 0. Received: -1"),
+    (lambda: ops.norm(T, ord=2, axis=(0, 1)), ValueError, r"norm: .*ord=2, axis=\(0, 1\)"),
+    (lambda: ops.norm(T, ord="fro", axis=0), ValueError, r"norm: .*ord='fro', axis=0"),
+    (lambda: ops.normalize(V, order=0), ValueError, r"normalize: .*int >= 1. Received: order=0"),
+    # reading and writing
+    (lambda: ops.get_item(V, (0, 0)), ValueError, r"get_item: .*at most 1 ind.*\(3,\).*\(0, 0\)"),
+    (lambda: ops.get_item(V, (..., ...)), ValueError, r"get_item: .*one ... for.*Ellipsis"),
+    (lambda: ops.get_item(V, 1.5), TypeError, r"get_item: expected an index. Received: 1.5"),
+    (lambda: ops.get_item(V, NODE), TypeError, r"get_item: .*'a tensor of dtype float32'"),
+    (lambda: ops.get_item(V, 3), ValueError, r"get_item: .*\[-3, 2\] for axis 0.*Received: 3"),
+    (lambda: ops.get_item(V, np.array([0, -4])), ValueError, r"\[-3, 2\]. Received: -4"),
+    (lambda: ops.get_item(V, slice(NODE, None)), TypeError, r"whole numbers in a slice.*ops.take"),
+    (lambda: ops.get_item(V, slice(0, 1, 0)), ValueError, r"step other than 0 in a slice"),
+    (lambda: ops.take(V, 0.5), ValueError, r"take: expected integer indices.*float32"),
+    (lambda: ops.take(V, 3), ValueError, r"take: expected indices in \[-3, 2\]. Received: 3"),
+    (lambda: ops.take_along_axis(M, INDEX, 1), ValueError, r"take_along_axis: .*rank 2.*\(3,\)"),
+    (lambda: ops.slice(V, (2,), (2,)), ValueError, r"slice: .*shape \(3,\).*\(2,\), shape=\(2,\)"),
+    (lambda: ops.slice(V, (2, 0), (1, 1)), ValueError, r"slice: expected one start.*\(2, 0\)"),
+    (lambda: ops.slice(M, (0, 0), (2,)), ValueError, r"slice: expected one size.*\(2,\)"),
+    (lambda: ops.slice_update(V, (2,), V[:2]), ValueError, r"slice_update: .*updates of shape \(2"),
+    (lambda: ops.scatter(V, V, (3,)), ValueError, r"scatter: expected integer.*dtype float64"),
+    (lambda: ops.scatter([[0]], V, (3,)), ValueError, r"scatter: .*stretches to shape \(1,\)"),
+    (lambda: ops.scatter([[3]], [1.0], (3,)), ValueError, r"scatter: expected indices in \[-3"),
+    (lambda: ops.scatter_update(V, [[0]], [1], "mean"), ValueError, r"scatter_update: .*'mean'"),
+    (lambda: ops.segment_sum(V, V), ValueError, r"segment_sum: .*vector of integers.*float64"),
+    (lambda: ops.segment_sum(V, INDEX), ValueError, r"segment_sum: expected num_segments"),
+    (lambda: ops.segment_max(M, [0]), ValueError, r"segment_max: .*\(2, 3\).*\(1,\)"),
+    (lambda: ops.segment_sum(V, [0, 1, 5], 3), ValueError, r"indices in \[0, 2\]. Received: 5"),
+    # order and counts
+    (lambda: ops.top_k(V, 4), ValueError, r"top_k: expected k from 0 to 3.*\(3,\).*k=4"),
+    (lambda: ops.quantile(V, 0.5, method="cubic"), ValueError, r"quantile: .*method='cubic'"),
+    (lambda: ops.median(V[:0]), ValueError, r"median: .*at least one element.*shape \(0,\)"),
+    (lambda: ops.quantile(V, NODE), TypeError, r"quantile: expected numbers for q.*<node"),
+    (lambda: ops.percentile(V, 101), ValueError, r"percentile: .*from 0 to 100. Received: 101"),
+    (lambda: ops.searchsorted(V, V, "up"), ValueError, r"searchsorted: .*Received: 'up'"),
+    (lambda: ops.searchsorted(M, V), ValueError, r"searchsorted: .*shape \(2, 3\)"),
+    (lambda: ops.nonzero(NODE), TypeError, r"nonzero: expected an array.*<node x.*ops.where"),
+    (lambda: ops.unique(NODE), TypeError, r"unique: expected an array"),
+    (lambda: ops.bincount(INDEX), TypeError, r"bincount: .*ops.segment_sum"),
+    (lambda: ops.bincount([-1]), ValueError, r"bincount: expected integers of at least 0"),
+    (lambda: ops.bincount([1], sparse=True), ValueError, r"bincount: .*sparse=True"),
+    # networks
+    (lambda: ops.glu(V), ValueError, r"split: .*2 parts of axis -1 of shape \(3,\)"),
+    (lambda: ops.categorical_crossentropy([1, 0], M), ValueError, r"\(2,\).*sparse_categorical"),
+    (lambda: ops.sparse_categorical_crossentropy(1, 0.5), ValueError, r"rank 1 or more.*\(\)"),
+    (lambda: ops.sparse_categorical_crossentropy(M, M), ValueError, r"\(2, 3\).*one-hot vectors"),
+    (lambda: ops.sparse_categorical_crossentropy(INDEX, ROWS, axis=0), ValueError,
+     r"known number of classes. Received: axis=0"),
+    (lambda: ops.binary_crossentropy(V, M), ValueError, r"binary_crossentropy: .*\(3,\).*\(2, 3\)"),
+    (lambda: ops.batch_normalization(M, V[:2], V, 1), ValueError, r"mean of shape \(3,\).*\(2,\)"),
+    (lambda: ops.layer_normalization(M, rms_scaling=True), TypeError, r"ops.rms_normalization"),
+    (lambda: ops.dot_product_attention(T, T, T), ValueError, r"attention: .*shapes: \(2, 3, 4\)"),
+    (lambda: ops.dot_product_attention(T, T, T, flash_attention=True), ValueError, r"flash.*True"),
+    # primitives, by themselves
+    (lambda: elementwise.add(V, M), ValueError, r"add: .*float64\[3\], float64\[2, 3\]"),
+    (lambda: elementwise.exp(FLAGS), ValueError, r"exp: expected a float dtype.*bool"),
+    (lambda: elementwise.where(V, V, V), ValueError, r"where: expected a bool condition.*float64"),
+    (lambda: views.reshape(V, shape=(2,)), ValueError, r"reshape: .*\(3,\) has 3 values.*holds 2"),
+    (lambda: views.expand(V, shape=(4,)), ValueError, r"broadcast_to: shape \(3,\).*\(4,\)"),
+    (lambda: folds.contract(V, V[:2], spec="i,i->"), ValueError, r"axis 0 of the first.*\(2,\)"),
+    (lambda: folds.contract(V, FLOAT, spec="i,i->"), ValueError, r"one dtype.*float64 and float32"),
+    (lambda: indexing.gather(V, V), ValueError, r"take: expected integer indices.*float64"),
+    (lambda: indexing.scatter_add(np.array([0]), V, size=2), ValueError, r"one row an index.*\(3"),
+    (lambda: random.random_bits(V, shape=(2,)), ValueError, r"random_bits: .*shape \(3,\), dtype"),
+]  # fmt: skip
+IDS = [f"{number}-{pattern[:24]}" for number, (_, _, pattern) in enumerate(ERRORS)]
+
+
+@pytest.mark.parametrize(("call", "kind", "pattern"), ERRORS, ids=IDS)
+def test_message(call, kind, pattern):
+    with pytest.raises(kind, match=pattern):
+        call()
+
+
+def raises_in_source() -> set[tuple[str, int, int]]:
+    """Each `raise` of the package: file, first and last line."""
+    found = set()
+    for path in FOLDER.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Raise):
+                found.add((path.name, node.lineno, node.end_lineno))
+    return found
+
+
+def test_every_raise_is_reached_by_a_case_above():
+    reached = set()
+    for call, kind, _ in ERRORS:
+        with pytest.raises(kind) as caught:
+            call()
+        frames = [f for f in traceback.extract_tb(caught.tb) if Path(f.filename).parent == FOLDER]
+        reached |= {(Path(frames[-1].filename).name, frames[-1].lineno)} if frames else set()
+    untested = {
+        (name, first)
+        for name, first, last in raises_in_source()
+        if not any((name, line) in reached for line in range(first, last + 1))
+    }
+    assert untested == set()
+
+
+def test_a_list_of_nodes_is_stacked():
+    stacked = operands.operand([NODE, NODE])
+    assert stacked.shape == (2, 3)
