@@ -107,7 +107,9 @@ def test_what_a_callback_adds_to_the_logs_is_recorded():
     listeners = CallbackList([Adds()], add_history=True)
     given = {"b": np.float32(1), "a": 2, "nested": {"c": 3}}
     listeners.on_epoch_end(0, given)
-    assert listeners.callbacks[-1].history == {"a": [2], "b": [1], "c": [3], "extra": [0]}
+    record = listeners.callbacks[-1].history
+    assert record == {"a": [2], "b": [1], "c": [3], "extra": [0]}
+    assert list(record) == ["a", "b", "c", "extra"]
     assert list(given) == ["b", "a", "nested"]
 
 

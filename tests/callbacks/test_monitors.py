@@ -150,6 +150,12 @@ def test_no_patience_stops_after_two_epochs_at_the_earliest():
     assert stopping.stopped_epoch == 1
 
 
+def test_a_first_value_that_is_nan_is_beaten_by_any_other():
+    stopping = EarlyStopping("loss")
+    assert not train(stopping, [float("nan"), 0.5]).stop_training
+    assert stopping.best == 0.5
+
+
 def test_a_second_training_starts_afresh():
     stopping = EarlyStopping("loss", patience=1)
     train(stopping, [0.1, 0.2])

@@ -5,7 +5,19 @@ import pytest
 
 from geartrain import ops
 from geartrain.graph.node import placeholder
-from geartrain.optimizers import SGD, Adam, AdamW, Lion, Nadam, Optimizer, get, schedules
+from geartrain.optimizers import (
+    SGD,
+    Adafactor,
+    Adam,
+    AdamW,
+    Ftrl,
+    Lamb,
+    Lion,
+    Nadam,
+    Optimizer,
+    get,
+    schedules,
+)  # fmt: skip
 from geartrain.optimizers.staging import Staging
 from geartrain.runtime.function import Program, trace
 from geartrain.runtime.variable import Variable
@@ -103,8 +115,6 @@ def test_options_out_of_range_are_refused(options, message):
 
 
 def test_options_of_single_optimizers_out_of_range_are_refused():
-    from geartrain.optimizers import Ftrl
-
     with pytest.raises(ValueError, match="AdamW: expected weight_decay to be a number"):
         AdamW(weight_decay=None)
     with pytest.raises(ValueError, match=r"beta_1 in \(0, 1\]. Received: 0.0"):
@@ -171,6 +181,25 @@ def test_averages_replace_the_weights_at_the_end():
     assert w.numpy() == [3.0]
     with pytest.raises(ValueError, match="expected variables that it was built with"):
         optimizer.finalize_variable_values([weight(1.0)])
+
+
+# -- corners of single optimizers -----------------------------------------------------------------
+
+
+def test_lamb_leaves_the_step_alone_where_a_norm_is_zero():
+    zero, still = weight(0.0), weight(2.0, name="still")
+    Lamb(0.1).apply([[0.5], [0.0]], [zero, still])
+    np.testing.assert_allclose(zero.numpy(), [-0.1], rtol=1e-5)
+    assert still.numpy() == [2.0]
+
+
+def test_adafactor_takes_small_variables_for_epsilon_and_clips_large_changes():
+    small = weight(1e-6)
+    Adafactor(0.1, epsilon_2=0.01).apply([[0.5]], [small])
+    np.testing.assert_allclose(small.numpy(), [1e-6 - 0.01 * 0.1], rtol=1e-5)
+    clipped = weight(1.0)
+    Adafactor(0.1, clip_threshold=0.5).apply([[0.5]], [clipped])
+    np.testing.assert_allclose(clipped.numpy(), [1.0 - 0.5 * 0.1], rtol=1e-5)
 
 
 # -- what does not fit ----------------------------------------------------------------------------
