@@ -202,8 +202,9 @@ def broadcast(*shapes: Shape, who: str = "") -> Shape:
         extents = {shape[axis] for shape in shapes if -axis <= len(shape)} - {1}
         if len(extents) > 1:
             shown = " and ".join(str(public(shape)) for shape in shapes)
+            start = f"{who}: shapes" if who else "Shapes"
             raise ValueError(
-                f"{f'{who}: s' if who else 'S'}hapes {shown} do not broadcast: axis {axis} has sizes "
+                f"{start} {shown} do not broadcast: axis {axis} has sizes "
                 f"{', '.join(map(str, sorted(extents, key=str)))}. Sizes must be equal, or 1. "
                 "Check the order of axes, or insert one with ops.expand_dims."
             )

@@ -323,7 +323,8 @@ def trunc(x: Tensor) -> Tensor:
     >>> trunc([1.7, -1.7])
     array([ 1., -1.], dtype=float32)
     """
-    return primitive.trunc(counted(x))
+    x = operand(x)
+    return primitive.trunc(x) if dtype_of(x) in FLOATS else x
 
 
 def round(x: Tensor, decimals: int = 0) -> Tensor:
@@ -336,12 +337,14 @@ def round(x: Tensor, decimals: int = 0) -> Tensor:
     >>> round([0.5, 1.5, 2.345], decimals=1)
     array([0.5, 1.5, 2.3], dtype=float32)
     """
-    x = counted(x)
-    if not decimals or (decimals > 0 and dtype_of(x) not in FLOATS):
-        return primitive.round_(x)
+    x = operand(x)
     if dtype_of(x) not in FLOATS:
+        if decimals >= 0:
+            return x
         rounded = round(primitive.cast(x, dtype="float64"), decimals)
         return primitive.cast(rounded, dtype=dtype_of(x))
+    if not decimals:
+        return primitive.round_(x)
     scale = 10.0 ** np.abs(decimals)
     if decimals > 0:
         return divide(primitive.round_(multiply(x, scale)), scale)

@@ -20,6 +20,7 @@ from geartrain.ops.folds import max_
 from geartrain.ops.operands import (
     Tensor,
     aligned,
+    counted,
     dtype_of,
     dtype_or,
     extents_of,
@@ -178,13 +179,14 @@ def one_hot(
     """A vector for each integer: 1 at that index, 0 elsewhere.
 
     Args:
-        x: integer tensor of any shape; numbers outside [0, num_classes) give zeros only.
+        x: class numbers, a tensor of any shape. What is not one of 0, 1, ... num_classes - 1
+            gives zeros only.
         num_classes: the length of the vectors.
         axis: where the new axis goes in the result.
         dtype: the dtype, `floatx()` if None.
         sparse: there are only dense tensors here, so True is refused.
 
-    Raises ValueError for sparse, for a float x, and for an axis that is not there.
+    Raises ValueError for sparse, and for an axis that is not there.
 
     >>> one_hot([0, 2], 3)
     array([[1., 0., 0.],
@@ -192,11 +194,9 @@ def one_hot(
     """
     if sparse:
         raise ValueError("one_hot: expected a dense result. Received: sparse=True")
-    x = operand(x)
-    if "int" not in dtype_of(x):
-        raise ValueError(
-            f"one_hot: expected integers. Received: dtype {dtype_of(x)}. Cast them to int32 first."
-        )
+    x = counted(x)
+    if dtype_of(x) in FLOATS:  # 16 bits would not tell all classes apart
+        x = operand(x, result_type(dtype_of(x), "float32"))
     extents = list(extents_of(x))
     place = axis_index(axis, len(extents) + 1, "one_hot")
     extents.insert(place, 1)

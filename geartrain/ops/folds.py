@@ -151,7 +151,7 @@ def _contract_reference(a: np.ndarray, b: np.ndarray, spec: str) -> np.ndarray:
     )
     made = shared + own_a + own_b
     result = result.reshape([size[label] for label in made])
-    return np.transpose(result, [made.index(label) for label in out])
+    return np.transpose(result, [made.index(label) for label in out]).astype(a.dtype, copy=False)
 
 
 def _contract_grad(g: Node, y: Node, a: Node, b: Node, spec: str) -> tuple[Any, Any]:

@@ -197,6 +197,8 @@ plain("one_hot", np.array([[0, 3], [1, -1]]), num_classes=3,
       expected=np.array([[[1.0, 0, 0], [0, 0, 0]], [[0, 1, 0], [0, 0, 0]]]))  # fmt: skip
 plain("one_hot", np.array([0, 2]), num_classes=3, axis=0, dtype="int32",
       expected=np.array([[1, 0], [0, 0], [0, 1]]))  # fmt: skip
+plain("one_hot", np.array([0.0, 1.5, 2.0]), num_classes=3,
+      expected=np.array([[1.0, 0, 0], [0, 0, 0], [0, 0, 1]]))  # fmt: skip
 plain("multi_hot", np.array([[0, 2], [1, 1]]), num_classes=3,
       expected=np.array([[1.0, 0, 1], [0, 1, 0]]))  # fmt: skip
 plain("multi_hot", np.array([0, 2]), num_tokens=3, expected=np.array([1.0, 0, 1]), batched=False)
