@@ -327,7 +327,6 @@ class Trainer:
                 listeners.on_train_batch_end(number, logs)
                 if self.stop_training:
                     break
-            self.optimizer.finalize_variable_values(self.trainable_variables)
             checks.check_loss(self, logs)
             if held is not None and (epoch + 1 - initial_epoch) % validation_freq == 0:
                 found = self._evaluate(held, listeners)
@@ -336,6 +335,7 @@ class Trainer:
             listeners.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
+        self.optimizer.finalize_variable_values(self.trainable_variables)
         listeners.on_train_end(logs)
         return self.history
 
