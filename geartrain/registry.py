@@ -203,6 +203,11 @@ def register_keras_serializable(
     return enter
 
 
+def custom_objects() -> dict[str, Any]:
+    """What `register_keras_serializable` made known, by name: the dictionary itself."""
+    return _custom
+
+
 def _custom_name(cls: type) -> str | None:
     return next((name for name, item in _custom.items() if item is cls), None)
 

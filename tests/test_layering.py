@@ -21,7 +21,7 @@ PACKAGE = Path(geartrain.__file__).parent
 LEVELS: list[set[str]] = [
     {"_version", "errors", "config", "tree"},
     {"registry", "utils", "naive", "datasets"},
-    {"identifiers", "graph"},
+    {"identifiers", "graph", "utils.custom_objects"},
     {"ops", "compiler"},
     {"runtime", "dtype_policies", "random", "functions"},
     {"initializers", "activations", "regularizers", "constraints"},

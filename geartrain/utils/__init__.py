@@ -11,28 +11,25 @@ from geartrain.utils.sequences import pad_sequences
 
 # Names of other modules, found when they are first asked for: many of those import this one.
 _ELSEWHERE = {
-    "CustomObjectScope": "registry",
-    "PyDataset": "models.data",
-    "clear_session": "backend",
-    "custom_object_scope": "registry",
-    "deserialize_keras_object": "registry",
-    "disable_interactive_logging": "config",
-    "enable_interactive_logging": "config",
-    "get_custom_objects": "registry",
-    "get_registered_name": "registry",
-    "get_registered_object": "registry",
-    "is_interactive_logging_enabled": "config",
-    "is_keras_tensor": "layers.symbolic",
-    "register_keras_serializable": "registry",
-    "serialize_keras_object": "registry",
-    "set_random_seed": "random",
-    "standardize_dtype": "graph.dtypes",
-}
-_RENAMED = {
-    "Sequence": "PyDataset",
-    "deserialize_keras_object": "deserialize",
-    "serialize_keras_object": "serialize",
-}
+    "PyDataset": "models.data.PyDataset",
+    "Sequence": "models.data.PyDataset",
+    "clear_session": "backend.clear_session",
+    "disable_interactive_logging": "config.disable_interactive_logging",
+    "enable_interactive_logging": "config.enable_interactive_logging",
+    "is_interactive_logging_enabled": "config.is_interactive_logging_enabled",
+    "is_keras_tensor": "layers.symbolic.is_keras_tensor",
+    "register_keras_serializable": "registry.register_keras_serializable",
+    "set_random_seed": "random.set_random_seed",
+    "standardize_dtype": "graph.dtypes.standardize_dtype",
+    **{
+        name: f"utils.custom_objects.{name}"
+        for name in (
+            "CustomObjectScope", "custom_object_scope", "deserialize_keras_object",
+            "get_custom_objects", "get_registered_name", "get_registered_object",
+            "serialize_keras_object",
+        )
+    },
+}  # fmt: skip
 
 __all__ = [
     "CustomObjectScope",
@@ -58,3 +55,18 @@ __all__ = [
     "standardize_dtype",
     "to_categorical",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ELSEWHERE:
+        raise AttributeError(f"module 'geartrain.utils' has no attribute {name!r}")
+    import importlib
+
+    module, _, attribute = _ELSEWHERE[name].rpartition(".")
+    value = getattr(importlib.import_module(f"geartrain.{module}"), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
