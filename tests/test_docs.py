@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("name", ["docs/internals.md"])
+@pytest.mark.parametrize("name", ["docs/internals.md", "docs/tensors.md"])
 def test_sessions_print_what_they_say(name):
     failures, count = doctest.testfile(str(ROOT / name), module_relative=False)
     assert count > 5
