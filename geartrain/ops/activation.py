@@ -10,7 +10,6 @@ from geartrain.ops import elementwise as primitive
 from geartrain.ops.arithmetic import (
     absolute,
     add,
-    clip,
     divide,
     maximum,
     multiply,
@@ -68,12 +67,13 @@ def relu(x: Tensor) -> Tensor:
 
 
 def relu6(x: Tensor) -> Tensor:
-    """relu that stops growing at 6: `min(max(x, 0), 6)`.
+    """relu that stops growing at 6: `min(max(x, 0), 6)`. Its gradient at 0 and 6 is 0.
 
     >>> relu6([-1.0, 2.0, 9.0])
     array([0., 2., 6.], dtype=float32)
     """
-    return clip(x, 0, 6)
+    x = operand(x)
+    return where(greater_equal(x, 6), 6, primitive.relu(x))
 
 
 def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:

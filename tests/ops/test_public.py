@@ -94,6 +94,24 @@ def test_values_are_numpys(one):
         )
 
 
+@pytest.mark.parametrize("one", [param for param in PARAMS if param.values[0].arrays])
+def test_strided_and_read_only_arguments_are_read_and_left_as_they_were(one):
+    strided = []
+    for array in one.arrays:
+        wide = np.repeat(array, 2, axis=-1)[..., ::2] if array.ndim else array.copy()
+        wide.flags.writeable = False
+        strided.append(wide)
+    before = [array.copy() for array in strided]
+    found, expected = tree.flatten(called(one, *strided)), tree.flatten(called(one, *one.arrays))
+    for left, right in zip(found, expected, strict=True):
+        if isinstance(left, np.ndarray):  # BLAS may sum strided arrays in another order
+            np.testing.assert_allclose(left, right, rtol=1e-13, atol=1e-14, strict=True)
+        else:
+            assert left == right
+    for array, copy in zip(strided, before, strict=True):
+        np.testing.assert_array_equal(array, copy)
+
+
 @pytest.mark.parametrize("one", SYMBOLIC)
 def test_symbolic_is_eager_bit_for_bit(one):
     eager = tree.flatten(called(one, *one.arrays))
