@@ -159,7 +159,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     (array([0, 1, 2], dtype=int32), array([1. , 1.5], dtype=float32))
     """
     given = [value for value in (start, stop, step) if value is not None]
-    if any(isinstance(value, Node) for value in given):
+    if start is None or any(isinstance(value, Node) for value in given):
         raise TypeError(
             f"arange: expected numbers, since they set a shape. Received: {start!r}, {stop!r}, "
             f"{step!r}"

@@ -43,6 +43,7 @@ ERRORS: list[tuple[Callable, type[Exception], str]] = [
     (lambda: ops.convert_to_tensor(V, ragged=True), ValueError, r"dense tensor. Received: ragged"),
     (lambda: ops.zeros((2, -1)), ValueError, r"full: expected sizes of at least 0.*\(2, -1\)"),
     (lambda: ops.arange(NODE), TypeError, r"arange: expected numbers.*Received: <node x"),
+    (lambda: ops.arange(None), TypeError, r"arange: expected numbers.*Received: None, None, None"),
     (lambda: ops.arange(0, 3, 0), ValueError, r"arange: expected a step other than 0"),
     (lambda: ops.one_hot(INDEX, 3, sparse=True), ValueError, r"one_hot: .*sparse=True"),
     (lambda: ops.one_hot(INDEX, 3, axis=2), ValueError, r"one_hot: expected an axis.*axis=2"),

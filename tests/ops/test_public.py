@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import json
-import os
 import types
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -154,25 +151,3 @@ def test_float32_stays_float32(one):
     for piece in tree.flatten(called(one, *arrays)):
         if isinstance(piece, np.ndarray):
             assert piece.dtype != "float64"
-
-
-def keras_signatures() -> dict[str, str]:
-    folder = os.environ.get("GEARTRAIN_KERAS_API")
-    if not folder:
-        pytest.skip("GEARTRAIN_KERAS_API names no file with Keras's signatures")
-    listed = json.loads(Path(folder).read_text())
-    found = {}
-    for name in ops.__all__:
-        entry = listed[f"keras.ops.{name}"]
-        while "sig" not in entry:
-            entry = listed[entry["alias_of"]]
-        found[name] = entry["sig"]
-    return found
-
-
-def test_signatures_are_keras_own():
-    bare = inspect.Parameter.empty
-    for name, wanted in keras_signatures().items():
-        signature = inspect.signature(getattr(ops, name), eval_str=False)
-        shown = ", ".join(str(p.replace(annotation=bare)) for p in signature.parameters.values())
-        assert f"({shown})" == wanted, name
