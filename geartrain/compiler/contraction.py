@@ -9,18 +9,21 @@ windows); only a second operand whose columns are not neighbours in memory is pa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from geartrain.compiler.builder import Builder, Value
 from geartrain.compiler.expression import Expression
+from geartrain.compiler.fuse import Fused
 from geartrain.compiler.kernels import (
+    ARGUMENTS,
     Kernel,
     address,
     addresses,
     check_supported,
     fold_kernel,
     lanes_for,
+    store_all,
 )  # fmt: skip
 from geartrain.compiler.target import Target
 from geartrain.graph.affine import Affine, Index, offset_of
@@ -67,10 +70,13 @@ def _reshaped(index: Index, shape: Shape, source: Shape) -> Index:
 
 
 def contraction_kernels(
-    name: str, node: Node, core: Node, reads: list[Node], slots: Mapping[object, int],
-    target: Target, new_slot: Mapping[str, int],
+    name: str, fused: Fused, slots: Mapping[object, int], target: Target,
+    new_slot: Callable[[], int],
 ) -> list[Kernel]:  # fmt: skip
     """The kernels of a product and its epilogue: packing, if need be, and the product."""
+    core = fused.core
+    assert core is not None
+    check_supported(fused)
     left, right, out = _labels(core)
     first, second = core.sources
     if out and out[-1] in left and out[-1] not in right:
@@ -80,14 +86,14 @@ def contraction_kernels(
     tiled = bool(out) and out[-1] in right and out[-1] not in left and sizes[out[-1]] != 1
     rows = [label for label in out if label in left and label not in right and sizes[label] != 1]
     if not tiled or not rows:
-        return [_as_fold(name, node, core, reads, slots, target)]
-    memory = set(reads)
+        return [_as_fold(name, fused, slots, target)]
+    memory = set(fused.reads)
     a = operand_of(first, left, sizes, memory)
     b = operand_of(second, right, sizes, memory)
-    plan = _Plan(name, node, core, reads, slots, target, sizes, out, a, b, rows[-1])
+    plan = _Plan(name, fused, core, slots, target, sizes, out, a, b, rows[-1])
     kernels = []
     if b.stride(out[-1]) != 1:
-        plan.packed_slot = new_slot[name]
+        plan.packed_slot = new_slot()
         kernels.append(plan.pack())
     kernels.append(plan.product())
     return kernels
@@ -99,11 +105,10 @@ def _labels(core: Node) -> tuple[str, str, str]:
     return left, right, out
 
 
-def _as_fold(
-    name: str, node: Node, core: Node, reads: list[Node], slots: Mapping[object, int],
-    target: Target,
-) -> Kernel:  # fmt: skip
+def _as_fold(name: str, fused: Fused, slots: Mapping[object, int], target: Target) -> Kernel:
     """A product without rows or columns: dots, matrix times vector."""
+    core = fused.core
+    assert core is not None
     left, right, out = _labels(core)
     first, second = core.sources
     sizes: dict[str, Extent] = dict(zip(left, first.extents, strict=True))
@@ -118,15 +123,14 @@ def _as_fold(
         return expression.builder.mul(x, y)
 
     kept = tuple(range(len(out)))
-    return fold_kernel(name, node, core, reads, slots, target, domain, kept, element)
+    return fold_kernel(name, fused, slots, target, domain, kept, element)
 
 
 @dataclass
 class _Plan:
     name: str
-    node: Node
+    fused: Fused
     core: Node
-    reads: list[Node]
     slots: Mapping[object, int]
     target: Target
     sizes: dict[str, Extent]
@@ -188,7 +192,7 @@ class _Plan:
         """Copy the second operand into panels: [shared..., panel, depth, width]."""
         assert self.packed_slot is not None
         shared = self.shared()
-        b = Builder(f"{self.name}_pack", _arguments(), "internal")
+        b = Builder(f"{self.name}_pack", ARGUMENTS, "internal")
         base = address(b, self.slots[self.b.memory])
         packed = address(b, self.packed_slot)
         panels = b.index(self.panels)
@@ -230,8 +234,8 @@ class _Plan:
         units = product(self.sizes[label] for label in shared) * self.panels
         size = units * self.depth * self.width
         return Kernel(
-            f"{self.name}_pack", None, "pack", [b], units, self.depth * self.width,
-            [(self.name, size, self.dtype)],
+            f"{self.name}_pack", [], "pack", [b], units, self.depth * self.width,
+            [(self.packed_slot, size, self.dtype)],
         )  # fmt: skip
 
     def _split(self, b: Builder, number: Value, labels: list[str]) -> dict[str, Value]:
@@ -247,8 +251,7 @@ class _Plan:
 
     def product(self) -> Kernel:
         """The tiles of the result, a few at a time."""
-        check_supported(self.node, set(self.reads))
-        b = Builder(self.name, _arguments(), "internal")
+        b = Builder(self.name, ARGUMENTS, "internal")
         tiles = apply("ceildiv", self.sizes[self.row], self.tile_rows)
         per_unit = max(1, ROWS_PER_UNIT // self.tile_rows)
         groups = apply("ceildiv", tiles, per_unit)
@@ -287,7 +290,9 @@ class _Plan:
         b.line("ret void")
         units = product(self.sizes[label] for label in self.outer) * self.panels * groups
         work = 2 * self.depth * self.width * per_unit * self.tile_rows
-        return Kernel(self.name, self.node, "contraction", [*functions.values(), b], units, work)
+        return Kernel(
+            self.name, self.fused.nodes, "contraction", [*functions.values(), b], units, work
+        )
 
     def _row_counts(self) -> list[int]:
         """How many rows a tile may have: the full number, and what fills any remainder."""
@@ -430,12 +435,12 @@ class _Plan:
         sums: list[Value],
     ) -> None:  # fmt: skip
         """The epilogue of each sum, to memory."""
-        pointers = addresses(b, self.slots, [*self.reads, self.node])
-        sources = {read: pointers[read] for read in self.reads}
+        reads, nodes = self.fused.reads, self.fused.nodes
+        pointers = addresses(b, self.slots, [*reads, *nodes])
+        sources = {read: pointers[read] for read in reads}
         index: Index = tuple(
             Affine() if self.sizes[label] == 1 else Affine.variable(label) for label in self.out
         )
-        place = offset_of(index, self.core.extents)
         for row in range(rows):
             for vector in range(self.vectors):
                 found = dict(loops)
@@ -446,12 +451,4 @@ class _Plan:
                 expression = Expression(
                     b, sources, found, self.column, self.lanes, masks[vector], known
                 )
-                value = b.splat(expression.value(self.node, index), self.lanes)
-                target = b.pointer(pointers[self.node], b.affine(place, found), self.node.dtype)
-                b.store(value, target, masks[vector])
-
-
-def _arguments() -> list[tuple[str, str]]:
-    from geartrain.compiler.kernels import ARGUMENTS
-
-    return list(ARGUMENTS)
+                store_all(expression, nodes, index, pointers)

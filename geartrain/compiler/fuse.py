@@ -1,20 +1,23 @@
 """Deciding which values live in memory, and which are computed where they are needed.
 
-Goes in: the outputs of a graph. Comes out: the nodes that get memory, each with the one kernel
-that fills it. Everything else is written into the kernels that use it:
+Goes in: the outputs of a graph. Comes out: kernels in order, each with the nodes that it stores.
+Everything else is written into the kernels that use it:
 
     h = relu(x @ w + b)                  one kernel: the product, whose store adds b and clips
     loss = sum((p - y) ** 2)             one kernel: the fold, which squares as it goes
+    v = rho * v + g * g; w -= g / v      one kernel, which stores both
 
 The rules: a fold and an opaque op have memory; so has an element-wise value that several kernels
 need and that costs something; so has the source of a view that repeats its elements, if it costs
-anything; so has what a product reads, unless it is a plain view of memory.
+anything; so has what a product reads, unless it is a plain view of memory. Then element-wise
+kernels of one shape join the kernel that makes what they read, and values that only their own
+kernel uses lose their memory again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from geartrain.compiler.expression import plain_reshape
 from geartrain.graph.affine import Affine, Index
@@ -23,36 +26,53 @@ from geartrain.graph.op import Fold, Map, Opaque, View
 from geartrain.graph.shapes import divide, product
 
 CHEAP = 2  # maps that are computed again rather than kept
+MOST_READS = 24  # tensors that one kernel reads at most: each needs a register for its address
 
 
 @dataclass
 class Fused:
-    """A node with memory and how its kernel makes it.
+    """One kernel to be.
 
     Attributes:
-        node: the node that is stored.
-        core: the fold or opaque node inside whose result the rest is computed from; the node
-            itself, or the contraction under an epilogue, or None for a kernel of maps and views.
+        nodes: the nodes that it stores, all of one shape, in an order in which each can use those
+            before it.
+        core: the fold or opaque node from whose result they are computed; None for a kernel of
+            maps and views alone.
         reads: the nodes in memory that it needs.
     """
 
-    node: Node
+    nodes: list[Node]
     core: Node | None
-    reads: list[Node]
+    reads: list[Node] = field(default_factory=list)
+
+    def members(self) -> list[Node]:
+        """The nodes that are computed here, and never read from memory here."""
+        return self.nodes if self.core is None else [self.core, *self.nodes]
 
 
 def fuse(outputs: Sequence[Node]) -> list[Fused]:
     """The kernels that make `outputs`, each after those it needs."""
     order = sorted_nodes(outputs)
     stored = _stored(order, outputs)
-    epilogues = _epilogues(order, stored, outputs)
-    kernels = []
+    users = _users(order, stored)
+    kernels: list[Fused] = []
+    maker: dict[Node, int] = {}  # the number of the kernel that stores a node
     for node in order:
-        if node in stored and node.op is not None and node not in epilogues.values():
-            core = epilogues.get(node)
-            if core is None and isinstance(node.op.lower, Fold | Opaque):
-                core = node
-            kernels.append(Fused(node, core, _reads(node, core, stored)))
+        if node not in stored or node.op is None:
+            continue
+        core = node if isinstance(node.op.lower, Fold | Opaque) else None
+        at = len(kernels) if core is not None else _host(node, kernels, maker, stored)
+        if at == len(kernels):
+            kernels.append(Fused([], core))
+        kernels[at].nodes.append(node)
+        maker[node] = at
+    kept = set(outputs)
+    for number, kernel in enumerate(kernels):
+        kernel.nodes = [
+            node for node in kernel.nodes
+            if node in kept or any(maker[user] != number for user in users[node])
+        ]  # fmt: skip
+        kernel.reads = _reads(kernel, stored)
     return kernels
 
 
@@ -89,6 +109,66 @@ def _stored(order: list[Node], outputs: Sequence[Node]) -> set[Node]:
     return stored
 
 
+def _users(order: list[Node], stored: set[Node]) -> dict[Node, set[Node]]:
+    """For each node, the stored nodes whose kernels compute with it."""
+    users: dict[Node, set[Node]] = {node: set() for node in order}
+    for node in reversed(order):
+        reached = {node} if node in stored else users[node]
+        for source in node.sources:
+            users[source] |= reached
+    return users
+
+
+def _host(node: Node, kernels: list[Fused], maker: dict[Node, int], stored: set[Node]) -> int:
+    """The kernel that an element-wise node joins; the number of a new one if there is none."""
+    reads = _reads(Fused([node], None), stored)
+    earliest = max((maker[read] for read in reads if read in maker), default=-1)
+    for number in range(len(kernels) - 1, max(earliest, 0) - 1, -1):
+        kernel = kernels[number]
+        if kernel.core is not None and isinstance(kernel.core.op.lower, Opaque):  # type: ignore[union-attr]
+            continue
+        made = [read for read in reads if read in kernel.members()]
+        if kernel.nodes[0].extents != node.extents or (kernel.core is not None and not made):
+            continue
+        if not all(by_maps(node, one, stored) for one in made):
+            continue
+        both = set(reads) | set(_reads(kernel, stored))
+        if len(both) <= MOST_READS:
+            return number
+    return len(kernels)
+
+
+def by_maps(root: Node, core: Node, stored: set[Node]) -> bool:
+    """Whether `root` uses `core` at its own index only, never through a view."""
+    stack, seen = [root], set()
+    while stack:
+        node = stack.pop()
+        if node in seen or node is core or (node in stored and node is not root):
+            continue
+        seen.add(node)
+        if node.op is None:
+            continue
+        if isinstance(node.op.lower, Map):
+            stack.extend(node.sources)
+        elif reaches(node, core, stored):
+            return False
+    return True
+
+
+def reaches(node: Node, core: Node, stored: set[Node]) -> bool:
+    """Whether the sources of `node` are computed from `core`, without memory in between."""
+    stack, seen = list(node.sources), set()
+    while stack:
+        one = stack.pop()
+        if one is core:
+            return True
+        if one in seen or one in stored:
+            continue
+        seen.add(one)
+        stack.extend(one.sources)
+    return False
+
+
 def _needed_in_memory(node: Node, stored: set[Node], cost: dict[Node, int]) -> list[Node]:
     """The sources of a node that its kernel can only read from memory."""
     assert node.op is not None
@@ -105,7 +185,8 @@ def _needed_in_memory(node: Node, stored: set[Node], cost: dict[Node, int]) -> l
         elif isinstance(lower, View):
             grows = divide(product(source.extents), product(node.extents)) is None
             awkward = lower.same_order and not plain_reshape(node)
-            if (grows and cost[source] > 0) or (awkward and not _flat(source, stored)):
+            unknown = lower.index is None and not lower.same_order
+            if (grows and cost[source] > 0) or (awkward and not _flat(source, stored)) or unknown:
                 needed.append(source)
     return needed
 
@@ -146,70 +227,18 @@ def _flat(node: Node, stored: set[Node]) -> bool:
     return True
 
 
-def _epilogues(order: list[Node], stored: set[Node], outputs: Sequence[Node]) -> dict[Node, Node]:
-    """For each stored map, the contraction that it can take over: one used by it alone."""
-    users: dict[Node, set[Node]] = {node: set() for node in order}
-    for node in reversed(order):
-        reached = {node} if node in stored else users[node]
-        for source in node.sources:
-            users[source] |= reached
-    taken: dict[Node, Node] = {}
-    for node in order:
-        if node.op is None or not isinstance(node.op.lower, Fold) or len(node.sources) != 2:
-            continue
-        if node in outputs or len(users[node]) != 1:
-            continue
-        (root,) = users[node]
-        if root not in taken and root.extents == node.extents and _by_maps(root, node, stored):
-            taken[root] = node
-    return taken
-
-
-def _by_maps(root: Node, core: Node, stored: set[Node]) -> bool:
-    """Whether `root` is computed from `core` at the same index everywhere."""
-    if root.op is None or not isinstance(root.op.lower, Map):
-        return False
-    stack, seen, found = [root], set(), False
-    while stack:
-        node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        if node is core:
-            found = True
-        elif node is root or node not in stored:
-            if node.op is None:
-                continue
-            if isinstance(node.op.lower, Map):
-                stack.extend(node.sources)
-            elif _inline_reaches(node, core, stored):
-                return False
-    return found
-
-
-def _inline_reaches(node: Node, core: Node, stored: set[Node]) -> bool:
-    stack, seen = [node], set()
-    while stack:
-        one = stack.pop()
-        if one is core:
-            return True
-        if one in seen or one in stored:
-            continue
-        seen.add(one)
-        stack.extend(one.sources)
-    return False
-
-
-def _reads(node: Node, core: Node | None, stored: set[Node]) -> list[Node]:
-    """The memory that the kernel of `node` reads."""
+def _reads(kernel: Fused, stored: Iterable[Node]) -> list[Node]:
+    """The memory that a kernel reads."""
     found: dict[Node, None] = {}
-    stack, seen = list(node.sources), {node}
+    own = set(kernel.members())
+    stack = [source for node in kernel.members() for source in node.sources]
+    seen: set[Node] = set()
     while stack:
         one = stack.pop()
-        if one in seen:
+        if one in seen or one in own:
             continue
         seen.add(one)
-        if one in stored and one is not core:
+        if one in stored:
             found[one] = None
         else:
             stack.extend(one.sources)

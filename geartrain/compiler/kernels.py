@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from geartrain.compiler.builder import BYTES, Builder, Value
 from geartrain.compiler.expression import Expression, Unsupported
+from geartrain.compiler.fuse import Fused
 from geartrain.compiler.target import Target
 from geartrain.graph.affine import Affine, Index, offset_of
-from geartrain.graph.node import Node, sorted_nodes
-from geartrain.graph.op import Fold, Map, View
+from geartrain.graph.node import Node
+from geartrain.graph.op import Fold, Map, Opaque, View
 from geartrain.graph.shapes import Extent, Shape, apply, product
 
 BLOCK = 1024  # elements of a one-dimensional tensor that are one unit of work
@@ -27,20 +28,21 @@ class Kernel:
 
     Attributes:
         name: the function's name in the module.
-        node: the node that it fills; None for a preparation such as packing.
+        nodes: the nodes that it stores; none for a preparation such as packing.
         kind: for reports: map, fold, contraction, ...
         functions: the functions to write, this one last.
         units: how many units of work there are.
         work: about how many scalar operations one unit takes.
+        scratch: memory it needs while it runs: slot, elements, dtype.
     """
 
     name: str
-    node: Node | None
+    nodes: list[Node]
     kind: str
     functions: list[Builder]
     units: Extent
     work: Extent
-    scratch: list[tuple[str, Extent, str]] = field(default_factory=list)
+    scratch: list[tuple[int, Extent, str]] = field(default_factory=list)
 
 
 def start(
@@ -64,11 +66,15 @@ def address(builder: Builder, slot: int) -> str:
     return name
 
 
-def check_supported(root: Node, memory: set[Node]) -> None:
+def check_supported(fused: Fused) -> None:
     """Refuse a kernel that needs an op without code."""
-    for node in sorted_nodes([root]):
-        if node.op is None or (node in memory and node is not root):
+    stack, seen = list(fused.members()), set(fused.reads)
+    while stack:
+        node = stack.pop()
+        if node in seen or node.op is None:
             continue
+        seen.add(node)
+        stack.extend(node.sources)
         lower = node.op.lower
         if isinstance(lower, Map) and lower.emit is None:
             raise Unsupported(f"{node.op.name} has no emitter")
@@ -76,6 +82,8 @@ def check_supported(root: Node, memory: set[Node]) -> None:
             raise Unsupported(f"{node.op.name} has no index map")
         if isinstance(lower, Fold) and lower.combine is None:
             raise Unsupported(f"{node.op.name} has no combination")
+        if isinstance(lower, Opaque):
+            raise Unsupported(f"{node.op.name} has no kernel")
 
 
 def variables(shape: Shape, prefix: str = "i") -> Index:
@@ -186,27 +194,35 @@ class Loops:
         b.loop(begin, end, 1, block)
 
 
-def map_kernel(
-    name: str, node: Node, reads: list[Node], slots: Mapping[object, int], target: Target
-) -> Kernel:
-    """The kernel of a value that is computed element by element."""
-    check_supported(node, set(reads))
-    b, pointers = start(name, slots, [*reads, node])
-    lane = lane_axis(node.extents)
-    lanes = (
-        lanes_for(target, node.dtype, *(read.dtype for read in reads)) if lane is not None else 1
-    )
-    loops = Loops(b, node.extents, lane)
-    index = variables(node.extents)
-    place = offset_of(index, node.extents)
+def store_all(
+    expression: Expression, nodes: list[Node], index: Index, pointers: Mapping[Node, str]
+) -> None:
+    """Compute the nodes of a kernel at one place, then store them: each may be updated in place."""
+    b, lanes = expression.builder, expression.lanes
+    values = [b.splat(expression.value(node, index), lanes) for node in nodes]
+    for node, value in zip(nodes, values, strict=True):
+        place = b.affine(offset_of(index, node.extents), expression.loops)
+        b.store(value, b.pointer(pointers[node], place, node.dtype), expression.mask)
+
+
+def map_kernel(name: str, fused: Fused, slots: Mapping[object, int], target: Target) -> Kernel:
+    """The kernel of values that are computed element by element."""
+    check_supported(fused)
+    nodes, reads = fused.nodes, fused.reads
+    b, pointers = start(name, slots, [*reads, *nodes])
+    shape = nodes[0].extents
+    lane = lane_axis(shape)
+    dtypes = [one.dtype for one in (*nodes, *reads)]
+    lanes = lanes_for(target, *dtypes) if lane is not None else 1
+    loops = Loops(b, shape, lane)
+    index = variables(shape)
     sources = {read: pointers[read] for read in reads}
 
     def run(outer: dict[str, Value], first: Value, last: Value) -> None:
         def vector(i: Value, mask: Value | None, _: list[Value]) -> None:
             found = {**outer, f"i{lane}": i}
             expression = Expression(b, sources, found, f"i{lane}", lanes, mask)
-            value = b.splat(expression.value(node, index), lanes)
-            b.store(value, b.pointer(pointers[node], b.affine(place, found), node.dtype), mask)
+            store_all(expression, nodes, index, pointers)
 
         if lane is None:
             vector(first, None, [])
@@ -215,15 +231,53 @@ def map_kernel(
 
     loops.run(run)
     b.line("ret void")
-    return Kernel(name, node, "map", [b], loops.units, loops.unit_size)
+    return Kernel(name, nodes, "map", [b], loops.units, loops.unit_size)
+
+
+def copy_kernel(name: str, size: Extent, dtype: str, source: int, target: int) -> Kernel:
+    """Copy a tensor from one slot to another."""
+    b = Builder(name, ARGUMENTS, "internal")
+    old, new = address(b, source), address(b, target)
+    lanes = 64 // BYTES[dtype]
+    stored = "uint8" if dtype == "bool" else dtype
+
+    def block(i: Value, _: list[Value]) -> None:
+        low = b.mul(i, b.constant(BLOCK, "int64"))
+        high, last = b.add(low, b.constant(BLOCK, "int64")), b.index(size)
+        high = b.select(b.compare("lt", high, last), high, last)
+
+        def vector(at: Value, mask: Value | None, _: list[Value]) -> None:
+            value = b.load(b.pointer(old, at, stored), stored, lanes, mask)
+            b.store(value, b.pointer(new, at, stored), mask)
+
+        vector_loop(b, low, high, lanes, vector)
+
+    b.loop(Value("%begin", "int64"), Value("%end", "int64"), 1, block)
+    b.line("ret void")
+    return Kernel(name, [], "copy", [b], apply("ceildiv", size, BLOCK), BLOCK)
 
 
 Element = Callable[[Expression, Index], Value]
 
 
+def reduction_kernel(
+    name: str, fused: Fused, slots: Mapping[object, int], target: Target
+) -> Kernel:
+    """The kernel of a fold along some axes of one tensor."""
+    core = fused.core
+    assert core is not None
+    (source,) = core.sources
+    kept = tuple(n for n in range(source.ndim) if n not in core.params["axes"])
+
+    def element(expression: Expression, index: Index) -> Value:
+        return expression.value(source, index)
+
+    return fold_kernel(name, fused, slots, target, source.extents, kept, element)
+
+
 def fold_kernel(
-    name: str, node: Node, core: Node, reads: list[Node], slots: Mapping[object, int],
-    target: Target, domain: Shape, kept: tuple[int, ...], element: Element,
+    name: str, fused: Fused, slots: Mapping[object, int], target: Target, domain: Shape,
+    kept: tuple[int, ...], element: Element,
 ) -> Kernel:  # fmt: skip
     """The kernel of a fold.
 
@@ -232,17 +286,18 @@ def fold_kernel(
         kept: for each axis of the result, its place in `domain`; the others are folded.
         element: writes what is folded, at an index into `domain`.
     """
-    check_supported(node, set(reads))
-    assert core.op is not None and isinstance(core.op.lower, Fold)
+    check_supported(fused)
+    core, nodes, reads = fused.core, fused.nodes, fused.reads
+    assert core is not None and core.op is not None and isinstance(core.op.lower, Fold)
     combine, identity = core.op.lower.combine, core.op.lower.identity
     assert combine is not None and identity is not None
-    b, pointers = start(name, slots, [*reads, node])
+    b, pointers = start(name, slots, [*reads, *nodes])
     sources = {read: pointers[read] for read in reads}
     lane = lane_axis(domain)
-    lanes = lanes_for(target, core.dtype, *(r.dtype for r in reads)) if lane is not None else 1
+    dtypes = [one.dtype for one in (core, *nodes, *reads)]
+    lanes = lanes_for(target, *dtypes) if lane is not None else 1
     full = variables(domain)
     index = tuple(full[axis] for axis in kept)
-    place = offset_of(index, core.extents)
     folded = [axis for axis, size in enumerate(domain) if axis not in kept and size != 1]
     neutral = b.constant(identity(core.dtype), core.dtype)
     across = lane in folded  # the lanes of a vector are folded together at the end
@@ -284,10 +339,9 @@ def fold_kernel(
         def vector(i: Value | None, mask: Value | None, _: list[Value]) -> None:
             found = {**outer, f"i{lane}": i} if i is not None else dict(outer)
             result = turns(dict(outer), i, mask)
-            wide = Expression(b, sources, found, f"i{lane}", lanes, mask, {core: result})
-            value = wide.value(node, index)
-            value = b.splat(value, result.lanes)
-            b.store(value, b.pointer(pointers[node], b.affine(place, found), node.dtype), mask)
+            known = {core: result}
+            wide = Expression(b, sources, found, f"i{lane}", result.lanes, mask, known)
+            store_all(wide, nodes, index, pointers)
 
         if across or lane is None:
             vector(None, None, [])
@@ -296,5 +350,5 @@ def fold_kernel(
 
     loops.run(run)
     b.line("ret void")
-    return Kernel(name, node, "fold", [b], loops.units, loops.unit_size * product(
-        domain[axis] for axis in folded))  # fmt: skip
+    work = loops.unit_size * product(domain[axis] for axis in folded)
+    return Kernel(name, nodes, "fold", [b], loops.units, work)

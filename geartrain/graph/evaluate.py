@@ -21,11 +21,16 @@ class Plan:
     >>> x = placeholder((3,), "float32")
     >>> Plan([ops.sum(x * 2.0)]).run({x.leaf: np.float32([1, 2, 3])})
     [array(12., dtype=float32)]
+
+    Args:
+        outputs: the nodes to compute.
+        given: nodes whose values the caller has: what they are made of is not computed.
     """
 
-    def __init__(self, outputs: Sequence[Node]):
-        self.outputs = list(outputs)
-        order = sorted_nodes(self.outputs)
+    def __init__(self, outputs: Sequence[Node], given: Sequence[Node] = ()):
+        self.outputs, self.given = list(outputs), list(given)
+        known = set(given)
+        order = [node for node in sorted_nodes(self.outputs, known) if node not in known]
         self.leaves = [node for node in order if node.leaf is not None]
         self.steps = [node for node in order if node.op is not None]
         last: dict[Node, int] = {}
@@ -42,6 +47,7 @@ class Plan:
         values: Mapping[Leaf | None, np.ndarray],
         batch: int | None = None,
         watch: Callable[[Node, np.ndarray], None] | None = None,
+        given: Mapping[Node, np.ndarray] | None = None,
     ) -> list[np.ndarray]:
         """Compute the outputs.
 
@@ -49,8 +55,9 @@ class Plan:
             values: the array of each leaf that is not a constant.
             batch: the batch size, if any extent depends on it.
             watch: called with each node and its value, for debugging.
+            given: the value of each node that is given, and so not computed.
         """
-        results: dict[Node, np.ndarray] = {}
+        results: dict[Node, np.ndarray] = dict(given or {})
         for node in self.leaves:
             leaf = node.leaf
             results[node] = leaf.value if isinstance(leaf, Constant) else values[leaf]

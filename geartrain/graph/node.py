@@ -6,7 +6,7 @@ same op, sources and parameters are one object, so common subexpressions are fou
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -141,7 +141,7 @@ class Node(Operators):
         raise TypeError(f"{self!r} is symbolic: it has no value yet. Return it, then convert it.")
 
     def __repr__(self) -> str:
-        made = self.op.name if self.op else self.leaf.name if self.leaf else "?"
+        made = self.op.name if self.op else self.leaf.name if self.leaf is not None else "?"
         return f"<node {made}, shape={self.shape}, dtype={self.dtype}>"
 
 
@@ -153,8 +153,10 @@ def placeholder(shape: Shape, dtype: str, name: str = "input") -> Node:
     return Node.leaf_of(Leaf(name), shape, dtype)
 
 
-def sorted_nodes(outputs: Iterable[Node]) -> list[Node]:
+def sorted_nodes(outputs: Iterable[Node], given: Collection[Node] = ()) -> list[Node]:
     """The nodes that `outputs` need, each after its sources (and each once).
+
+    What the nodes in `given` are made of is not followed.
 
     >>> x = placeholder((), "float32")
     >>> sorted_nodes([x]) == [x]
@@ -170,5 +172,7 @@ def sorted_nodes(outputs: Iterable[Node]) -> list[Node]:
         elif node not in seen:
             seen.add(node)
             stack.append((node, True))
+            if node in given:
+                continue
             stack.extend((source, False) for source in reversed(node.sources))
     return ordered

@@ -1,0 +1,293 @@
+"""Putting a program together: kernels in phases, and a table of addresses that they share.
+
+Goes in: the outputs of a graph, and the new values of variables. Comes out: the text of a module
+whose functions `run_0`, `run_1`, ... do the work, each called by all threads of a team at once.
+Every thread claims units of work of a kernel until none are left, then waits for the others at a
+barrier. Kernels too small to share are done by one thread, several in one phase.
+
+A node that the compiler has no code for is computed by its NumPy reference, between two of these
+functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from geartrain.compiler.builder import BYTES, Builder, Value
+from geartrain.compiler.contraction import contraction_kernels
+from geartrain.compiler.expression import Unsupported
+from geartrain.compiler.fuse import Fused, by_maps, fuse, in_memory, reaches
+from geartrain.compiler.kernels import Kernel, copy_kernel, map_kernel, reduction_kernel
+from geartrain.compiler.memory import Buffer
+from geartrain.compiler.target import Target
+from geartrain.compiler.team import TEAM_TEXT
+from geartrain.graph.node import Node
+from geartrain.graph.shapes import Extent, apply, product, resolve
+
+SMALL = 50_000  # scalar operations that are not worth sharing among threads
+USUAL_BATCH = 128  # the batch size at which kernels are judged small
+LARGE_BATCH = 1024  # beyond it nothing that grows with the batch is small
+CHUNKS = 32  # parts of a kernel that threads claim: enough to even out, few enough to be cheap
+
+
+@dataclass
+class Reference:
+    """A step that is left to the NumPy reference.
+
+    Attributes:
+        fused: the nodes to compute, and what they read.
+        why: what the compiler lacks.
+    """
+
+    fused: Fused
+    why: str
+
+
+Step = Reference | list[Kernel]
+
+
+@dataclass
+class Assembly:
+    """A program as text, and what running it takes.
+
+    Attributes:
+        text: the module.
+        steps: what `run_0`, `run_1`, ... do; between them, steps for the reference.
+        slots: the place of each node in the table of addresses (place 0 holds the batch size).
+        buffers: the results that need memory of the program's own.
+        size: how many places the table has.
+        work: about how many scalar operations the whole takes.
+    """
+
+    text: str
+    steps: list[Step]
+    slots: dict[object, int]
+    buffers: list[Buffer]
+    size: int
+    work: Extent
+
+
+def assemble(outputs: Sequence[Node], updates: Mapping[Node, Node], target: Target) -> Assembly:
+    """The program that computes `outputs`, and stores new values of variables.
+
+    Args:
+        outputs: the nodes to compute.
+        updates: the new value of each variable, by the variable's node.
+        target: the CPU to write code for.
+    """
+    return _Assembler(outputs, updates, target).assembly()
+
+
+@dataclass
+class _Assembler:
+    outputs: Sequence[Node]
+    updates: Mapping[Node, Node]
+    target: Target
+    slots: dict[object, int] = field(default_factory=dict)
+    scratch: list[Buffer] = field(default_factory=list)
+    size: int = 1
+    number: int = 0
+
+    def assembly(self) -> Assembly:
+        """Fuse, place, write."""
+        fused = fuse([*self.outputs, *self.updates.values()])
+        copies = self._place(fused)
+        steps = self._steps(fused)
+        if copies:
+            if not steps or isinstance(steps[-1], Reference):
+                steps.append([])
+            made = [copy_kernel(f"copy_{n}", *copy) for n, copy in enumerate(copies)]
+            steps[-1].extend(made)  # type: ignore[union-attr]
+        kernels = [kernel for step in steps if isinstance(step, list) for kernel in step]
+        work: Extent = 0
+        for kernel in kernels:
+            work = work + kernel.units * kernel.work
+        buffers = self._buffers(fused, {slot for _, _, slot, _ in copies})
+        return Assembly(self._text(steps), steps, self.slots, buffers, self.size, work)
+
+    def _slot(self) -> int:
+        self.size += 1
+        return self.size - 1
+
+    # -- places -----------------------------------------------------------------------------------
+
+    def _place(self, fused: list[Fused]) -> list[tuple[Extent, str, int, int]]:
+        """Give each node in memory a slot; the copies that remain to do at the end."""
+        for kernel in fused:
+            for node in kernel.reads:
+                if in_memory(node) and node not in self.slots:
+                    self.slots[node] = self._slot()
+        values = list(self.updates.values())
+        copies = []
+        for variable, value in self.updates.items():
+            if variable not in self.slots:
+                self.slots[variable] = self._slot()
+            if in_memory(value) and value not in self.slots:
+                self.slots[value] = self._slot()
+            alone = value not in self.outputs and values.count(value) == 1
+            if alone and value.op is not None and self._in_place(variable, value, fused):
+                self.slots[value] = self.slots[variable]
+        for kernel in fused:
+            for node in kernel.nodes:
+                if node not in self.slots:
+                    self.slots[node] = self._slot()
+        for variable, value in self.updates.items():
+            if self.slots.get(value) != self.slots[variable]:
+                size = product(variable.extents)
+                copies.append((size, variable.dtype, self.slots[value], self.slots[variable]))
+        return copies
+
+    def _in_place(self, variable: Node, value: Node, fused: list[Fused]) -> bool:
+        """Whether the new value may overwrite the old: nobody reads the old one afterwards."""
+        (at,) = (number for number, kernel in enumerate(fused) if value in kernel.nodes)
+        if any(variable in kernel.reads for kernel in fused[at + 1 :]):
+            return False
+        if any(new is variable for new in self.updates.values()):
+            return False
+        host = fused[at]
+        if variable not in host.reads:
+            return True
+        stored = {*host.reads, *host.nodes}
+        if host.core is not None and reaches(host.core, variable, stored - {host.core}):
+            return False
+        return all(by_maps(node, variable, stored) for node in host.nodes)
+
+    def _buffers(self, fused: list[Fused], copied: set[int]) -> list[Buffer]:
+        """When each stored node is first and last needed; steps are numbered by kernel."""
+        outside = {self.slots[node] for node in self.updates}
+        outside |= {self.slots[node] for node in self.outputs}
+        end = len(fused)
+        found: dict[int, Buffer] = {}
+        for number, kernel in enumerate(fused):
+            for node in kernel.nodes:
+                slot = self.slots[node]
+                if slot not in outside:
+                    size = product(node.extents) * BYTES[node.dtype]
+                    last = end if slot in copied else number
+                    found[slot] = Buffer(slot, size, number, last)
+            for node in kernel.reads:
+                if node.op is not None and self.slots[node] in found:
+                    buffer = found[self.slots[node]]
+                    buffer.last = max(buffer.last, number)
+        return [*found.values(), *self.scratch]
+
+    # -- steps ------------------------------------------------------------------------------------
+
+    def _steps(self, fused: list[Fused]) -> list[Step]:
+        steps: list[Step] = []
+        for number, one in enumerate(fused):
+            self.number = number
+            try:
+                kernels = self._lower(f"k{number}", one)
+            except Unsupported as problem:
+                steps.append(Reference(one, str(problem)))
+                continue
+            if not steps or isinstance(steps[-1], Reference):
+                steps.append([])
+            steps[-1].extend(kernels)  # type: ignore[union-attr]
+        return steps
+
+    def _lower(self, name: str, fused: Fused) -> list[Kernel]:
+        """The kernels of one fused node, by the kind of its core."""
+        if fused.core is None:
+            return [map_kernel(name, fused, self.slots, self.target)]
+        if len(fused.core.sources) == 2:
+            kernels = contraction_kernels(name, fused, self.slots, self.target, self._slot)
+            for kernel in kernels:
+                for slot, size, dtype in kernel.scratch:
+                    self.scratch.append(Buffer(slot, size * BYTES[dtype], self.number, self.number))
+            return kernels
+        return [reduction_kernel(name, fused, self.slots, self.target)]
+
+    # -- text -------------------------------------------------------------------------------------
+
+    def _text(self, steps: list[Step]) -> str:
+        """The module: kernels, then the functions that run them in order."""
+        parts, declared = [TEAM_TEXT], set()
+        number = 0
+        for step in steps:
+            if isinstance(step, Reference):
+                continue
+            main = _run(f"run_{number}", step)
+            number += 1
+            for function in [f for kernel in step for f in kernel.functions] + [main]:
+                parts.append(function.text())
+                declared |= function.declared
+        return "\n".join([*sorted(declared), *parts])
+
+
+def _run(name: str, kernels: list[Kernel]) -> Builder:
+    """The function that runs some kernels in order; all threads of a team call it."""
+    b = Builder(name, (("ptr", "%args"), ("i64", "%thread"), ("ptr", "%team")))
+    b.prologue.append("  %batch = load i64, ptr %args")
+    for group in _grouped(kernels):
+        if len(group) == 1 and not _small(group[0]):
+            _shared(b, group[0])
+            continue
+        if all(isinstance(kernel.units * kernel.work, int) for kernel in group):
+            _alone(b, group)
+            continue
+        few, many, done = b.label_name(), b.label_name(), b.label_name()
+        limit = b.constant(LARGE_BATCH, "int64")
+        small = b.compare("le", Value("%batch", "int64"), limit)
+        b.line(f"br i1 {small.name}, label %{few}, label %{many}")
+        b.label(few)
+        _alone(b, group)
+        b.line(f"br label %{done}")
+        b.label(many)
+        for kernel in group:
+            _shared(b, kernel)
+        b.line(f"br label %{done}")
+        b.label(done)
+    b.line("ret void")
+    return b
+
+
+def _small(kernel: Kernel) -> bool:
+    return int(resolve(kernel.units * kernel.work, USUAL_BATCH)) < SMALL
+
+
+def _grouped(kernels: list[Kernel]) -> list[list[Kernel]]:
+    """Neighbouring small kernels together, each other one alone."""
+    groups: list[list[Kernel]] = []
+    for kernel in kernels:
+        if groups and _small(kernel) and _small(groups[-1][0]):
+            groups[-1].append(kernel)
+        else:
+            groups.append([kernel])
+    return groups
+
+
+def _shared(b: Builder, kernel: Kernel) -> None:
+    """All threads claim parts of a kernel until none are left."""
+    units = b.index(kernel.units)
+    size = b.index(apply("ceildiv", kernel.units, CHUNKS))
+    head, body, done = b.label_name(), b.label_name(), b.label_name()
+    b.line(f"br label %{head}")
+    b.label(head)
+    part = b.make(f"call i64 @claim(ptr %team, i64 {CHUNKS})", "int64")
+    low = b.mul(part, size)
+    b.line(f"br i1 {b.compare('lt', low, units).name}, label %{body}, label %{done}")
+    b.label(body)
+    end = b.add(low, size)
+    high = b.select(b.compare("lt", end, units), end, units)
+    b.line(f"call void @{kernel.name}(ptr %args, i64 %batch, i64 {low.name}, i64 {high.name})")
+    b.line(f"br label %{head}")
+    b.label(done)
+    b.line("call void @barrier(ptr %team)")
+
+
+def _alone(b: Builder, kernels: list[Kernel]) -> None:
+    """The first thread that comes does all of some kernels."""
+    body, done = b.label_name(), b.label_name()
+    units = [b.index(kernel.units) for kernel in kernels]
+    part = b.make("call i64 @claim(ptr %team, i64 1)", "int64")
+    first = b.compare("eq", part, b.constant(0, "int64"))
+    b.line(f"br i1 {first.name}, label %{body}, label %{done}")
+    b.label(body)
+    for kernel, count in zip(kernels, units, strict=True):
+        b.line(f"call void @{kernel.name}(ptr %args, i64 %batch, i64 0, i64 {count.name})")
+    b.line(f"br label %{done}")
+    b.label(done)
+    b.line("call void @barrier(ptr %team)")

@@ -1,0 +1,155 @@
+"""Running compiled programs: frames of memory, tables of addresses, and steps.
+
+An `Executable` has the interface of `graph.evaluate.Plan`, and updates variables in place besides.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from geartrain.compiler.memory import ALIGNMENT, plan
+from geartrain.compiler.program import Reference, assemble
+from geartrain.compiler.target import Target
+from geartrain.graph.dtypes import numpy_dtype
+from geartrain.graph.evaluate import Plan
+from geartrain.graph.node import Constant, Leaf, Node
+from geartrain.graph.shapes import resolve
+from geartrain.runtime import native, threads
+from geartrain.runtime.variable import Variable
+
+LITTLE_WORK = 200_000  # scalar operations that one thread does sooner than two
+
+
+class Frame:
+    """The memory of one run at one batch size: a table of addresses, and the block behind it."""
+
+    def __init__(self, program: Executable, batch: int) -> None:
+        assembly = program.assembly
+        offsets, size = plan(assembly.buffers, batch)
+        self.block = np.empty(size + ALIGNMENT, np.uint8)
+        start = _address(self.block)
+        start += -start % ALIGNMENT
+        self.table = np.zeros(assembly.size, np.int64)
+        self.table[0] = batch
+        for slot, offset in offsets.items():
+            self.table[slot] = start + offset
+        for slot, array in program.fixed.items():
+            self.table[slot] = _address(array)
+        self.address = _address(self.table)
+        self.shapes = [resolve(node.extents, batch) for node in program.outputs]
+        little = int(resolve(assembly.work, batch)) < LITTLE_WORK
+        self.threads = 1 if little else None
+        self.offsets = {slot: start + offset for slot, offset in offsets.items()}
+
+
+class Executable:
+    """A compiled graph.
+
+    Args:
+        outputs: the nodes to compute.
+        updates: for each variable to change, the node of its new value.
+        target: the CPU.
+    """
+
+    def __init__(
+        self, outputs: Sequence[Node], updates: Mapping[Variable, Node], target: Target
+    ) -> None:
+        self.outputs = list(outputs)
+        self.updates = dict(updates)
+        by_node = {variable.node: value for variable, value in updates.items()}
+        self.assembly = assembly = assemble(self.outputs, by_node, target)
+        self.library = native.load(assembly.text, target)
+        self.steps: list[int | tuple[Reference, Plan]] = []
+        for step in assembly.steps:
+            if isinstance(step, Reference):
+                nodes = step.fused.nodes
+                self.steps.append((step, Plan(nodes, given=step.fused.reads)))
+            else:
+                count = sum(isinstance(one, int) for one in self.steps)
+                self.steps.append(self.library.address(f"run_{count}"))
+        self.fixed: dict[int, np.ndarray] = {}  # arrays that are the same in every run
+        self.inputs: list[tuple[int, Node, np.dtype[Any]]] = []
+        for node, slot in assembly.slots.items():
+            assert isinstance(node, Node)
+            if isinstance(node.leaf, Variable):
+                self.fixed[slot] = node.leaf.array
+            elif isinstance(node.leaf, Constant):
+                self.fixed[slot] = np.ascontiguousarray(node.leaf.value)
+            elif node.leaf is not None:
+                self.inputs.append((slot, node, numpy_dtype(node.dtype)))
+        self.results = [
+            (None if node.op is None else assembly.slots[node], node, numpy_dtype(node.dtype))
+            for node in self.outputs
+        ]
+        self._frames: dict[int, list[Frame]] = {}
+        self._lock = threading.Lock()
+
+    def run(
+        self, values: Mapping[Leaf | None, np.ndarray], batch: int | None = None
+    ) -> list[np.ndarray]:
+        """Compute the outputs and update the variables."""
+        size = 0 if batch is None else batch
+        free = self._frames.get(size)
+        frame = free.pop() if free else Frame(self, size)
+        table = frame.table
+        held = []  # what the table points to must live until the end
+        for slot, node, dtype in self.inputs:
+            array = values[node.leaf]
+            if array.dtype != dtype or not array.flags.c_contiguous:
+                array = np.ascontiguousarray(array, dtype)
+            held.append(array)
+            table[slot] = _address(array)
+        outputs = []
+        for (place, node, dtype), shape in zip(self.results, frame.shapes, strict=True):
+            if place is None:
+                outputs.append(_leaf_value(node, values))
+                continue
+            array = np.empty(shape, dtype)
+            table[place] = _address(array)
+            outputs.append(array)
+        for step in self.steps:
+            if isinstance(step, int):
+                threads.run(step, frame.address, frame.threads)
+            else:
+                self._reference(step[1], frame, batch)
+        with self._lock:
+            if len(self._frames) > 8:
+                self._frames.clear()
+            self._frames.setdefault(size, []).append(frame)
+        return outputs
+
+    def _reference(self, steps: Plan, frame: Frame, batch: int | None) -> None:
+        """A step that has no code, by NumPy, on the same memory."""
+        given = {node: self._view(node, frame, batch) for node in steps.given}
+        results = steps.run({}, batch, given=given)
+        for node, result in zip(steps.outputs, results, strict=True):
+            self._view(node, frame, batch)[...] = result
+
+    def _view(self, node: Node, frame: Frame, batch: int | None) -> np.ndarray:
+        """The memory of a node as an array."""
+        import ctypes
+
+        shape, dtype = resolve(node.extents, batch), numpy_dtype(node.dtype)
+        size = int(np.prod(shape)) * dtype.itemsize
+        if size == 0:
+            return np.empty(shape, dtype)
+        address = int(frame.table[self.assembly.slots[node]])
+        memory = (ctypes.c_char * size).from_address(address)
+        return np.frombuffer(memory, dtype).reshape(shape)
+
+
+def _leaf_value(node: Node, values: Mapping[Leaf | None, np.ndarray]) -> np.ndarray:
+    """An output that nothing computes: an input, a variable or a constant."""
+    leaf = node.leaf
+    if isinstance(leaf, Constant):
+        return leaf.value
+    return leaf.numpy() if isinstance(leaf, Variable) else values[leaf]
+
+
+def _address(array: np.ndarray) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
