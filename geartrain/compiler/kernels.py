@@ -58,11 +58,11 @@ def addresses(builder: Builder, slots: Mapping[object, int], used: list[Node]) -
     return {node: address(builder, slots[node]) for node in used}
 
 
-def address(builder: Builder, slot: int) -> str:
-    """Load one address from the table of arguments."""
+def address(builder: Builder, slot: int, type_: str = "ptr") -> str:
+    """Load one address (or number) from the table of arguments."""
     place, name = builder.fresh(), builder.fresh()
     builder.prologue.append(f"  {place} = getelementptr ptr, ptr %args, i64 {slot}")
-    builder.prologue.append(f"  {name} = load ptr, ptr {place}, align 8")
+    builder.prologue.append(f"  {name} = load {type_}, ptr {place}, align 8")
     return name
 
 
@@ -255,6 +255,32 @@ def copy_kernel(name: str, size: Extent, dtype: str, source: int, target: int) -
     b.loop(Value("%begin", "int64"), Value("%end", "int64"), 1, block)
     b.line("ret void")
     return Kernel(name, [], "copy", [b], apply("ceildiv", size, BLOCK), BLOCK)
+
+
+def gather_rows(name: str, node: Node, slot: int, data: int, order: int) -> Kernel:
+    """Copy the rows of one batch from a whole data set, in a given order.
+
+    Args:
+        slot: the place of the address of the batch.
+        data: the place of the address of the data set.
+        order: the place of the address of the rows' numbers; the batch begins at number `%row`.
+    """
+    b = Builder(name, (*ARGUMENTS, ("i64", "%row")), "internal")
+    numbers, source, target = address(b, order), address(b, data), address(b, slot)
+    size = b.index(product(node.extents[1:]) * BYTES[node.dtype])
+    copy = "llvm.memcpy.p0.p0.i64"
+    b.declared.add(f"declare void @{copy}(ptr, ptr, i64, i1)")
+
+    def row(i: Value, _: list[Value]) -> None:
+        at = b.pointer(numbers, b.add(i, Value("%row", "int64")), "int64")
+        place = b.mul(b.load(at, "int64"), size)
+        old = b.pointer(source, place, "uint8")
+        new = b.pointer(target, b.mul(i, size), "uint8")
+        b.line(f"call void @{copy}(ptr {new}, ptr {old}, i64 {size.name}, i1 false)")
+
+    b.loop(Value("%begin", "int64"), Value("%end", "int64"), 1, row)
+    b.line("ret void")
+    return Kernel(name, [node], "gather rows", [b], node.extents[0], product(node.extents[1:]))
 
 
 Element = Callable[[Expression, Index], Value]

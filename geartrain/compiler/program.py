@@ -18,12 +18,19 @@ from geartrain.compiler.builder import BYTES, Builder, Value
 from geartrain.compiler.contraction import contraction_kernels
 from geartrain.compiler.expression import Unsupported
 from geartrain.compiler.fuse import Fused, by_maps, fuse, in_memory, reaches
-from geartrain.compiler.kernels import Kernel, copy_kernel, map_kernel, reduction_kernel
+from geartrain.compiler.kernels import (
+    Kernel,
+    address,
+    copy_kernel,
+    gather_rows,
+    map_kernel,
+    reduction_kernel,
+)
 from geartrain.compiler.memory import Buffer
 from geartrain.compiler.target import Target
 from geartrain.compiler.team import TEAM_TEXT
 from geartrain.graph.node import Node
-from geartrain.graph.shapes import Extent, apply, product, resolve
+from geartrain.graph.shapes import BATCH, Extent, apply, product, resolve
 
 SMALL = 50_000  # scalar operations that are not worth sharing among threads
 USUAL_BATCH = 128  # the batch size at which kernels are judged small
@@ -48,6 +55,21 @@ Step = Reference | list[Kernel]
 
 
 @dataclass
+class EpochSlots:
+    """Where `epoch` finds the data set.
+
+    Attributes:
+        order: the place of the address of the rows' numbers (int64), in the order to take them.
+        steps: the place of the number of steps to do.
+        inputs: for each input that has a batch axis, the place of the address of its whole data.
+    """
+
+    order: int
+    steps: int
+    inputs: dict[Node, int]
+
+
+@dataclass
 class Assembly:
     """A program as text, and what running it takes.
 
@@ -56,6 +78,7 @@ class Assembly:
         steps: what `run_0`, `run_1`, ... do; between them, steps for the reference.
         slots: the place of each node in the table of addresses (place 0 holds the batch size).
         buffers: the results that need memory of the program's own.
+        epoch: the places that a whole epoch needs besides; None if some step has no code.
         size: how many places the table has.
         work: about how many scalar operations the whole takes.
     """
@@ -64,6 +87,7 @@ class Assembly:
     steps: list[Step]
     slots: dict[object, int]
     buffers: list[Buffer]
+    epoch: EpochSlots | None
     size: int
     work: Extent
 
@@ -104,7 +128,9 @@ class _Assembler:
         for kernel in kernels:
             work = work + kernel.units * kernel.work
         buffers = self._buffers(fused, {slot for _, _, slot, _ in copies})
-        return Assembly(self._text(steps), steps, self.slots, buffers, self.size, work)
+        epoch = self._epoch_slots(steps)
+        text = self._text(steps, epoch)
+        return Assembly(text, steps, self.slots, buffers, epoch, self.size, work)
 
     def _slot(self) -> int:
         self.size += 1
@@ -172,6 +198,17 @@ class _Assembler:
                     buffer.last = max(buffer.last, number)
         return [*found.values(), *self.scratch]
 
+    def _epoch_slots(self, steps: list[Step]) -> EpochSlots | None:
+        """Places for the data of whole epochs, if all steps have code."""
+        inputs = [
+            node for node in self.slots
+            if isinstance(node, Node) and node.op is None and BATCH in node.extents[:1]
+        ]  # fmt: skip
+        if len(steps) != 1 or isinstance(steps[0], Reference) or not inputs:
+            return None
+        slots = {node: self._slot() for node in inputs}
+        return EpochSlots(self._slot(), self._slot(), slots)
+
     # -- steps ------------------------------------------------------------------------------------
 
     def _steps(self, fused: list[Fused]) -> list[Step]:
@@ -202,25 +239,28 @@ class _Assembler:
 
     # -- text -------------------------------------------------------------------------------------
 
-    def _text(self, steps: list[Step]) -> str:
+    def _text(self, steps: list[Step], epoch: EpochSlots | None) -> str:
         """The module: kernels, then the functions that run them in order."""
-        parts, declared = [TEAM_TEXT], set()
-        number = 0
+        functions: list[Builder] = []
         for step in steps:
-            if isinstance(step, Reference):
-                continue
-            main = _run(f"run_{number}", step)
-            number += 1
-            for function in [f for kernel in step for f in kernel.functions] + [main]:
-                parts.append(function.text())
-                declared |= function.declared
-        return "\n".join([*sorted(declared), *parts])
+            if not isinstance(step, Reference):
+                number = sum(one.name.startswith("run_") for one in functions)
+                functions += [function for kernel in step for function in kernel.functions]
+                functions += [_step(f"step_{number}", step), _run(number)]
+        if epoch is not None:
+            gathers = [
+                gather_rows(f"gather_{n}", node, self.slots[node], slot, epoch.order)
+                for n, (node, slot) in enumerate(epoch.inputs.items())
+            ]
+            functions += [f for kernel in gathers for f in kernel.functions]
+            functions.append(_epoch(gathers, epoch.steps))
+        declared = sorted(set().union(*(function.declared for function in functions)))
+        return "\n".join([*declared, TEAM_TEXT, *(function.text() for function in functions)])
 
 
-def _run(name: str, kernels: list[Kernel]) -> Builder:
+def _step(name: str, kernels: list[Kernel]) -> Builder:
     """The function that runs some kernels in order; all threads of a team call it."""
-    b = Builder(name, (("ptr", "%args"), ("i64", "%thread"), ("ptr", "%team")))
-    b.prologue.append("  %batch = load i64, ptr %args")
+    b = Builder(name, (("ptr", "%args"), ("i64", "%batch"), ("ptr", "%team")), "internal")
     for group in _grouped(kernels):
         if len(group) == 1 and not _small(group[0]):
             _shared(b, group[0])
@@ -244,6 +284,35 @@ def _run(name: str, kernels: list[Kernel]) -> Builder:
     return b
 
 
+THREAD_ARGUMENTS = (("ptr", "%args"), ("i64", "%thread"), ("ptr", "%team"))
+
+
+def _run(number: int) -> Builder:
+    """The function that a team calls for one step."""
+    b = Builder(f"run_{number}", THREAD_ARGUMENTS)
+    b.prologue.append("  %batch = load i64, ptr %args")
+    b.line(f"call void @step_{number}(ptr %args, i64 %batch, ptr %team)")
+    b.line("ret void")
+    return b
+
+
+def _epoch(gathers: list[Kernel], steps_slot: int) -> Builder:
+    """The function that a team calls for many steps: gather the rows of a batch, then one step."""
+    b = Builder("epoch", THREAD_ARGUMENTS)
+    b.prologue.append("  %batch = load i64, ptr %args")
+    count = address(b, steps_slot, "i64")
+
+    def turn(step: Value, _: list[Value]) -> None:
+        row = b.mul(step, Value("%batch", "int64"))
+        for kernel in gathers:
+            _shared(b, kernel, f", i64 {row.name}")
+        b.line("call void @step_0(ptr %args, i64 %batch, ptr %team)")
+
+    b.loop(b.constant(0, "int64"), Value(count, "int64"), 1, turn)
+    b.line("ret void")
+    return b
+
+
 def _small(kernel: Kernel) -> bool:
     return int(resolve(kernel.units * kernel.work, USUAL_BATCH)) < SMALL
 
@@ -259,7 +328,7 @@ def _grouped(kernels: list[Kernel]) -> list[list[Kernel]]:
     return groups
 
 
-def _shared(b: Builder, kernel: Kernel) -> None:
+def _shared(b: Builder, kernel: Kernel, more: str = "") -> None:
     """All threads claim parts of a kernel until none are left."""
     units = b.index(kernel.units)
     size = b.index(apply("ceildiv", kernel.units, CHUNKS))
@@ -272,7 +341,8 @@ def _shared(b: Builder, kernel: Kernel) -> None:
     b.label(body)
     end = b.add(low, size)
     high = b.select(b.compare("lt", end, units), end, units)
-    b.line(f"call void @{kernel.name}(ptr %args, i64 %batch, i64 {low.name}, i64 {high.name})")
+    parts = f"i64 {low.name}, i64 {high.name}{more}"
+    b.line(f"call void @{kernel.name}(ptr %args, i64 %batch, {parts})")
     b.line(f"br label %{head}")
     b.label(done)
     b.line("call void @barrier(ptr %team)")

@@ -22,6 +22,7 @@ from geartrain.runtime import native, threads
 from geartrain.runtime.variable import Variable
 
 LITTLE_WORK = 200_000  # scalar operations that one thread does sooner than two
+MOST_FRAMES = 8  # batch sizes whose memory is kept
 
 
 class Frame:
@@ -43,7 +44,7 @@ class Frame:
         self.shapes = [resolve(node.extents, batch) for node in program.outputs]
         little = int(resolve(assembly.work, batch)) < LITTLE_WORK
         self.threads = 1 if little else None
-        self.offsets = {slot: start + offset for slot, offset in offsets.items()}
+        self.inputs: dict[int, np.ndarray] | None = None  # one batch, for whole epochs
 
 
 class Executable:
@@ -92,34 +93,84 @@ class Executable:
         self, values: Mapping[Leaf | None, np.ndarray], batch: int | None = None
     ) -> list[np.ndarray]:
         """Compute the outputs and update the variables."""
-        size = 0 if batch is None else batch
-        free = self._frames.get(size)
-        frame = free.pop() if free else Frame(self, size)
-        table = frame.table
+        frame = self._take(0 if batch is None else batch)
         held = []  # what the table points to must live until the end
         for slot, node, dtype in self.inputs:
             array = values[node.leaf]
             if array.dtype != dtype or not array.flags.c_contiguous:
                 array = np.ascontiguousarray(array, dtype)
             held.append(array)
-            table[slot] = _address(array)
+            frame.table[slot] = _address(array)
+        outputs = self._outputs(frame, values)
+        for step in self.steps:
+            if isinstance(step, int):
+                threads.run(step, frame.address, frame.threads)
+            else:
+                self._reference(step[1], frame, batch)
+        self._give_back(frame)
+        return outputs
+
+    @property
+    def whole_epochs(self) -> bool:
+        """Whether `run_steps` can be called: all is native, and every input has a batch axis."""
+        epoch = self.assembly.epoch
+        return epoch is not None and len(epoch.inputs) == len(self.inputs)
+
+    def run_steps(
+        self, data: Mapping[Leaf | None, np.ndarray], order: np.ndarray, batch: int, steps: int
+    ) -> list[np.ndarray]:
+        """Do many steps in one native call; the outputs of the last one.
+
+        Args:
+            data: the whole array of each input.
+            order: the numbers of the rows to take (int64), `batch * steps` of them.
+            batch: rows a step.
+            steps: how many steps.
+        """
+        epoch = self.assembly.epoch
+        assert epoch is not None and steps > 0 and len(order) >= batch * steps
+        frame = self._take(batch)
+        if frame.inputs is None:
+            frame.inputs = {
+                slot: np.empty(resolve(node.extents, batch), dtype)
+                for slot, node, dtype in self.inputs
+            }
+        table = frame.table
+        for slot, node, dtype in self.inputs:
+            array = data[node.leaf]
+            assert array.dtype == dtype and array.flags.c_contiguous
+            table[epoch.inputs[node]] = _address(array)
+            table[slot] = _address(frame.inputs[slot])
+        table[epoch.order], table[epoch.steps] = _address(order), steps
+        outputs = self._outputs(frame, data)
+        threads.run(self.library.address("epoch"), frame.address, frame.threads)
+        self._give_back(frame)
+        return outputs
+
+    def _take(self, batch: int) -> Frame:
+        """A frame that nobody uses now."""
+        with self._lock:
+            free = self._frames.get(batch)
+            if free:
+                return free.pop()
+        return Frame(self, batch)
+
+    def _give_back(self, frame: Frame) -> None:
+        with self._lock:
+            if len(self._frames) > MOST_FRAMES:
+                self._frames.clear()
+            self._frames.setdefault(int(frame.table[0]), []).append(frame)
+
+    def _outputs(self, frame: Frame, values: Mapping[Leaf | None, np.ndarray]) -> list[np.ndarray]:
+        """Fresh arrays for the outputs, which the table points to."""
         outputs = []
         for (place, node, dtype), shape in zip(self.results, frame.shapes, strict=True):
             if place is None:
                 outputs.append(_leaf_value(node, values))
                 continue
             array = np.empty(shape, dtype)
-            table[place] = _address(array)
+            frame.table[place] = _address(array)
             outputs.append(array)
-        for step in self.steps:
-            if isinstance(step, int):
-                threads.run(step, frame.address, frame.threads)
-            else:
-                self._reference(step[1], frame, batch)
-        with self._lock:
-            if len(self._frames) > 8:
-                self._frames.clear()
-            self._frames.setdefault(size, []).append(frame)
         return outputs
 
     def _reference(self, steps: Plan, frame: Frame, batch: int | None) -> None:
