@@ -5,14 +5,14 @@ What lives in memory is loaded; everything else is computed on the spot, back to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from geartrain.compiler.builder import Builder, Value
 from geartrain.graph.affine import Affine, Guard, Index, offset_of, strides_of
 from geartrain.graph.node import Constant, Node
-from geartrain.graph.op import Map, View
+from geartrain.graph.op import Lookup, Map, View
 from geartrain.graph.shapes import Shape
 
 
@@ -67,6 +67,8 @@ class Expression:
         lower = node.op.lower
         if isinstance(lower, Map):
             return self._map(node, lower, index)
+        if isinstance(lower, Lookup):
+            return lower.element(self, node, index)  # type: ignore[no-any-return]
         assert isinstance(lower, View), f"{node.op.name} must be in memory"
         return self._view(node, lower, index)
 
@@ -76,6 +78,17 @@ class Expression:
         if lower.indexed:
             values.insert(0, lambda axis: self.affine(index[axis]))  # type: ignore[arg-type]
         return lower.emit(self.builder, *values, **node.params)  # type: ignore[no-any-return]
+
+    def read(self, source: Node, places: Sequence[Affine | Value]) -> Value:
+        """The element of a source at places of which some are computed."""
+        index = []
+        for place in places:
+            if isinstance(place, Value):
+                name = f"p{self.builder.fresh()}"
+                self.loops[name] = place
+                place = Affine.variable(name)
+            index.append(place)
+        return self.value(source, tuple(index))
 
     def _view(self, node: Node, lower: View, index: Index) -> Value:
         if lower.same_order:

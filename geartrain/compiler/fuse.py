@@ -22,10 +22,12 @@ from dataclasses import dataclass, field
 from geartrain.compiler.expression import plain_reshape
 from geartrain.graph.affine import Affine, Index
 from geartrain.graph.node import Constant, Node, sorted_nodes
-from geartrain.graph.op import Fold, Map, Opaque, View
+from geartrain.graph.op import Fold, Lookup, Lowering, Map, Opaque, Scatter, View
 from geartrain.graph.shapes import divide, product
 
 CHEAP = 2  # maps that are computed again rather than kept
+CORES = (Fold, Scatter, Opaque)  # what a kernel is made around
+ALONE = (Scatter, Opaque)  # what nothing else joins
 MOST_READS = 24  # tensors that one kernel reads at most: each needs a register for its address
 
 
@@ -60,7 +62,7 @@ def fuse(outputs: Sequence[Node]) -> list[Fused]:
     for node in order:
         if node not in stored or node.op is None:
             continue
-        core = node if isinstance(node.op.lower, Fold | Opaque) else None
+        core = node if isinstance(node.op.lower, CORES) else None
         at = len(kernels) if core is not None else _host(node, kernels, maker, stored)
         if at == len(kernels):
             kernels.append(Fused([], core))
@@ -93,12 +95,11 @@ def _stored(order: list[Node], outputs: Sequence[Node]) -> set[Node]:
         for source in _needed_in_memory(node, stored, cost):
             stored.add(source)
             cost[source] = 0
-        if isinstance(node.op.lower, Fold | Opaque):
+        if isinstance(node.op.lower, CORES):
             stored.add(node)
             cost[node] = 0
         elif node not in stored:
-            own = 1 if isinstance(node.op.lower, Map) else 0
-            cost[node] = own + sum(cost[source] for source in node.sources)
+            cost[node] = _own_cost(node.op.lower) + sum(cost[source] for source in node.sources)
     users: dict[Node, set[Node]] = {node: set() for node in order}
     for node in reversed(order):
         if node not in stored and cost[node] > CHEAP and len(users[node]) > 1:
@@ -107,6 +108,13 @@ def _stored(order: list[Node], outputs: Sequence[Node]) -> set[Node]:
         for source in node.sources:
             users[source] |= reached
     return stored
+
+
+def _own_cost(lower: Lowering) -> int:
+    """About how many operations an element takes."""
+    if isinstance(lower, Lookup):
+        return lower.cost
+    return 1 if isinstance(lower, Map) else 0
 
 
 def _users(order: list[Node], stored: set[Node]) -> dict[Node, set[Node]]:
@@ -125,7 +133,7 @@ def _host(node: Node, kernels: list[Fused], maker: dict[Node, int], stored: set[
     earliest = max((maker[read] for read in reads if read in maker), default=-1)
     for number in range(len(kernels) - 1, max(earliest, 0) - 1, -1):
         kernel = kernels[number]
-        if kernel.core is not None and isinstance(kernel.core.op.lower, Opaque):  # type: ignore[union-attr]
+        if kernel.core is not None and isinstance(kernel.core.op.lower, ALONE):  # type: ignore[union-attr]
             continue
         made = [read for read in reads if read in kernel.members()]
         if kernel.nodes[0].extents != node.extents or (kernel.core is not None and not made):
@@ -177,7 +185,7 @@ def _needed_in_memory(node: Node, stored: set[Node], cost: dict[Node, int]) -> l
     for source in node.sources:
         if source in stored or source.op is None:
             continue
-        if isinstance(lower, Opaque):
+        if isinstance(lower, Lookup | Scatter | Opaque):
             needed.append(source)
         elif isinstance(lower, Fold) and len(node.sources) == 2:
             if not plain_view(source, stored):

@@ -25,11 +25,13 @@ from geartrain.compiler.kernels import (
     gather_rows,
     map_kernel,
     reduction_kernel,
+    scatter_kernel,
 )
 from geartrain.compiler.memory import Buffer
 from geartrain.compiler.target import Target
 from geartrain.compiler.team import TEAM_TEXT
 from geartrain.graph.node import Node
+from geartrain.graph.op import Opaque, Scatter
 from geartrain.graph.shapes import BATCH, Extent, apply, product, resolve
 
 SMALL = 50_000  # scalar operations that are not worth sharing among threads
@@ -229,6 +231,10 @@ class _Assembler:
         """The kernels of one fused node, by the kind of its core."""
         if fused.core is None:
             return [map_kernel(name, fused, self.slots, self.target)]
+        if isinstance(fused.core.op.lower, Scatter):  # type: ignore[union-attr]
+            return [scatter_kernel(name, fused, self.slots, self.target)]
+        if isinstance(fused.core.op.lower, Opaque):  # type: ignore[union-attr]
+            raise Unsupported(f"{fused.core.op} has no kernel")  # type: ignore[union-attr]
         if len(fused.core.sources) == 2:
             kernels = contraction_kernels(name, fused, self.slots, self.target, self._slot)
             for kernel in kernels:

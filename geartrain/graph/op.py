@@ -61,17 +61,31 @@ class Fold:
 
 
 @dataclass(frozen=True)
-class Opaque:
-    """Anything else; each has its own kernel. There are fewer than ten.
+class Lookup:
+    """Each element is computed from elements of the sources at places computed as it goes.
 
     Attributes:
-        kernel: writes the kernel for the compiler.
+        element: `(expression, node, index) -> value` writes the element of `node` at `index`;
+            `expression.read(source, places)` gives an element of a source at places that are
+            indices or values, `expression.affine(index)` the value of an index.
+        cost: about how many operations an element takes.
     """
 
-    kernel: Callable[..., Any] | None = None
+    element: Callable[..., Any]
+    cost: int = 1
 
 
-Lowering = Map | View | Fold | Opaque
+@dataclass(frozen=True)
+class Scatter:
+    """Rows added up at computed places: of the sources `(indices, rows)`, from zeros."""
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """Anything else: no code is made of it, and the reference computes it. There are few."""
+
+
+Lowering = Map | View | Fold | Lookup | Scatter | Opaque
 
 
 class Sample(NamedTuple):

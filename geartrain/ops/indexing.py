@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from geartrain.graph.affine import Index
 from geartrain.graph.node import Node
-from geartrain.graph.op import Op, Opaque, Sample
+from geartrain.graph.op import Lookup, Op, Opaque, Sample, Scatter
 from geartrain.graph.shapes import Extent, Spec, public
 from geartrain.ops.views import flip
 
@@ -49,11 +50,21 @@ def _gather_samples() -> Iterable[Sample]:
     yield Sample((x[:, 0], np.array(1)), {})
 
 
+def _gather_element(expression: Any, node: Node, index: Index) -> Any:
+    """A place outside the table reads its nearest row: memory is safe whatever the indices are."""
+    x, indices = node.sources
+    b, rank = expression.builder, indices.ndim
+    row = b.convert(expression.read(indices, index[:rank]), "int64")
+    last = b.sub(b.index(x.extents[0]), b.constant(1, "int64"))
+    row = b.maximum(b.minimum(row, last), b.constant(0, "int64"))
+    return expression.read(x, [row, *index[rank:]])
+
+
 # Rows of `x`: result[i..., j...] = x[indices[i...], j...].
 gather: Op = Op(
     "gather", _gather_infer, _gather_reference,
     lambda g, y, x, indices: (scatter_add(indices, g, size=x.extents[0]), None),
-    Opaque(), _gather_samples,
+    Lookup(_gather_element), _gather_samples,
 )  # fmt: skip
 
 
@@ -84,7 +95,7 @@ def _scatter_samples() -> Iterable[Sample]:
 scatter_add: Op = Op(
     "scatter_add", _scatter_infer, _scatter_reference,
     lambda g, y, indices, rows, size: (None, gather(g, indices)),
-    Opaque(), _scatter_samples,
+    Scatter(), _scatter_samples,
 )  # fmt: skip
 
 

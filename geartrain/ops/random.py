@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
-from geartrain.graph.op import Op, Opaque, Sample
+from geartrain.graph.affine import Affine, Index, offset_of
+from geartrain.graph.node import Node
+from geartrain.graph.op import Lookup, Op, Sample
 from geartrain.graph.shapes import Shape, Spec, public
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
@@ -50,6 +53,29 @@ def _reference(key: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return words.reshape(-1)[:size].reshape(shape)
 
 
+def _element(expression: Any, node: Node, index: Index) -> Any:
+    """The reference in code: the word of the element's place in the tensor."""
+    b, (key,) = expression.builder, node.sources
+    place = expression.affine(offset_of(index, node.extents))
+    pair = b.bits("lshr", place, b.constant(1, "int64"))
+    high = b.bits("lshr", pair, b.constant(32, "int64"))
+    keys = [expression.read(key, [Affine(number)]) for number in (0, 1)]
+    parity = b.constant(0x1BD11BDA, "uint32")
+    keys.append(b.bits("xor", b.bits("xor", keys[0], keys[1]), parity))
+    x = b.add(b.convert(pair, "uint32"), keys[0])
+    y = b.add(b.convert(high, "uint32"), keys[1])
+    for group in range(5):
+        for rotation in _ROTATIONS[group % 2]:
+            x = b.add(x, y)
+            left = b.bits("shl", y, b.constant(rotation, "uint32"))
+            right = b.bits("lshr", y, b.constant(32 - rotation, "uint32"))
+            y = b.bits("xor", b.bits("or", left, right), x)
+        x = b.add(x, keys[(group + 1) % 3])
+        y = b.add(b.add(y, keys[(group + 2) % 3]), b.constant(group + 1, "uint32"))
+    odd = b.bits("and", place, b.constant(1, "int64"))
+    return b.select(b.compare("eq", odd, b.constant(0, "int64")), x, y)
+
+
 def _samples() -> Iterable[Sample]:
     key = np.array([1, 2], np.uint32)
     yield Sample((key,), {"shape": (3, 5)})
@@ -57,5 +83,6 @@ def _samples() -> Iterable[Sample]:
 
 
 random_bits: Op = Op(
-    "random_bits", _infer, _reference, None, Opaque(), _samples, differentiable=False
-)
+    "random_bits", _infer, _reference, None, Lookup(_element, cost=100), _samples,
+    differentiable=False,
+)  # fmt: skip
