@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from geartrain.compiler.builder import Builder, Value
 from geartrain.compiler.expression import Expression
+from geartrain.compiler.folds import PARTS, Domain, few_units, fold_kernels, join_parts
 from geartrain.compiler.fuse import Fused
 from geartrain.compiler.kernels import (
     ARGUMENTS,
@@ -21,7 +22,6 @@ from geartrain.compiler.kernels import (
     address,
     addresses,
     check_supported,
-    fold_kernel,
     lanes_for,
     store_all,
 )  # fmt: skip
@@ -32,6 +32,7 @@ from geartrain.graph.op import View
 from geartrain.graph.shapes import Extent, Shape, apply, product
 
 ROWS_PER_UNIT = 128
+PART = "#"  # the label of the parts that a summed label is cut into
 
 
 @dataclass
@@ -86,7 +87,7 @@ def contraction_kernels(
     tiled = bool(out) and out[-1] in right and out[-1] not in left and sizes[out[-1]] != 1
     rows = [label for label in out if label in left and label not in right and sizes[label] != 1]
     if not tiled or not rows:
-        return [_as_fold(name, fused, slots, target)]
+        return _as_fold(name, fused, slots, target, new_slot)
     memory = set(fused.reads)
     a = operand_of(first, left, sizes, memory)
     b = operand_of(second, right, sizes, memory)
@@ -95,8 +96,10 @@ def contraction_kernels(
     if b.stride(out[-1]) != 1:
         plan.packed_slot = new_slot()
         kernels.append(plan.pack())
-    kernels.append(plan.product())
-    return kernels
+    if plan.too_few():
+        plan.cut(new_slot())
+        return [*kernels, plan.product(), join_parts(name, fused, slots, target, plan.parts_slot)]
+    return [*kernels, plan.product()]
 
 
 def _labels(core: Node) -> tuple[str, str, str]:
@@ -105,7 +108,10 @@ def _labels(core: Node) -> tuple[str, str, str]:
     return left, right, out
 
 
-def _as_fold(name: str, fused: Fused, slots: Mapping[object, int], target: Target) -> Kernel:
+def _as_fold(
+    name: str, fused: Fused, slots: Mapping[object, int], target: Target,
+    new_slot: Callable[[], int],
+) -> list[Kernel]:  # fmt: skip
     """A product without rows or columns: dots, matrix times vector."""
     core = fused.core
     assert core is not None
@@ -114,7 +120,7 @@ def _as_fold(name: str, fused: Fused, slots: Mapping[object, int], target: Targe
     sizes: dict[str, Extent] = dict(zip(left, first.extents, strict=True))
     sizes |= dict(zip(right, second.extents, strict=True))
     labels = [*out, *(label for label in left if label not in out)]
-    domain = tuple(sizes[label] for label in labels)
+    extents = tuple(sizes[label] for label in labels)
 
     def element(expression: Expression, index: Index) -> Value:
         at = dict(zip(labels, index, strict=True))
@@ -122,8 +128,8 @@ def _as_fold(name: str, fused: Fused, slots: Mapping[object, int], target: Targe
         y = expression.value(second, tuple(at[label] for label in right))
         return expression.builder.mul(x, y)
 
-    kept = tuple(range(len(out)))
-    return fold_kernel(name, fused, slots, target, domain, kept, element)
+    domain = Domain(extents, tuple(range(len(out))), element)
+    return fold_kernels(name, fused, slots, target, new_slot, domain)
 
 
 @dataclass
@@ -139,6 +145,7 @@ class _Plan:
     b: Operand
     row: str  # the label whose neighbours are the rows of a tile
     packed_slot: int | None = None
+    parts_slot: int = 0  # scratch memory for sums in parts, if they are
 
     def __post_init__(self) -> None:
         self.dtype = self.core.dtype
@@ -159,6 +166,7 @@ class _Plan:
         self.summed = self._merged(summed)
         self.outer = [label for label in self.out[:-1] if label in labels and label != self.row]
         self.panels = apply("ceildiv", columns, self.width)
+        self.tiles_per_unit = max(1, ROWS_PER_UNIT // self.tile_rows)
 
     def _merged(self, labels: list[str]) -> list[tuple[str, Extent]]:
         """The summed labels with their sizes; neighbours that lie in one row become one."""
@@ -176,6 +184,26 @@ class _Plan:
                     continue
             merged.append((label, size))
         return merged[::-1]
+
+    def units(self) -> Extent:
+        """How many units of work there are: some rows of one panel each."""
+        rows = apply("ceildiv", self.sizes[self.row], self.tile_rows * self.tiles_per_unit)
+        return product(self.sizes[label] for label in self.outer) * self.panels * rows
+
+    def work(self) -> Extent:
+        """About how many operations a unit takes."""
+        return 2 * self.depth * self.width * self.tile_rows * self.tiles_per_unit
+
+    def too_few(self) -> bool:
+        """Whether there are too few units of work, and a summed label to cut into parts."""
+        return bool(self.summed) and few_units(self.units(), self.work())
+
+    def cut(self, slot: int) -> None:
+        """Sum in parts: each part is like one more place of the result."""
+        self.parts_slot = slot
+        self.name = f"{self.name}_parts"
+        self.sizes = {PART: PARTS, **self.sizes}
+        self.outer = [PART, *self.outer]
 
     # -- packing ----------------------------------------------------------------------------------
 
@@ -252,9 +280,8 @@ class _Plan:
     def product(self) -> Kernel:
         """The tiles of the result, a few at a time."""
         b = Builder(self.name, ARGUMENTS, "internal")
-        tiles = apply("ceildiv", self.sizes[self.row], self.tile_rows)
-        per_unit = max(1, ROWS_PER_UNIT // self.tile_rows)
-        groups = apply("ceildiv", tiles, per_unit)
+        per_unit = self.tiles_per_unit
+        groups = apply("ceildiv", self.sizes[self.row], self.tile_rows * per_unit)
         group_count, panels = b.index(groups), b.index(self.panels)
         rows = b.index(self.sizes[self.row])
         functions = {
@@ -288,11 +315,15 @@ class _Plan:
 
         b.loop(Value("%begin", "int64"), Value("%end", "int64"), 1, unit)
         b.line("ret void")
-        units = product(self.sizes[label] for label in self.outer) * self.panels * groups
-        work = 2 * self.depth * self.width * per_unit * self.tile_rows
-        return Kernel(
-            self.name, self.fused.nodes, "contraction", [*functions.values(), b], units, work
-        )
+        nodes, scratch = self.fused.nodes, []
+        work = self.work()
+        if self.parts_slot:
+            size = product(self.core.extents) * PARTS
+            nodes, scratch = [], [(self.parts_slot, size, self.dtype)]
+            work = apply("ceildiv", work, PARTS)
+        kind = "contraction in parts" if self.parts_slot else "contraction"
+        written = [*functions.values(), b]
+        return Kernel(self.name, nodes, kind, written, self.units(), work, scratch)
 
     def _row_counts(self) -> list[int]:
         """How many rows a tile may have: the full number, and what fills any remainder."""
@@ -401,7 +432,12 @@ class _Plan:
                 b_next = b.pointer(b_at, b.mul(k, b.index(strides[label])), self.dtype)
                 return nest(depth + 1, a_next, b_next, inside)
 
-            return b.loop(b.constant(0, "int64"), b.index(size), 1, turn, values)
+            low, high = b.constant(0, "int64"), b.index(size)
+            if depth == 0 and self.parts_slot:
+                chunk = b.index(apply("ceildiv", size, PARTS))
+                low = b.minimum(b.mul(loops[PART], chunk), high)
+                high = b.minimum(b.add(low, chunk), high)
+            return b.loop(low, high, 1, turn, values)
 
         return nest(0, a_start, b_start, sums)
 
@@ -436,6 +472,8 @@ class _Plan:
     ) -> None:  # fmt: skip
         """The epilogue of each sum, to memory."""
         reads, nodes = self.fused.reads, self.fused.nodes
+        if self.parts_slot:
+            reads, nodes, scratch = [], [], address(b, self.parts_slot)
         pointers = addresses(b, self.slots, [*reads, *nodes])
         sources = {read: pointers[read] for read in reads}
         index: Index = tuple(
@@ -447,7 +485,14 @@ class _Plan:
                 found[self.row] = b.add(loops[self.row], b.constant(row, "int64"))
                 first = b.constant(vector * self.lanes, "int64")
                 found[self.column] = b.add(loops[self.column], first)
-                known = {self.core: sums[row * self.vectors + vector]}
+                total = sums[row * self.vectors + vector]
+                if self.parts_slot:
+                    at = b.affine(offset_of(index, self.core.extents), found)
+                    part = b.mul(loops[PART], b.index(product(self.core.extents)))
+                    at_part = b.pointer(scratch, b.add(part, at), self.dtype)
+                    b.store(total, at_part, masks[vector])
+                    continue
+                known = {self.core: total}
                 expression = Expression(
                     b, sources, found, self.column, self.lanes, masks[vector], known
                 )

@@ -19,7 +19,10 @@ from geartrain.graph.op import Fold, Map, Opaque, View
 from geartrain.graph.shapes import Extent, Shape, apply, product
 
 BLOCK = 1024  # elements of a one-dimensional tensor that are one unit of work
+SMALL = 50_000  # scalar operations that are not worth sharing among threads
+USUAL_BATCH = 128  # the batch size for which kernels are judged
 SCATTER_UNITS = 8  # parts of the rows that a scatter adds to: each walks all indices
+BEGIN, END = Value("%begin", "int64"), Value("%end", "int64")
 ARGUMENTS = (("ptr", "%args"), ("i64", "%batch"), ("i64", "%begin"), ("i64", "%end"))
 
 
@@ -157,10 +160,18 @@ class Loops:
             return product(size for axis, size in enumerate(self.shape) if axis != self.axes[0])
         return BLOCK if self.lane is not None else 1
 
-    def run(self, body: Callable[[dict[str, Value], Value, Value], None]) -> None:
-        """Call `body(loop values, first, last)` for each run along the lane axis."""
-        begin, end = Value("%begin", "int64"), Value("%end", "int64")
-        b, found = self.b, {}
+    def run(
+        self,
+        body: Callable[[dict[str, Value], Value, Value], None],
+        begin: Value = BEGIN,
+        end: Value = END,
+    ) -> None:
+        """Call `body(loop values, first, last)` for each run along the lane axis.
+
+        From unit of work number `begin` to `end`: the kernel's own, or all from 0 to `units`.
+        """
+        b = self.b
+        found: dict[str, Value] = {}
 
         def nest(depth: int) -> None:
             if depth == len(self.axes):
@@ -253,7 +264,7 @@ def copy_kernel(name: str, size: Extent, dtype: str, source: int, target: int) -
 
         vector_loop(b, low, high, lanes, vector)
 
-    b.loop(Value("%begin", "int64"), Value("%end", "int64"), 1, block)
+    b.loop(BEGIN, END, 1, block)
     b.line("ret void")
     return Kernel(name, [], "copy", [b], apply("ceildiv", size, BLOCK), BLOCK)
 
@@ -307,7 +318,7 @@ def scatter_kernel(name: str, fused: Fused, slots: Mapping[object, int], target:
 
         b.loop(zero, b.index(product(indices.extents)), 1, one)
 
-    b.loop(Value("%begin", "int64"), Value("%end", "int64"), 1, unit)
+    b.loop(BEGIN, END, 1, unit)
     b.line("ret void")
     work = product(rows.extents) + product(indices.extents) * 4
     return Kernel(name, [core], "scatter", [b], SCATTER_UNITS, work)
@@ -334,103 +345,6 @@ def gather_rows(name: str, node: Node, slot: int, data: int, order: int) -> Kern
         new = b.pointer(target, b.mul(i, size), "uint8")
         b.line(f"call void @{copy}(ptr {new}, ptr {old}, i64 {size.name}, i1 false)")
 
-    b.loop(Value("%begin", "int64"), Value("%end", "int64"), 1, row)
+    b.loop(BEGIN, END, 1, row)
     b.line("ret void")
     return Kernel(name, [node], "gather rows", [b], node.extents[0], product(node.extents[1:]))
-
-
-Element = Callable[[Expression, Index], Value]
-
-
-def reduction_kernel(
-    name: str, fused: Fused, slots: Mapping[object, int], target: Target
-) -> Kernel:
-    """The kernel of a fold along some axes of one tensor."""
-    core = fused.core
-    assert core is not None
-    (source,) = core.sources
-    kept = tuple(n for n in range(source.ndim) if n not in core.params["axes"])
-
-    def element(expression: Expression, index: Index) -> Value:
-        return expression.value(source, index)
-
-    return fold_kernel(name, fused, slots, target, source.extents, kept, element)
-
-
-def fold_kernel(
-    name: str, fused: Fused, slots: Mapping[object, int], target: Target, domain: Shape,
-    kept: tuple[int, ...], element: Element,
-) -> Kernel:  # fmt: skip
-    """The kernel of a fold.
-
-    Args:
-        domain: the sizes of all axes that are looped over.
-        kept: for each axis of the result, its place in `domain`; the others are folded.
-        element: writes what is folded, at an index into `domain`.
-    """
-    check_supported(fused)
-    core, nodes, reads = fused.core, fused.nodes, fused.reads
-    assert core is not None and core.op is not None and isinstance(core.op.lower, Fold)
-    combine, identity = core.op.lower.combine, core.op.lower.identity
-    assert combine is not None and identity is not None
-    b, pointers = start(name, slots, [*reads, *nodes])
-    sources = {read: pointers[read] for read in reads}
-    lane = lane_axis(domain)
-    dtypes = [one.dtype for one in (core, *nodes, *reads)]
-    lanes = lanes_for(target, *dtypes) if lane is not None else 1
-    full = variables(domain)
-    index = tuple(full[axis] for axis in kept)
-    folded = [axis for axis, size in enumerate(domain) if axis not in kept and size != 1]
-    neutral = b.constant(identity(core.dtype), core.dtype)
-    across = lane in folded  # the lanes of a vector are folded together at the end
-
-    def turns(outer: dict[str, Value], i: Value | None, mask: Value | None) -> Value:
-        """Fold over the folded axes, at one place (or one vector of places) of the result."""
-        inner = [axis for axis in folded if axis != lane]
-
-        def nest(depth: int, acc: list[Value]) -> list[Value]:
-            if depth < len(inner):
-
-                def turn(j: Value, inside: list[Value]) -> list[Value]:
-                    outer[f"i{inner[depth]}"] = j
-                    return nest(depth + 1, inside)
-
-                size = b.index(domain[inner[depth]])
-                return b.loop(b.constant(0, "int64"), size, 1, turn, acc)
-            if across:
-                size = b.index(domain[lane])  # type: ignore[index]
-                return vector_loop(b, b.constant(0, "int64"), size, lanes, add, acc)
-            return add(i, mask, acc)
-
-        def add(j: Value | None, mask: Value | None, acc: list[Value]) -> list[Value]:
-            found = {**outer, f"i{lane}": j} if j is not None else dict(outer)
-            value = element(Expression(b, sources, found, f"i{lane}", lanes, mask), full)
-            value = b.splat(value, acc[0].lanes)
-            if mask is not None and across:
-                value = b.select(mask, value, b.splat(neutral, value.lanes))
-            return [combine(b, acc[0], value)]
-
-        wide = lanes if lane is not None else 1
-        (result,) = nest(0, [b.splat(neutral, wide)])
-        return b.reduce(result, combine) if across else result
-
-    shape = tuple(size if axis in kept else 1 for axis, size in enumerate(domain))
-    loops = Loops(b, shape, None if across else lane)
-
-    def run(outer: dict[str, Value], first: Value, last: Value) -> None:
-        def vector(i: Value | None, mask: Value | None, _: list[Value]) -> None:
-            found = {**outer, f"i{lane}": i} if i is not None else dict(outer)
-            result = turns(dict(outer), i, mask)
-            known = {core: result}
-            wide = Expression(b, sources, found, f"i{lane}", result.lanes, mask, known)
-            store_all(wide, nodes, index, pointers)
-
-        if across or lane is None:
-            vector(None, None, [])
-        else:
-            vector_loop(b, first, last, lanes, vector)
-
-    loops.run(run)
-    b.line("ret void")
-    work = loops.unit_size * product(domain[axis] for axis in folded)
-    return Kernel(name, nodes, "fold", [b], loops.units, work)

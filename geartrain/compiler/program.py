@@ -17,14 +17,16 @@ from dataclasses import dataclass, field
 from geartrain.compiler.builder import BYTES, Builder, Value
 from geartrain.compiler.contraction import contraction_kernels
 from geartrain.compiler.expression import Unsupported
+from geartrain.compiler.folds import reduction_kernels
 from geartrain.compiler.fuse import Fused, by_maps, fuse, in_memory, reaches
 from geartrain.compiler.kernels import (
+    SMALL,
+    USUAL_BATCH,
     Kernel,
     address,
     copy_kernel,
     gather_rows,
     map_kernel,
-    reduction_kernel,
     scatter_kernel,
 )
 from geartrain.compiler.memory import Buffer
@@ -34,8 +36,6 @@ from geartrain.graph.node import Node
 from geartrain.graph.op import Opaque, Scatter
 from geartrain.graph.shapes import BATCH, Extent, apply, product, resolve
 
-SMALL = 50_000  # scalar operations that are not worth sharing among threads
-USUAL_BATCH = 128  # the batch size at which kernels are judged small
 LARGE_BATCH = 1024  # beyond it nothing that grows with the batch is small
 CHUNKS = 32  # parts of a kernel that threads claim: enough to even out, few enough to be cheap
 
@@ -229,19 +229,21 @@ class _Assembler:
 
     def _lower(self, name: str, fused: Fused) -> list[Kernel]:
         """The kernels of one fused node, by the kind of its core."""
+        given = (name, fused, self.slots, self.target)
         if fused.core is None:
-            return [map_kernel(name, fused, self.slots, self.target)]
-        if isinstance(fused.core.op.lower, Scatter):  # type: ignore[union-attr]
-            return [scatter_kernel(name, fused, self.slots, self.target)]
-        if isinstance(fused.core.op.lower, Opaque):  # type: ignore[union-attr]
-            raise Unsupported(f"{fused.core.op} has no kernel")  # type: ignore[union-attr]
-        if len(fused.core.sources) == 2:
-            kernels = contraction_kernels(name, fused, self.slots, self.target, self._slot)
-            for kernel in kernels:
-                for slot, size, dtype in kernel.scratch:
-                    self.scratch.append(Buffer(slot, size * BYTES[dtype], self.number, self.number))
-            return kernels
-        return [reduction_kernel(name, fused, self.slots, self.target)]
+            return [map_kernel(*given)]
+        assert fused.core.op is not None
+        if isinstance(fused.core.op.lower, Scatter):
+            return [scatter_kernel(*given)]
+        if isinstance(fused.core.op.lower, Opaque):
+            raise Unsupported(f"{fused.core.op.name} has no kernel")
+        write = contraction_kernels if len(fused.core.sources) == 2 else reduction_kernels
+        kernels = write(*given, self._slot)
+        for kernel in kernels:
+            for slot, size, dtype in kernel.scratch:
+                size = size * BYTES[dtype]
+                self.scratch.append(Buffer(slot, size, self.number, self.number))
+        return kernels
 
     # -- text -------------------------------------------------------------------------------------
 

@@ -1,0 +1,247 @@
+"""Kernels of folds: sums, maxima and the like, along some axes.
+
+A fold whose result has few elements would keep few threads busy. It is done in two steps: a fixed
+number of parts of a folded axis each on its own, then the parts together. Whether it is, depends on
+shapes alone, so the order of every sum is always the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from geartrain.compiler.builder import Value
+from geartrain.compiler.expression import Expression
+from geartrain.compiler.fuse import Fused
+from geartrain.compiler.kernels import (
+    BEGIN,
+    END,
+    SMALL,
+    USUAL_BATCH,
+    Kernel,
+    Loops,
+    address,
+    check_supported,
+    lane_axis,
+    lanes_for,
+    start,
+    store_all,
+    variables,
+    vector_loop,
+)
+from geartrain.compiler.target import Target
+from geartrain.graph.affine import Index, offset_of
+from geartrain.graph.op import Fold
+from geartrain.graph.shapes import Extent, Shape, apply, product, resolve
+
+PARTS = 8  # parts of a folded axis that are folded apart
+FEW_UNITS = 4  # fewer units of work than this are too few
+
+Element = Callable[[Expression, Index], Value]
+
+
+@dataclass
+class Domain:
+    """What a fold loops over.
+
+    Attributes:
+        extents: the sizes of all axes.
+        kept: for each axis of the result, its place in `extents`; the others are folded.
+        element: writes what is folded, at an index into `extents`.
+    """
+
+    extents: Shape
+    kept: tuple[int, ...]
+    element: Element
+
+    @property
+    def folded(self) -> list[int]:
+        """The folded axes that are longer than 1."""
+        return [n for n, size in enumerate(self.extents) if n not in self.kept and size != 1]
+
+
+def reduction_kernels(
+    name: str, fused: Fused, slots: Mapping[object, int], target: Target,
+    new_slot: Callable[[], int],
+) -> list[Kernel]:  # fmt: skip
+    """The kernels of a fold along some axes of one tensor."""
+    core = fused.core
+    assert core is not None
+    (source,) = core.sources
+    kept = tuple(n for n in range(source.ndim) if n not in core.params["axes"])
+    domain = Domain(source.extents, kept, lambda at, index: at.value(source, index))
+    return fold_kernels(name, fused, slots, target, new_slot, domain)
+
+
+def fold_kernels(
+    name: str, fused: Fused, slots: Mapping[object, int], target: Target,
+    new_slot: Callable[[], int], domain: Domain,
+) -> list[Kernel]:  # fmt: skip
+    """The kernels of a fold: one, or one for the parts and one that joins them."""
+    check_supported(fused)
+    whole = _FoldKernel(name, fused, slots, target, domain)
+    if not whole.too_few():
+        return [whole.kernel()]
+    scratch = new_slot()
+    parts = _FoldKernel(f"{name}_parts", fused, slots, target, domain, parts_slot=scratch)
+    return [parts.kernel(), join_parts(name, fused, slots, target, scratch)]
+
+
+def join_parts(
+    name: str, fused: Fused, slots: Mapping[object, int], target: Target, scratch: int
+) -> Kernel:
+    """The kernel that folds the parts together, with what else the kernel of the fold stores."""
+    core = fused.core
+    assert core is not None
+    extents = (PARTS, *core.extents)
+
+    def element(at: Expression, index: Index) -> Value:
+        return at.load(core, offset_of(index, extents))
+
+    domain = Domain(extents, tuple(range(1, len(extents))), element)
+    return _FoldKernel(name, fused, slots, target, domain, joined_slot=scratch).kernel()
+
+
+def few_units(units: Extent, work: Extent) -> bool:
+    """Whether a kernel has much work in few units."""
+    count = int(resolve(units, USUAL_BATCH))
+    return count < FEW_UNITS and count * int(resolve(work, USUAL_BATCH)) > SMALL
+
+
+class _FoldKernel:
+    """One kernel of a fold.
+
+    Args:
+        parts_slot: fold each part of the first folded axis apart, into this scratch memory.
+        joined_slot: the scratch memory that is folded here, in place of the core's source.
+    """
+
+    def __init__(
+        self, name: str, fused: Fused, slots: Mapping[object, int], target: Target, domain: Domain,
+        parts_slot: int | None = None, joined_slot: int | None = None,
+    ) -> None:  # fmt: skip
+        core = fused.core
+        assert core is not None and core.op is not None and isinstance(core.op.lower, Fold)
+        assert core.op.lower.combine is not None and core.op.lower.identity is not None
+        self.name, self.fused, self.core, self.domain = name, fused, core, domain
+        self.combine, self.identity = core.op.lower.combine, core.op.lower.identity
+        self.parts_slot = parts_slot
+        self.nodes = fused.nodes if parts_slot is None else []
+        self.b, self.pointers = start(name, slots, [*fused.reads, *self.nodes])
+        self.sources = {read: self.pointers[read] for read in fused.reads}
+        if joined_slot is not None:
+            self.sources[core] = address(self.b, joined_slot)
+        if parts_slot is not None:
+            self.scratch = address(self.b, parts_slot)
+        self.lane = lane_axis(domain.extents)
+        dtypes = [one.dtype for one in (core, *fused.nodes, *fused.reads)]
+        self.lanes = lanes_for(target, *dtypes) if self.lane is not None else 1
+        self.across = self.lane in domain.folded  # lanes are folded together at the end
+        self.neutral = self.b.constant(self.identity(core.dtype), core.dtype)
+        self.full = variables(domain.extents)
+        self.index = tuple(self.full[axis] for axis in domain.kept)
+        extents = enumerate(domain.extents)
+        shape = tuple(size if axis in domain.kept else 1 for axis, size in extents)
+        self.loops = Loops(self.b, shape, None if self.across else self.lane)
+
+    def too_few(self) -> bool:
+        """Whether the fold has too few units of work, and an axis to cut into parts."""
+        folded = self.domain.folded
+        return bool(folded) and few_units(self.loops.units, self.work())
+
+    def work(self) -> Extent:
+        """About how many operations a unit of work takes."""
+        size = product(self.domain.extents[axis] for axis in self.domain.folded)
+        return self.loops.unit_size * size
+
+    def kernel(self) -> Kernel:
+        """Write it."""
+        b = self.b
+        if self.parts_slot is None:
+            self.loops.run(self._run)
+            b.line("ret void")
+            return Kernel(self.name, self.nodes, "fold", [b], self.loops.units, self.work())
+        zero, units = b.constant(0, "int64"), b.index(self.loops.units)
+
+        def part(number: Value, _: list[Value]) -> None:
+            self.loops.run(lambda *given: self._run(*given, part=number), zero, units)
+
+        b.loop(BEGIN, END, 1, part)
+        b.line("ret void")
+        size = product(self.core.extents) * PARTS
+        work = apply("ceildiv", self.work() * self.loops.units, PARTS)
+        scratch = [(self.parts_slot, size, self.core.dtype)]
+        return Kernel(self.name, [], "fold in parts", [b], PARTS, work, scratch)
+
+    def _run(
+        self, outer: dict[str, Value], first: Value, last: Value, part: Value | None = None
+    ) -> None:
+        """All results of one run along the lane axis."""
+
+        def vector(i: Value | None, mask: Value | None, _: list[Value]) -> None:
+            found = {**outer, f"i{self.lane}": i} if i is not None else dict(outer)
+            result = self._folded(dict(found), mask, part)
+            self._store(found, result, mask, part)
+
+        if self.across or self.lane is None:
+            vector(None, None, [])
+        else:
+            vector_loop(self.b, first, last, self.lanes, vector)
+
+    def _store(
+        self, loops: dict[str, Value], result: Value, mask: Value | None, part: Value | None
+    ) -> None:
+        b, core = self.b, self.core
+        if part is None:
+            lane = f"i{self.lane}"
+            known = {core: result}
+            at = Expression(b, self.sources, loops, lane, result.lanes, mask, known)
+            store_all(at, self.nodes, self.index, self.pointers)
+            return
+        place = b.affine(offset_of(self.index, core.extents), loops)
+        place = b.add(b.mul(part, b.index(product(core.extents))), place)
+        b.store(result, b.pointer(self.scratch, place, core.dtype), mask)
+
+    def _bounds(self, axis: int, part: Value | None) -> tuple[Value, Value]:
+        """From where to where a folded axis is folded."""
+        b = self.b
+        size = b.index(self.domain.extents[axis])
+        if part is None or axis != self.domain.folded[0]:
+            return b.constant(0, "int64"), size
+        chunk = b.index(apply("ceildiv", self.domain.extents[axis], PARTS))
+        low = b.minimum(b.mul(part, chunk), size)
+        return low, b.minimum(b.add(low, chunk), size)
+
+    def _folded(self, loops: dict[str, Value], mask: Value | None, part: Value | None) -> Value:
+        """The fold over the folded axes, at one place (or one vector of places) of the result."""
+        b, lane = self.b, self.lane
+        inner = [axis for axis in self.domain.folded if axis != lane]
+
+        def nest(depth: int, total: list[Value]) -> list[Value]:
+            if depth < len(inner):
+
+                def turn(j: Value, inside: list[Value]) -> list[Value]:
+                    loops[f"i{inner[depth]}"] = j
+                    return nest(depth + 1, inside)
+
+                return b.loop(*self._bounds(inner[depth], part), 1, turn, total)
+            if self.across:
+                assert lane is not None
+                return vector_loop(b, *self._bounds(lane, part), self.lanes, across, total)
+            return [self._step(loops, mask, total[0])]
+
+        def across(j: Value, inside: Value | None, total: list[Value]) -> list[Value]:
+            return [self._step({**loops, f"i{lane}": j}, inside, total[0])]
+
+        (result,) = nest(0, [b.splat(self.neutral, self.lanes)])
+        return b.reduce(result, self.combine) if self.across else result
+
+    def _step(self, loops: dict[str, Value], mask: Value | None, total: Value) -> Value:
+        """Combine one more element (or vector of them)."""
+        b = self.b
+        at = Expression(b, self.sources, dict(loops), f"i{self.lane}", self.lanes, mask)
+        value = b.splat(self.domain.element(at, self.full), total.lanes)
+        if mask is not None and self.across:
+            value = b.select(mask, value, b.splat(self.neutral, value.lanes))
+        result: Value = self.combine(b, total, value)
+        return result
