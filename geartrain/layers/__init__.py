@@ -5,6 +5,7 @@ from typing import Any
 from geartrain.identifiers import Family
 from geartrain.layers.activation_layers import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from geartrain.layers.batch_normalization import BatchNormalization
+from geartrain.layers.convolution import Conv1D, Conv2D, Conv3D
 from geartrain.layers.dense import Dense
 from geartrain.layers.einsum_dense import EinsumDense
 from geartrain.layers.general import Embedding, Identity, Lambda, Masking
@@ -43,6 +44,14 @@ from geartrain.layers.normalizing import (
     RMSNormalization,
     UnitNormalization,
 )
+from geartrain.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
 from geartrain.layers.regularization import (
     ActivityRegularization,
     AlphaDropout,
@@ -71,6 +80,10 @@ from geartrain.layers.wrappers import TimeDistributed, Wrapper
 GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D
 GlobalAvgPool2D, GlobalMaxPool2D = GlobalAveragePooling2D, GlobalMaxPooling2D
 GlobalAvgPool3D, GlobalMaxPool3D = GlobalAveragePooling3D, GlobalMaxPooling3D
+AvgPool1D, MaxPool1D = AveragePooling1D, MaxPooling1D
+AvgPool2D, MaxPool2D = AveragePooling2D, MaxPooling2D
+AvgPool3D, MaxPool3D = AveragePooling3D, MaxPooling3D
+Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
 
 _family = Family("layers", "layer")
 deserialize = _family.deserialize
@@ -92,8 +105,20 @@ __all__ = [
     "Add",
     "AlphaDropout",
     "Average",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
     "BatchNormalization",
     "Concatenate",
+    "Conv1D",
+    "Conv2D",
+    "Conv3D",
+    "Convolution1D",
+    "Convolution2D",
+    "Convolution3D",
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
@@ -127,6 +152,12 @@ __all__ = [
     "LayerNormalization",
     "LeakyReLU",
     "Masking",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
     "Maximum",
     "Minimum",
     "Multiply",

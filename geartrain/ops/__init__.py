@@ -4,6 +4,7 @@ from geartrain.graph.operators import OPERATORS
 from geartrain.ops.activation import *  # noqa: F403
 from geartrain.ops.arithmetic import *  # noqa: F403
 from geartrain.ops.contraction import *  # noqa: F403
+from geartrain.ops.convolution import *  # noqa: F403
 from geartrain.ops.core import *  # noqa: F403
 from geartrain.ops.counting import *  # noqa: F403
 from geartrain.ops.creation import *  # noqa: F403
@@ -12,6 +13,7 @@ from geartrain.ops.linear import *  # noqa: F403
 from geartrain.ops.logic import *  # noqa: F403
 from geartrain.ops.matrices import *  # noqa: F403
 from geartrain.ops.normalization import *  # noqa: F403
+from geartrain.ops.pooling import *  # noqa: F403
 from geartrain.ops.rearranging import *  # noqa: F403
 from geartrain.ops.reductions import *  # noqa: F403
 from geartrain.ops.scattering import *  # noqa: F403

@@ -201,8 +201,10 @@ def _pad_reference(
 def _pad_grad(
     g: Node, y: Node, x: Node, low: Shape, high: Shape, interior: tuple[int, ...]
 ) -> tuple[Any]:
+    from geartrain.ops.windows import sliced
+
     steps = tuple(gap + 1 for gap in interior)
-    return (slice_(g, start=low, length=x.extents, step=steps),)
+    return (sliced(g, low, x.extents, steps),)
 
 
 def _pad_samples() -> Iterable[Sample]:

@@ -1,0 +1,291 @@
+"""Sliding windows, as views: what convolutions and pooling read.
+
+A window view gives each spatial axis a second one behind it, the place inside the window:
+
+    window    y[o, k] = x[o * stride + k * dilation]                 (.., H, ..) -> (.., O, K, ..)
+    unwindow  x[h, k] = y[(h + start - k * dilation) / stride]       (.., O, ..) -> (.., H, K, ..)
+
+where `unwindow` is 0 unless the quotient is whole and inside. Each is the other's transpose: the
+gradient of one is the other, summed over k. With `paired`, the source has the axis k already.
+
+A convolution is one contraction of a window view with a kernel. So that its gradient is one too,
+the sum over k of a view of a contraction is written as a contraction of the view, where that is
+the same: no column of windows is ever computed only to be summed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from geartrain.graph.affine import Guard, Index, Reading
+from geartrain.graph.node import Node
+from geartrain.graph.op import Op, Sample, View
+from geartrain.graph.shapes import Extent, Shape, Spec, apply
+from geartrain.ops.elementwise import add
+from geartrain.ops.folds import contract, sum_
+from geartrain.ops.views import pad, slice_
+
+Sizes = tuple[int, ...]
+Widened = Callable[[Any, Sizes, bool], Any]  # (tensor, axes, paired) -> its view
+
+
+def _values(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=shape)
+
+
+def _resized(x: Spec, axes: Sizes, extents: Shape, sizes: Sizes, paired: bool) -> Spec:
+    """The shape with `extents` along `axes`, and the sizes of windows behind each."""
+    shape = list(x.shape)
+    assert list(axes) == sorted(axes), axes
+    for axis, extent, size in zip(axes, extents, sizes, strict=True):
+        shape[axis] = extent
+        if paired:
+            assert shape[axis + 1] == size, "the source has the windows' axes"
+        else:
+            shape.insert(axis + 1, size)
+    return Spec(tuple(shape), x.dtype)
+
+
+def _source_axes(axes: Sizes, paired: bool) -> Sizes:
+    """Where `axes` of the result are in the source."""
+    return axes if paired else tuple(axis - before for before, axis in enumerate(axes))
+
+
+# -- window -----------------------------------------------------------------------------------
+
+
+def _window_infer(
+    x: Spec, axes: Sizes, counts: Shape, sizes: Sizes, strides: Sizes, dilations: Sizes,
+    paired: bool,
+) -> Spec:  # fmt: skip
+    return _resized(x, axes, counts, sizes, paired)
+
+
+def _window_reference(
+    x: np.ndarray, axes: Sizes, counts: Sizes, sizes: Sizes, strides: Sizes, dilations: Sizes,
+    paired: bool,
+) -> np.ndarray:  # fmt: skip
+    shape, steps = list(x.shape), list(x.strides)
+    for axis, count, size, stride, dilation in zip(
+        axes, counts, sizes, strides, dilations, strict=True
+    ):
+        assert 0 <= (count - 1) * stride + (size - 1) * dilation < shape[axis], "windows inside"
+        if not paired:
+            shape.insert(axis + 1, size)
+            steps.insert(axis + 1, 0)
+        shape[axis] = count
+        steps[axis + 1] += steps[axis] * dilation
+        steps[axis] *= stride
+    return as_strided(x, shape, steps, writeable=False)
+
+
+def _window_grad(
+    g: Node, y: Node, x: Node, axes: Sizes, counts: Shape, sizes: Sizes, strides: Sizes,
+    dilations: Sizes, paired: bool,
+) -> tuple[Any]:  # fmt: skip
+    lengths = tuple(x.extents[axis] for axis in _source_axes(axes, paired))
+    place = {"sizes": sizes, "strides": strides, "dilations": dilations}
+
+    def widened(tensor: Any, axes: Sizes, paired: bool) -> Any:
+        starts = (0,) * len(axes)
+        return unwindow(tensor, axes=axes, lengths=lengths, starts=starts, **place, paired=paired)
+
+    return (widened(g, axes, True) if paired else summed_view(g, axes, widened),)
+
+
+def _window_index(
+    index: Index, x: Shape, axes: Sizes, counts: Shape, sizes: Sizes, strides: Sizes,
+    dilations: Sizes, paired: bool,
+) -> list[Reading]:  # fmt: skip
+    place = list(index)
+    for axis, stride, dilation in reversed([*zip(axes, strides, dilations, strict=True)]):
+        place[axis] = index[axis] * stride + index[axis + 1] * dilation
+        if not paired:
+            del place[axis + 1]
+    return [Reading(0, tuple(place))]
+
+
+def _window_samples() -> Iterable[Sample]:
+    flat = {"strides": (1,), "dilations": (1,), "paired": False}
+    yield Sample((_values(2, 5),), {"axes": (1,), "counts": (3,), "sizes": (3,), **flat})
+    image = {"axes": (1, 3), "counts": (2, 3), "sizes": (3, 2), "dilations": (1, 2)}
+    yield Sample((_values(1, 6, 5, 2),), {**image, "strides": (2, 1), "paired": False})
+    yield Sample((_values(1, 6, 3, 5, 2),), {**image, "strides": (2, 1), "paired": True})
+
+
+window: Op = Op(
+    "window", _window_infer, _window_reference, _window_grad, View(_window_index), _window_samples
+)
+
+
+# -- unwindow ---------------------------------------------------------------------------------
+
+
+def _unwindow_infer(
+    y: Spec, axes: Sizes, lengths: Shape, sizes: Sizes, strides: Sizes, dilations: Sizes,
+    starts: Sizes, paired: bool,
+) -> Spec:  # fmt: skip
+    return _resized(y, axes, lengths, sizes, paired)
+
+
+def _unwindow_reference(
+    y: np.ndarray, axes: Sizes, lengths: Sizes, sizes: Sizes, strides: Sizes, dilations: Sizes,
+    starts: Sizes, paired: bool,
+) -> np.ndarray:  # fmt: skip
+    """Zeros between and around the elements, then strides: backwards along the windows' axes."""
+    low, high, interior = [[0] * y.ndim for _ in range(3)]
+    every = [*zip(axes, lengths, sizes, strides, dilations, starts, strict=True)]
+    for source, (_, length, size, stride, dilation, start) in zip(
+        _source_axes(axes, paired), every, strict=True
+    ):
+        spread = max(y.shape[source] - 1, 0) * stride + 1
+        low[source], interior[source] = (size - 1) * dilation, stride - 1
+        high[source] = max(0, start + length - spread)
+    padded = pad.numpy(y, tuple(low), tuple(high), tuple(interior))
+    shape, steps = list(padded.shape), list(padded.strides)
+    corner: list[Any] = [slice(None)] * y.ndim
+    for source, (axis, length, size, _, dilation, start) in zip(
+        _source_axes(axes, paired), every, strict=True
+    ):
+        corner[source] = slice(start + low[source], None)
+        shape[axis] = length
+        if not paired:
+            shape.insert(axis + 1, size)
+            steps.insert(axis + 1, 0)
+        steps[axis + 1] -= steps[axis] * dilation
+    return as_strided(padded[tuple(corner)], shape, steps, writeable=False)
+
+
+def _unwindow_grad(
+    g: Node, x: Node, y: Node, axes: Sizes, lengths: Shape, sizes: Sizes, strides: Sizes,
+    dilations: Sizes, starts: Sizes, paired: bool,
+) -> tuple[Any]:  # fmt: skip
+    counts = tuple(y.extents[axis] for axis in _source_axes(axes, paired))
+    place = {"sizes": sizes, "strides": strides, "dilations": dilations}
+
+    def widened(tensor: Any, axes: Sizes, paired: bool) -> Any:
+        low: list[Extent] = [0] * tensor.ndim
+        high = list(low)
+        for source, length, size, stride, dilation, count, start in zip(
+            _source_axes(axes, paired), lengths, sizes, strides, dilations, counts, starts,
+            strict=True,
+        ):  # fmt: skip
+            reach = (count - 1) * stride + (size - 1) * dilation + 1
+            low[source], high[source] = start, apply("max", reach - start - length, 0)
+        if any(extent != 0 for extent in low + high):
+            gaps = (0,) * tensor.ndim
+            tensor = pad(tensor, low=tuple(low), high=tuple(high), interior=gaps)
+        return window(tensor, axes=axes, counts=counts, **place, paired=paired)
+
+    return (widened(g, axes, True) if paired else summed_view(g, axes, widened),)
+
+
+def _unwindow_index(
+    index: Index, y: Shape, axes: Sizes, lengths: Shape, sizes: Sizes, strides: Sizes,
+    dilations: Sizes, starts: Sizes, paired: bool,
+) -> list[Reading]:  # fmt: skip
+    place, guards = list(index), []
+    for axis, source, stride, dilation, start in reversed(
+        [*zip(axes, _source_axes(axes, paired), strides, dilations, starts, strict=True)]
+    ):
+        place[axis] = index[axis] + start - index[axis + 1] * dilation
+        guards.append(Guard(place[axis], y[source], stride))
+        if not paired:
+            del place[axis + 1]
+    return [Reading(0, tuple(place), tuple(guards[::-1]))]
+
+
+def _unwindow_samples() -> Iterable[Sample]:
+    flat = {"axes": (1,), "sizes": (3,), "dilations": (1,), "paired": False}
+    yield Sample((_values(2, 3),), {**flat, "strides": (1,), "lengths": (5,), "starts": (0,)})
+    yield Sample((_values(2, 3),), {**flat, "strides": (2,), "lengths": (6,), "starts": (1,)})
+    image = {"axes": (1, 3), "sizes": (3, 2), "dilations": (1, 2), "strides": (2, 1)}
+    further = {"lengths": (6, 4), "starts": (0, 1), "paired": True}
+    yield Sample((_values(1, 2, 3, 3, 2),), {**image, **further})
+    yield Sample((_values(1, 2, 3, 2),), {**image, **further, "paired": False})
+
+
+unwindow: Op = Op(
+    "unwindow", _unwindow_infer, _unwindow_reference, _unwindow_grad, View(_unwindow_index),
+    _unwindow_samples,
+)  # fmt: skip
+
+
+# -- views of contractions ----------------------------------------------------------------------
+
+
+def summed_view(g: Node, axes: Sizes, widened: Widened) -> Any:
+    """`widened` of `g`, which has windows' axes behind `axes`, summed over these axes.
+
+    Of a contraction `g` whose windows' axes come from one operand and `axes` from the other, it is
+    the contraction with the other operand widened, summed over one axis more.
+    """
+    if g.op is add:
+        first, second = (summed_view(source, axes, widened) for source in g.sources)
+        return add(first, second)
+    if g.op is contract:
+        left, right, out = _labels(g.params["spec"])
+        for labels, other, place in ((left, right, 0), (right, left, 1)):
+            found = _widened_labels(labels, other, out, axes)
+            if found is not None:
+                operands = list(g.sources)
+                positions = tuple(found.index(out[axis]) for axis in axes)
+                operands[place] = widened(operands[place], positions, False)
+                inputs = [left, right]
+                inputs[place] = found
+                kept = "".join(c for c in out if c not in {out[axis + 1] for axis in axes})
+                return contract(*operands, spec=f"{','.join(inputs)}->{kept}")
+    return sum_(widened(g, axes, True), axes=tuple(axis + 1 for axis in axes))
+
+
+def _labels(spec: str) -> list[str]:
+    return spec.replace("->", ",").split(",")
+
+
+def _widened_labels(labels: str, other: str, out: str, axes: Sizes) -> str | None:
+    """The labels of an operand that alone has `axes`, with those of the windows put behind them.
+
+    None if it has not, or has them in another order, or has a window's axis itself.
+    """
+    spatial = [out[axis] for axis in axes]
+    inner = [out[axis + 1] for axis in axes]
+    if not set(spatial) <= set(labels) - set(other) or set(inner) & set(labels):
+        return None
+    if sorted(spatial, key=labels.index) != spatial:
+        return None
+    behind = dict(zip(spatial, inner, strict=True))
+    return "".join(label + behind.get(label, "") for label in labels)
+
+
+def sliced(g: Node, start: Shape, length: Shape, step: Sizes) -> Any:
+    """A slice of `g`; of a contraction, the contraction of a slice, where that is the same.
+
+    So the gradient of a convolution of a padded tensor is not computed for the padding.
+    """
+    cut = [
+        axis
+        for axis, extent in enumerate(g.extents)
+        if (start[axis], length[axis], step[axis]) != (0, extent, 1)
+    ]
+    if not cut:
+        return g
+    if g.op is contract:
+        *inputs, out = _labels(g.params["spec"])
+        operands = list(g.sources)
+        for place, labels in enumerate(inputs):
+            if all(out[axis] in labels and out[axis] not in inputs[1 - place] for axis in cut):
+                where = {label: labels.index(label) for label in labels}
+                first: list[Extent] = [0] * len(labels)
+                count, stride = list(operands[place].extents), [1] * len(labels)
+                for axis in cut:
+                    at = where[out[axis]]
+                    first[at], count[at], stride[at] = start[axis], length[axis], step[axis]
+                operands[place] = slice_(
+                    operands[place], start=tuple(first), length=tuple(count), step=tuple(stride)
+                )
+                return contract(*operands, **g.params)
+    return slice_(g, start=start, length=length, step=step)
