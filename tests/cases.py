@@ -50,6 +50,15 @@ LAYERS: dict[str, list[LayerCase]] = {
     "Add": [case(*PAIR), case((4,), (3, 4), (4,))],
     "AlphaDropout": [case((3,), rate=0.3)],
     "Average": [case(*PAIR), case((1,), (4,))],
+    "AveragePooling1D": [
+        case((6, 2), pool_size=2),
+        case((5, 2), pool_size=3, strides=2, padding="same"),
+    ],
+    "AveragePooling2D": [
+        case((4, 5, 2), pool_size=(2, 3), strides=1),
+        case((2, 4, 5), pool_size=2, padding="same", data_format="channels_first"),
+    ],
+    "AveragePooling3D": [case((2, 3, 4, 1), pool_size=2, padding="SAME")],
     "BatchNormalization": [
         case((3,)),
         case((3,))._replace(training=True),
@@ -57,6 +66,42 @@ LAYERS: dict[str, list[LayerCase]] = {
         case((4, 2), center=False, scale=False)._replace(training=True),
     ],
     "Concatenate": [case((3,), (4,)), case((2, 3), (1, 3), (2, 3), axis=1)],
+    "Conv1D": [
+        case((6, 2), filters=3, kernel_size=2, strides=2),
+        case((6, 4), filters=4, kernel_size=3, padding="causal", dilation_rate=2, groups=2),
+        case((3, 6), filters=2, kernel_size=2, padding="same", data_format="channels_first"),
+    ],
+    "Conv1DTranspose": [
+        case((3, 2), filters=3, kernel_size=3, strides=2),
+        case(
+            (2, 3),
+            filters=2,
+            kernel_size=2,
+            strides=3,
+            output_padding=1,
+            padding="same",
+            data_format="channels_first",
+        ),
+    ],
+    "Conv2D": [
+        case((4, 5, 2), filters=3, kernel_size=(2, 3), activation="tanh"),
+        case((5, 4, 1), filters=2, kernel_size=3, strides=(2, 1), padding="SAME"),
+        case(
+            (4, 3, 5),
+            filters=2,
+            kernel_size=2,
+            groups=2,
+            use_bias=False,
+            data_format="channels_first",
+        ),
+        case((4, 5, 2), filters=1, kernel_size=1, kernel_regularizer="l2"),
+    ],
+    "Conv2DTranspose": [
+        case((2, 3, 2), filters=2, kernel_size=(3, 2), strides=2, padding="same"),
+        case((3, 2, 2), filters=1, kernel_size=2, dilation_rate=2, use_bias=False),
+    ],
+    "Conv3D": [case((3, 3, 4, 1), filters=2, kernel_size=2, strides=(1, 1, 2))],
+    "Conv3DTranspose": [case((2, 1, 2, 1), filters=2, kernel_size=2, strides=2)],
     "Cropping1D": [case((5, 2)), case((5, 2), cropping=2), case((5, 2), cropping=(0, 3))],
     "Cropping2D": [
         case((4, 5, 2), cropping=((1, 0), (2, 1))),
@@ -68,6 +113,11 @@ LAYERS: dict[str, list[LayerCase]] = {
         case((3,), units=1, activation="tanh", use_bias=False),
         case((2, 3), units=4, activation="softmax", kernel_regularizer="l2"),
         case((2, 1, 3), units=2, bias_initializer="ones", kernel_constraint="max_norm"),
+    ],
+    "DepthwiseConv1D": [case((5, 2), kernel_size=2, depth_multiplier=3)],
+    "DepthwiseConv2D": [
+        case((4, 5, 2), kernel_size=2, padding="same"),
+        case((2, 4, 5), kernel_size=3, depth_multiplier=2, data_format="channels_first"),
     ],
     "Dot": [
         case((3,), (3,), axes=1),
@@ -111,6 +161,12 @@ LAYERS: dict[str, list[LayerCase]] = {
     ],
     "LeakyReLU": [case((5,), negative_slope=0.2)._replace(kinks=True)],
     "Masking": [case((3, 2), mask_value=0.5)],
+    "MaxPooling1D": [case((6, 2)), case((5, 2), pool_size=3, strides=2, padding="same")],
+    "MaxPooling2D": [
+        case((4, 5, 2)),
+        case((2, 4, 5), pool_size=3, strides=1, padding="same", data_format="channels_first"),
+    ],
+    "MaxPooling3D": [case((2, 3, 4, 1))],
     "Maximum": [case(*PAIR)._replace(kinks=True)],
     "Minimum": [case(*PAIR)._replace(kinks=True)],
     "Multiply": [case(*PAIR), case((3, 4), (4,), (3, 4))],
@@ -133,6 +189,10 @@ LAYERS: dict[str, list[LayerCase]] = {
     "RepeatVector": [case((3,), n=4)],
     "Rescaling": [case((3,), scale=0.1, offset=-1.0), case((2, 3), scale=[1.0, 2.0, 3.0])],
     "Reshape": [case((3, 4), target_shape=(2, 6)), case((3, 4), target_shape=(6, -1))],
+    "SeparableConv1D": [case((5, 2), filters=3, kernel_size=2)],
+    "SeparableConv2D": [
+        case((4, 5, 2), filters=3, kernel_size=2, depth_multiplier=2, padding="same")
+    ],
     "Softmax": [case((5,)), case((3, 4), axis=(1, 2))],
     "SpatialDropout1D": [case((4, 3), rate=0.5)],
     "SpatialDropout2D": [case((4, 2, 3), rate=0.5, data_format="channels_first")],

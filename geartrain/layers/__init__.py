@@ -6,7 +6,18 @@ from geartrain.identifiers import Family
 from geartrain.layers.activation_layers import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from geartrain.layers.batch_normalization import BatchNormalization
 from geartrain.layers.convolution import Conv1D, Conv2D, Conv3D
+from geartrain.layers.convolution_transpose import (
+    Conv1DTranspose,
+    Conv2DTranspose,
+    Conv3DTranspose,
+)
 from geartrain.layers.dense import Dense
+from geartrain.layers.depthwise_convolution import (
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
+)
 from geartrain.layers.einsum_dense import EinsumDense
 from geartrain.layers.general import Embedding, Identity, Lambda, Masking
 from geartrain.layers.global_pooling import (
@@ -84,6 +95,9 @@ AvgPool1D, MaxPool1D = AveragePooling1D, MaxPooling1D
 AvgPool2D, MaxPool2D = AveragePooling2D, MaxPooling2D
 AvgPool3D, MaxPool3D = AveragePooling3D, MaxPooling3D
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
+Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
+Convolution3DTranspose = Conv3DTranspose
+SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D
 
 _family = Family("layers", "layer")
 deserialize = _family.deserialize
@@ -114,15 +128,23 @@ __all__ = [
     "BatchNormalization",
     "Concatenate",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
+    "Conv2DTranspose",
     "Conv3D",
+    "Conv3DTranspose",
     "Convolution1D",
+    "Convolution1DTranspose",
     "Convolution2D",
+    "Convolution2DTranspose",
     "Convolution3D",
+    "Convolution3DTranspose",
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
     "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
     "Dot",
     "Dropout",
     "EinsumDense",
@@ -169,6 +191,10 @@ __all__ = [
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",

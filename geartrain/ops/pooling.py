@@ -21,7 +21,7 @@ from geartrain.ops.operands import (
     dtype_of,
     extents_of,
     filled_like,
-    indices_like,
+    ladder,
     operand,
     stretched,
 )
@@ -49,14 +49,19 @@ def _first_max_grad(g: Node, y: Node, x: Node, axes: tuple[int, ...]) -> tuple[A
     it is chosen.
     """
 
+    if not axes:
+        return (g,)
+
     def unfolded(folded: Any) -> Any:
         kept = tuple(1 if axis in axes else size for axis, size in enumerate(x.extents))
         return expand(reshape(folded, shape=kept), shape=x.extents)
 
-    place, count = filled_like(x, 0, "int32"), 1
-    for axis in reversed(axes):
-        place = place + indices_like(x, axis) * count
-        count = count * x.extents[axis]  # type: ignore[assignment]
+    one_window = tuple(size if axis in axes else 1 for axis, size in enumerate(x.extents))
+    place, count = ladder(one_window, axes[-1], symbolic=True), x.extents[axes[-1]]
+    for axis in reversed(axes[:-1]):
+        place = place + ladder(one_window, axis, symbolic=True) * count
+        count = count * x.extents[axis]
+    place = expand(place, shape=x.extents)
     largest = where(less(x, unfolded(y)), filled_like(place, count), place)  # NaN is not less
     chosen = equal(place, unfolded(min_(largest, axes=axes)))
     return (where(chosen, unfolded(g), filled_like(x, 0)),)
