@@ -11,7 +11,8 @@ functions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from geartrain.compiler.builder import BYTES, Builder, Value
@@ -31,7 +32,7 @@ from geartrain.compiler.kernels import (
 )
 from geartrain.compiler.memory import Buffer
 from geartrain.compiler.target import Target
-from geartrain.compiler.team import TEAM_TEXT
+from geartrain.compiler.team import team_text
 from geartrain.graph.node import Node
 from geartrain.graph.op import Opaque, Scatter
 from geartrain.graph.shapes import BATCH, Extent, apply, product, resolve
@@ -261,9 +262,36 @@ class _Assembler:
                 for n, (node, slot) in enumerate(epoch.inputs.items())
             ]
             functions += [f for kernel in gathers for f in kernel.functions]
-            functions.append(_epoch(gathers, epoch.steps))
+            functions += [_epoch(gathers, epoch.steps), self._sweep(epoch)]
         declared = sorted(set().union(*(function.declared for function in functions)))
-        return "\n".join([*declared, TEAM_TEXT, *(function.text() for function in functions)])
+        return "\n".join([*declared, team_text(), *(function.text() for function in functions)])
+
+
+    def _sweep(self, epoch: EpochSlots) -> Builder:
+        """The function that a team calls for many steps on rows as they come, without copies.
+
+        After each step the addresses of inputs and outputs move on to the rows of the next one.
+        """
+        b = Builder("sweep", THREAD_ARGUMENTS)
+        b.prologue.append("  %batch = load i64, ptr %args")
+        outputs = [node for node in self.outputs if node.op is not None]
+        moving = {
+            self.slots[node]: product(node.extents) * BYTES[node.dtype]
+            for node in [*epoch.inputs, *outputs]
+            if node.extents[:1] == (BATCH,)
+        }
+
+        def turn(step: Value, _: list[Value]) -> None:
+            b.line("call void @step_0(ptr %args, i64 %batch, ptr %team)")
+            with _first_thread(b):
+                for slot, size in moving.items():
+                    place = b.pointer("%args", b.constant(slot, "int64"), "int64")
+                    b.store(b.add(b.load(place, "int64"), b.index(size)), place)
+
+        count = address(b, epoch.steps, "i64")
+        b.loop(b.constant(0, "int64"), Value(count, "int64"), 1, turn)
+        b.line("ret void")
+        return b
 
 
 def _step(name: str, kernels: list[Kernel]) -> Builder:
@@ -358,14 +386,21 @@ def _shared(b: Builder, kernel: Kernel, more: str = "") -> None:
 
 def _alone(b: Builder, kernels: list[Kernel]) -> None:
     """The first thread that comes does all of some kernels."""
-    body, done = b.label_name(), b.label_name()
     units = [b.index(kernel.units) for kernel in kernels]
+    with _first_thread(b):
+        for kernel, count in zip(kernels, units, strict=True):
+            b.line(f"call void @{kernel.name}(ptr %args, i64 %batch, i64 0, i64 {count.name})")
+
+
+@contextmanager
+def _first_thread(b: Builder) -> Iterator[None]:
+    """What is written inside is done by one thread, while the others wait for it."""
+    body, done = b.label_name(), b.label_name()
     part = b.make("call i64 @claim(ptr %team, i64 1)", "int64")
     first = b.compare("eq", part, b.constant(0, "int64"))
     b.line(f"br i1 {first.name}, label %{body}, label %{done}")
     b.label(body)
-    for kernel, count in zip(kernels, units, strict=True):
-        b.line(f"call void @{kernel.name}(ptr %args, i64 %batch, i64 0, i64 {count.name})")
+    yield
     b.line(f"br label %{done}")
     b.label(done)
     b.line("call void @barrier(ptr %team)")

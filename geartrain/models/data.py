@@ -107,6 +107,11 @@ class ArrayBatches:
             cut = Batch(*(_map(lambda array, c=chosen: array[c], part) for part in self.data))
             yield prepared(cut, self.class_weight)
 
+    def whole(self) -> Batch:
+        """All samples as one batch, in the form of a batch, each array in one piece."""
+        ready = prepared(self.data, self.class_weight)
+        return Batch(*(_map(np.ascontiguousarray, part) for part in ready))
+
     def first(self) -> Batch:
         """The first batch, for tracing."""
         return next(self._cut(None), Batch(*(_map(prepare, part) for part in self.data)))

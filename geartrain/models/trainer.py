@@ -21,6 +21,7 @@ from geartrain.graph.shapes import BATCH
 from geartrain.models import checks
 from geartrain.models.compiled import CompiledLoss, CompiledMetrics
 from geartrain.models.data import Batch, Batches, batches_of, is_stream, prepared, split
+from geartrain.models.loops import batches_run, plain
 from geartrain.ops.operands import extents_of, number_of
 from geartrain.registry import RENAMED, signature_names
 from geartrain.runtime.function import Program, gradients_of, trace
@@ -188,7 +189,7 @@ class Trainer:
 
     # -- programs ---------------------------------------------------------------------------------
 
-    def _program(self, kind: str, batch: Batch) -> tuple[Program, Any]:
+    def program_of(self, kind: str, batch: Batch) -> tuple[Program, Any]:
         """The program of a step for data of this form, and the form of its result."""
         leaves = [leaf for leaf in tree.flatten(list(batch)) if leaf is not None]
         specs = tuple((leaf.shape[1:], leaf.dtype.name) for leaf in leaves)
@@ -209,7 +210,9 @@ class Trainer:
             result, scope = trace(lambda: step(Batch(*data)))
             flat = tree.flatten(result)
             outputs = [Node.wrap(leaf) for leaf in flat]
-            program = Program(inputs, outputs, scope.updates)
+            program = Program(
+                inputs, outputs, scope.updates, compiled=not self.run_eagerly and self.jit_compile
+            )
             key = (kind, specs, form, self._trained_ids())  # building made the variables
             self._programs[key] = (program, result)
         return self._programs[key]
@@ -238,9 +241,9 @@ class Trainer:
             names += [name if count == 1 else f"{name}[{number}]" for number in range(count)]
         return names
 
-    def _step(self, kind: str, batch: Batch) -> Any:
+    def run_step(self, kind: str, batch: Batch) -> Any:
         """Run one step; the result has the form that the step returned."""
-        program, result = self._program(kind, batch)
+        program, result = self.program_of(kind, batch)
         leaves = [leaf for leaf in tree.flatten(list(batch)) if leaf is not None]
         return tree.pack_sequence_as(result, program.run(*leaves))
 
@@ -310,7 +313,7 @@ class Trainer:
         if validation is not None:
             size = validation_batch_size or batch_size
             held = batches_of("fit", *validation, size, steps=validation_steps)
-        self._program("train", data.first())
+        self.program_of("train", data.first())
         listeners = self._listeners(callbacks, verbose, epochs=epochs, data=data)
         self.stop_training = False
         order = np.random.default_rng(random.fresh_seed())
@@ -321,12 +324,8 @@ class Trainer:
             listeners.on_epoch_begin(epoch)
             samples = order.permutation(data.total) if shuffle and data.total else None
             logs = {}
-            for number, batch in enumerate(data.epoch(samples)):
-                listeners.on_train_batch_begin(number)
-                logs = plain(self._step("train", batch))
-                listeners.on_train_batch_end(number, logs)
-                if self.stop_training:
-                    break
+            for result in batches_run(self, "train", data, samples, listeners):
+                logs = plain(result)
             checks.check_loss(self, logs)
             if held is not None and (epoch + 1 - initial_epoch) % validation_freq == 0:
                 found = self._evaluate(held, listeners)
@@ -367,10 +366,8 @@ class Trainer:
         self.reset_metrics()
         listeners.on_test_begin()
         logs: dict[str, float] = {}
-        for number, batch in enumerate(data.epoch()):
-            listeners.on_test_batch_begin(number)
-            logs = plain(self._step("test", batch))
-            listeners.on_test_batch_end(number, logs)
+        for result in batches_run(self, "test", data, None, listeners):
+            logs = plain(result)
         listeners.on_test_end(logs)
         return logs
 
@@ -388,14 +385,10 @@ class Trainer:
         data = batches_of("predict", x, batch_size=batch_size, steps=steps)
         listeners = self._listeners(callbacks, verbose, data=data, history=False)
         listeners.on_predict_begin()
-        parts = []
-        for number, batch in enumerate(data.epoch()):
-            listeners.on_predict_batch_begin(number)
-            parts.append(self._step("predict", batch))
-            listeners.on_predict_batch_end(number, {"outputs": parts[-1]})
+        parts = list(batches_run(self, "predict", data, None, listeners))
         listeners.on_predict_end()
         if not parts:
-            parts = [self._step("predict", data.first())]
+            parts = [self.run_step("predict", data.first())]
         return tree.map_structure(lambda *pieces: np.concatenate(pieces), *parts)
 
     # -- single batches ---------------------------------------------------------------------------
@@ -423,7 +416,7 @@ class Trainer:
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch."""
         checks.check_built(self, x)
-        return self._step("predict", prepared(batches_of("predict_on_batch", x).data, None))
+        return self.run_step("predict", prepared(batches_of("predict_on_batch", x).data, None))
 
     def _on_batch(
         self, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, as_dict: bool
@@ -433,7 +426,7 @@ class Trainer:
         data = batches_of(who, x, y, sample_weight, class_weight=class_weight)
         checks.check_labels(self, data)
         self.reset_metrics()
-        logs = plain(self._step(kind, prepared(data.data, class_weight)))
+        logs = plain(self.run_step(kind, prepared(data.data, class_weight)))
         return logs if as_dict else in_order(logs)
 
     # -- helpers ----------------------------------------------------------------------------------
@@ -456,11 +449,6 @@ class Trainer:
             given, add_history=history, add_progbar=verbose != 0, model=self, verbose=verbose,
             epochs=epochs, steps=data.count, samples=data.samples,
         )  # fmt: skip
-
-
-def plain(logs: Any) -> dict[str, float]:
-    """Logs as Python numbers, in the order of their names."""
-    return {name: float(value) for name, value in sorted(logs.items())}
 
 
 def in_order(logs: dict[str, float]) -> float | list[float]:

@@ -17,7 +17,7 @@ from geartrain.compiler.target import Target
 from geartrain.graph.dtypes import numpy_dtype
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import Constant, Leaf, Node
-from geartrain.graph.shapes import resolve
+from geartrain.graph.shapes import BATCH, resolve
 from geartrain.runtime import native, threads
 from geartrain.runtime.variable import Variable
 
@@ -44,7 +44,13 @@ class Frame:
         self.shapes = [resolve(node.extents, batch) for node in program.outputs]
         little = int(resolve(assembly.work, batch)) < LITTLE_WORK
         self.threads = 1 if little else None
-        self.inputs: dict[int, np.ndarray] | None = None  # one batch, for whole epochs
+        self.batch, self.inputs = batch, dict[int, np.ndarray]()
+
+    def input(self, slot: int, node: Node, dtype: np.dtype[Any]) -> np.ndarray:
+        """Memory for one batch of an input, into which whole epochs gather rows."""
+        if slot not in self.inputs:
+            self.inputs[slot] = np.empty(resolve(node.extents, self.batch), dtype)
+        return self.inputs[slot]
 
 
 class Executable:
@@ -117,33 +123,46 @@ class Executable:
         return epoch is not None and len(epoch.inputs) == len(self.inputs)
 
     def run_steps(
-        self, data: Mapping[Leaf | None, np.ndarray], order: np.ndarray, batch: int, steps: int
+        self,
+        data: Mapping[Leaf | None, np.ndarray],
+        batch: int,
+        steps: int,
+        order: np.ndarray | None = None,
     ) -> list[np.ndarray]:
-        """Do many steps in one native call; the outputs of the last one.
+        """Do many steps in one native call.
 
         Args:
-            data: the whole array of each input.
-            order: the numbers of the rows to take (int64), `batch * steps` of them.
+            data: the rows of each input; whole data sets if there is an order.
             batch: rows a step.
             steps: how many steps.
+            order: the numbers of the rows to take (int64), `batch * steps` of them.
+
+        Returns:
+            The outputs of the last step; without an order, those with a batch axis hold the rows
+            of all steps.
         """
         epoch = self.assembly.epoch
-        assert epoch is not None and steps > 0 and len(order) >= batch * steps
+        assert epoch is not None and steps > 0
         frame = self._take(batch)
-        if frame.inputs is None:
-            frame.inputs = {
-                slot: np.empty(resolve(node.extents, batch), dtype)
-                for slot, node, dtype in self.inputs
-            }
-        table = frame.table
         for slot, node, dtype in self.inputs:
             array = data[node.leaf]
             assert array.dtype == dtype and array.flags.c_contiguous
-            table[epoch.inputs[node]] = _address(array)
-            table[slot] = _address(frame.inputs[slot])
-        table[epoch.order], table[epoch.steps] = _address(order), steps
-        outputs = self._outputs(frame, data)
-        threads.run(self.library.address("epoch"), frame.address, frame.threads)
+            if order is None:
+                assert len(array) >= batch * steps
+                frame.table[slot] = _address(array)
+            else:
+                frame.table[epoch.inputs[node]] = _address(array)
+                frame.table[slot] = _address(frame.input(slot, node, dtype))
+        frame.table[epoch.steps] = steps
+        if order is None:
+            outputs = self._outputs(frame, data, batch * steps)
+            function = self.library.address("sweep")
+        else:
+            assert order.dtype == np.int64 and len(order) >= batch * steps
+            frame.table[epoch.order] = _address(order)
+            outputs = self._outputs(frame, data)
+            function = self.library.address("epoch")
+        threads.run(function, frame.address, frame.threads)
         self._give_back(frame)
         return outputs
 
@@ -159,19 +178,24 @@ class Executable:
         with self._lock:
             if len(self._frames) > MOST_FRAMES:
                 self._frames.clear()
-            self._frames.setdefault(int(frame.table[0]), []).append(frame)
+            self._frames.setdefault(frame.batch, []).append(frame)
 
-    def _outputs(self, frame: Frame, values: Mapping[Leaf | None, np.ndarray]) -> list[np.ndarray]:
-        """Fresh arrays for the outputs, which the table points to."""
-        outputs = []
+    def _outputs(
+        self, frame: Frame, values: Mapping[Leaf | None, np.ndarray], rows: int | None = None
+    ) -> list[np.ndarray]:
+        """Fresh arrays for the outputs, which the table points to; for `rows` rows if given."""
+        made: dict[Node, np.ndarray] = {}
         for (place, node, dtype), shape in zip(self.results, frame.shapes, strict=True):
-            if place is None:
-                outputs.append(_leaf_value(node, values))
+            if node in made:
                 continue
-            array = np.empty(shape, dtype)
+            if place is None:
+                made[node] = _leaf_value(node, values)
+                continue
+            if rows is not None and node.extents[:1] == (BATCH,):
+                shape = (rows, *shape[1:])
+            made[node] = array = np.empty(shape, dtype)
             frame.table[place] = _address(array)
-            outputs.append(array)
-        return outputs
+        return [made[node] for node in self.outputs]
 
     def _reference(self, steps: Plan, frame: Frame, batch: int | None) -> None:
         """A step that has no code, by NumPy, on the same memory."""

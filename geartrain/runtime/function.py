@@ -7,13 +7,15 @@ are its graph. A `Program` is such a graph ready to run, with the variables that
 from __future__ import annotations
 
 import functools
+import threading
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geartrain import tree
-from geartrain.errors import describe_value
+from geartrain.errors import GeartrainWarning, describe_value
 from geartrain.graph.autodiff import gradients
 from geartrain.graph.dtypes import FLOATS, numpy_dtype
 from geartrain.graph.evaluate import Plan
@@ -23,6 +25,9 @@ from geartrain.graph.shapes import BATCH, Dim, public
 from geartrain.ops.elementwise import constant_like
 from geartrain.ops.operands import dtype_of, extents_of, operand
 from geartrain.runtime.variable import Trace, Variable, current_trace
+
+if TYPE_CHECKING:
+    from geartrain.runtime.executable import Executable
 
 
 class Program:
@@ -34,6 +39,7 @@ class Program:
         inputs: placeholder nodes, in the order of `run`'s arrays.
         outputs: the nodes to compute.
         updates: for each variable to change, the node of its new value.
+        compiled: whether to run machine code, where that can be had; else the NumPy reference.
     """
 
     def __init__(
@@ -41,11 +47,25 @@ class Program:
         inputs: Sequence[Node],
         outputs: Sequence[Node],
         updates: Mapping[Variable, Node] | None = None,
+        compiled: bool = False,
     ) -> None:
         self.inputs, self.outputs = list(inputs), list(outputs)
         self.updates = dict(updates or {})
-        self._plan = Plan([*self.outputs, *self.updates.values()])
-        self._read = [n.leaf for n in self._plan.leaves if isinstance(n.leaf, Variable)]
+        self.compiled = compiled and native_code()
+        self._lock = threading.Lock()
+
+    @functools.cached_property
+    def plan(self) -> Plan:
+        """The steps of the NumPy reference."""
+        return Plan([*self.outputs, *self.updates.values()])
+
+    @functools.cached_property
+    def executable(self) -> Executable:
+        """The compiled code."""
+        from geartrain.compiler.target import host
+        from geartrain.runtime.executable import Executable
+
+        return Executable(self.outputs, self.updates, host())
 
     def batch_of(self, arrays: Sequence[np.ndarray]) -> int | None:
         """The batch size that the arrays agree on; None if no input has a batch axis."""
@@ -71,11 +91,54 @@ class Program:
         values: dict[Leaf | None, np.ndarray] = {
             node.leaf: array for node, array in zip(self.inputs, arrays, strict=True)
         }
-        values.update((variable, variable.array) for variable in self._read)
-        results = self._plan.run(values, batch)
+        if self.compiled:
+            with self._lock:
+                executable = self.executable
+            return executable.run(values, batch)
+        for node in self.plan.leaves:
+            if isinstance(node.leaf, Variable):
+                values[node.leaf] = node.leaf.array
+        results = self.plan.run(values, batch)
         for variable, new in zip(self.updates, results[len(self.outputs) :], strict=True):
             variable.assign(new)
         return results[: len(self.outputs)]
+
+    @property
+    def whole_epochs(self) -> bool:
+        """Whether `run_steps` can be called: all is compiled, and every input has a batch axis."""
+        if not self.compiled:
+            return False
+        with self._lock:
+            return self.executable.whole_epochs
+
+    def run_steps(
+        self,
+        arrays: Sequence[np.ndarray],
+        batch: int,
+        steps: int,
+        order: np.ndarray | None = None,
+    ) -> list[np.ndarray]:
+        """Many steps in one call; see `Executable.run_steps`."""
+        data: dict[Leaf | None, np.ndarray] = {
+            node.leaf: array for node, array in zip(self.inputs, arrays, strict=True)
+        }
+        return self.executable.run_steps(data, batch, steps, order)
+
+
+@functools.cache
+def native_code() -> bool:
+    """Whether programs can be compiled here; warns once if they cannot."""
+    from geartrain.runtime import native
+
+    if native.available():
+        return True
+    warnings.warn(
+        "llvmlite cannot be imported, so programs run on NumPy, several times slower. Install it: "
+        "pip install llvmlite",
+        GeartrainWarning,
+        stacklevel=2,
+    )
+    return False
 
 
 def trace(function: Callable[..., Any], *arguments: Any) -> tuple[Any, Trace]:
@@ -140,7 +203,7 @@ def _program(
     computed = [value for value in flat if isinstance(value, Node)]
     inputs = [symbol for symbol in symbols if isinstance(symbol, Node)]
     constants = [None if isinstance(value, Node) else value for value in flat]
-    return Program(inputs, computed, scope.updates), result, constants
+    return Program(inputs, computed, scope.updates, compiled=True), result, constants
 
 
 def value_and_grad(

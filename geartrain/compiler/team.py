@@ -1,0 +1,149 @@
+"""How threads share the work of a kernel: IR that every program includes.
+
+A team is a few threads that run the same function. They claim units of work from one counter, and
+meet at a barrier before the next kernel; the last to arrive sets the counter back. A thread that
+waits spins for a while, then sleeps in the kernel of the operating system (a futex), so a team that
+waits for long uses no CPU.
+
+A team's memory is `TEAM_BYTES` long, all zeros at first but for the number of threads. Each word
+that threads write has a cache line of its own.
+"""
+
+from __future__ import annotations
+
+import platform
+
+COUNTER, ARRIVED, TURN, SLEEPERS, THREADS = 0, 64, 128, 192, 256
+TEAM_BYTES = 320
+SPINS = 4_000  # pauses before a waiting thread sleeps: some 50 microseconds
+
+_FUTEX = {"x86_64": 202, "AMD64": 202, "aarch64": 98, "arm64": 98}
+_X86, _ARM = ("x86_64", "AMD64"), ("aarch64", "arm64")
+
+
+def team_text(machine: str | None = None, system: str | None = None) -> str:
+    """The functions `claim`, `barrier`, `wait_while` and `wake`, for a kind of machine.
+
+    Args:
+        machine: as `platform.machine()` names it; this one by default.
+        system: as `platform.system()` names it; this one by default.
+    """
+    machine, system = machine or platform.machine(), system or platform.system()
+    external, pause = "", ""
+    if machine in _X86:
+        external = "declare void @llvm.x86.sse2.pause()\n"
+        pause = "call void @llvm.x86.sse2.pause()"
+    elif machine in _ARM:
+        external, pause = (
+            "declare void @llvm.aarch64.hint(i32)\n",
+            "call void @llvm.aarch64.hint(i32 1)",
+        )
+    if system == "Linux" and machine in _FUTEX:
+        number = _FUTEX[machine]
+        external += "declare i64 @syscall(i64, ...)"
+        # FUTEX_WAIT_PRIVATE (128) sleeps while the word holds `old`; FUTEX_WAKE_PRIVATE is 129
+        sleep = (
+            f"call i64 (i64, ...) @syscall(i64 {number}, ptr %word, i64 128, i64 %old64, "
+            "ptr null, ptr null, i64 0)"
+        )
+        rouse = (
+            f"call i64 (i64, ...) @syscall(i64 {number}, ptr %word, i64 129, i64 2147483647, "
+            "ptr null, ptr null, i64 0)"
+        )
+    else:
+        external += "declare i32 @sched_yield()"
+        sleep, rouse = "call i32 @sched_yield()", "add i32 0, 0"
+    return f"""{external}
+
+; wait until *%word is no longer %old
+define internal void @wait_while(ptr %word, i32 %old, ptr %sleepers) nounwind noinline {{
+entry:
+  %old64 = zext i32 %old to i64
+  br label %spin
+spin:
+  %turn = phi i64 [ 0, %entry ], [ %next, %again ]
+  %now = load atomic i32, ptr %word acquire, align 4
+  %same = icmp eq i32 %now, %old
+  br i1 %same, label %again, label %done
+again:
+  {pause}
+  %next = add i64 %turn, 1
+  %more = icmp ult i64 %next, {SPINS}
+  br i1 %more, label %spin, label %tired
+tired:
+  %before = atomicrmw add ptr %sleepers, i32 1 seq_cst
+  br label %check
+check:
+  %seen = load atomic i32, ptr %word seq_cst, align 4
+  %still = icmp eq i32 %seen, %old
+  br i1 %still, label %sleep, label %awake
+sleep:
+  %slept = {sleep}
+  br label %check
+awake:
+  %after = atomicrmw sub ptr %sleepers, i32 1 seq_cst
+  br label %done
+done:
+  ret void
+}}
+
+; wake the threads that sleep until *%word changes; it has changed already
+define internal void @wake(ptr %word, ptr %sleepers) nounwind {{
+entry:
+  %count = load atomic i32, ptr %sleepers seq_cst, align 4
+  %none = icmp eq i32 %count, 0
+  br i1 %none, label %done, label %rouse
+rouse:
+  %roused = {rouse}
+  br label %done
+done:
+  ret void
+}}
+
+; the number of the next unit of work, of however many there are
+define internal i64 @claim(ptr %team, i64 %units) nounwind {{
+  %threads.at = getelementptr i8, ptr %team, i64 {THREADS}
+  %threads = load i32, ptr %threads.at, align 4
+  %single = icmp eq i32 %threads, 1
+  br i1 %single, label %alone, label %shared
+alone:
+  %old = load i64, ptr %team, align 8
+  %new = add i64 %old, 1
+  store i64 %new, ptr %team, align 8
+  ret i64 %old
+shared:
+  %claimed = atomicrmw add ptr %team, i64 1 monotonic
+  ret i64 %claimed
+}}
+
+; wait for all threads of the team; then claims start from 0 again
+define internal void @barrier(ptr %team) nounwind {{
+entry:
+  %threads.at = getelementptr i8, ptr %team, i64 {THREADS}
+  %threads = load i32, ptr %threads.at, align 4
+  %single = icmp eq i32 %threads, 1
+  br i1 %single, label %alone, label %meet
+alone:
+  store i64 0, ptr %team, align 8
+  ret void
+meet:
+  %arrived.at = getelementptr i8, ptr %team, i64 {ARRIVED}
+  %turn.at = getelementptr i8, ptr %team, i64 {TURN}
+  %sleepers.at = getelementptr i8, ptr %team, i64 {SLEEPERS}
+  %turn = load atomic i32, ptr %turn.at acquire, align 4
+  %before = atomicrmw add ptr %arrived.at, i32 1 acq_rel
+  %count = add i32 %before, 1
+  %last = icmp eq i32 %count, %threads
+  br i1 %last, label %release, label %wait
+release:
+  store atomic i32 0, ptr %arrived.at monotonic, align 4
+  store atomic i64 0, ptr %team monotonic, align 8
+  %following = add i32 %turn, 1
+  %previous = atomicrmw xchg ptr %turn.at, i32 %following seq_cst
+  call void @wake(ptr %turn.at, ptr %sleepers.at)
+  ret void
+wait:
+  call void @wait_while(ptr %turn.at, i32 %turn, ptr %sleepers.at)
+  ret void
+}}
+"""

@@ -1,0 +1,88 @@
+"""Loops over the batches of a data set: in native code many steps at a time, or one by one.
+
+Where the program of a step is compiled as a whole, the data are arrays, and no callback must hear
+of each batch, a native call does as many steps as fit into a short time: long enough to cost
+nothing, short enough for the progress bar and for Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from geartrain import tree
+from geartrain.models.data import ArrayBatches, Batch, Batches
+from geartrain.runtime.function import Program
+
+CALL_SECONDS = 0.05  # how long a native call should take
+
+
+def batches_run(
+    model: Any, kind: str, data: Batches, order: np.ndarray | None, listeners: Any
+) -> Iterator[Any]:
+    """Run the steps of one epoch; yields what the step returned, after one or more batches.
+
+    Args:
+        kind: "train", "test" or "predict".
+        order: the numbers of the samples in the order to take them; as they come if None.
+        listeners: the callbacks.
+    """
+    begin = getattr(listeners, f"on_{kind}_batch_begin")
+    end = getattr(listeners, f"on_{kind}_batch_end")
+    if isinstance(data, ArrayBatches) and data.steps is None and data.total:
+        if not listeners.wants_batches(kind):
+            whole = data.whole()
+            program, form = model.program_of(kind, data.first())
+            if program.whole_epochs:
+                for last, results in _native(program, whole, data, order):
+                    result = tree.pack_sequence_as(form, results)
+                    end(last, _logs(kind, result))
+                    yield result
+                    if model.stop_training and kind == "train":
+                        return
+                return
+    for number, batch in enumerate(data.epoch(order)):
+        begin(number)
+        result = model.run_step(kind, batch)
+        end(number, _logs(kind, result))
+        yield result
+        if model.stop_training and kind == "train":
+            return
+
+
+def _logs(kind: str, result: Any) -> Any:
+    return {"outputs": result} if kind == "predict" else plain(result)
+
+
+def _native(
+    program: Program, whole: Batch, data: ArrayBatches, order: np.ndarray | None
+) -> Iterator[tuple[int, list[np.ndarray]]]:
+    """The number of the last batch done, and the step's results, after each native call."""
+    arrays = [leaf for leaf in tree.flatten(list(whole)) if leaf is not None]
+    assert data.total is not None
+    batch, total = data.batch_size, data.total
+    done, steps = 0, 1
+    while done < total:
+        full = (total - done) // batch
+        rows = batch if full else total - done
+        steps = min(steps, max(full, 1))
+        taken = rows * steps
+        before = time.perf_counter()
+        if order is None:
+            cut = [array[done : done + taken] for array in arrays]
+            results = program.run_steps(cut, rows, steps)
+        else:
+            chosen = np.ascontiguousarray(order[done : done + taken], np.int64)
+            results = program.run_steps(arrays, rows, steps, chosen)
+        seconds = time.perf_counter() - before
+        done += taken
+        yield -(-done // batch) - 1, results
+        steps = max(1, min(4 * steps, int(steps * CALL_SECONDS / max(seconds, 1e-6))))
+
+
+def plain(logs: Any) -> dict[str, float]:
+    """Logs as Python numbers, in the order of their names."""
+    return {name: float(value) for name, value in sorted(logs.items())}

@@ -1,0 +1,113 @@
+"""The cache of object code: one file an entry, checked by its hash before LLVM sees it.
+
+LLVM cannot survive a damaged object, so nothing is loaded that is not, byte for byte, what was
+written. A folder that others could write to is not used. Any problem costs one compilation.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import stat
+import struct
+from pathlib import Path
+
+from geartrain import config
+from geartrain._version import __version__
+
+MAGIC = b"GEARTRAIN-CODE-1"
+_HEADER = struct.Struct("<16s32s32sQ")  # magic, key, SHA-256 of the code, its length
+MOST_BYTES = 256 * 2**20  # of all entries; the oldest go first
+
+
+def key_of(*parts: str) -> bytes:
+    """The name of an entry: the SHA-256 of all that the code depends on."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    for part in (__version__, *parts):
+        data = part.encode()
+        digest.update(struct.pack("<Q", len(data)) + data)
+    return digest.digest()
+
+
+def read(key: bytes) -> bytes | None:
+    """The code of an entry; None if there is none, or none to be trusted."""
+    folder = _folder()
+    if folder is None:
+        return None
+    try:
+        descriptor = os.open(folder / key.hex(), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_BYTES:
+                return None
+            data = file.read(found.st_size)
+    except OSError:
+        return None
+    return _checked(data, key)
+
+
+def _checked(data: bytes, key: bytes) -> bytes | None:
+    import hashlib
+
+    if len(data) < _HEADER.size:
+        return None
+    magic, own_key, digest, length = _HEADER.unpack_from(data)
+    code = data[_HEADER.size :]
+    if magic != MAGIC or own_key != key or length != len(code):
+        return None
+    return code if hashlib.sha256(code).digest() == digest else None
+
+
+def write(key: bytes, code: bytes) -> None:
+    """Add an entry; whatever goes wrong, there is either a whole entry or none."""
+    import hashlib
+
+    folder = _folder()
+    if folder is None:
+        return
+    temporary = folder / f".{key.hex()}.{os.getpid()}.{os.urandom(4).hex()}"
+    header = _HEADER.pack(MAGIC, key, hashlib.sha256(code).digest(), len(code))
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(header + code)
+        os.replace(temporary, folder / key.hex())
+        _make_room(folder)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+
+
+def _make_room(folder: Path) -> None:
+    """Remove the oldest entries beyond the bound."""
+    entries = []
+    with os.scandir(folder) as found:
+        for entry in found:
+            information = entry.stat(follow_symlinks=False)
+            entries.append((information.st_mtime, information.st_size, entry.path))
+    total = sum(size for _, size, _ in entries)
+    for _, size, path in sorted(entries):
+        if total <= MOST_BYTES:
+            break
+        Path(path).unlink(missing_ok=True)
+        total -= size
+
+
+def _folder() -> Path | None:
+    """The folder of the entries, if it can be had and nobody else can write to it."""
+    if os.environ.get("GEARTRAIN_CODE_CACHE") == "0":
+        return None
+    try:
+        return _private(config.cache_home() / "code")
+    except (OSError, RuntimeError):
+        return None
+
+
+@functools.lru_cache(maxsize=4)
+def _private(folder: Path) -> Path | None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = os.lstat(folder)
+    own = not hasattr(os, "getuid") or found.st_uid == os.getuid()
+    closed = os.name != "posix" or stat.S_IMODE(found.st_mode) & 0o077 == 0
+    return folder if stat.S_ISDIR(found.st_mode) and own and closed else None
