@@ -115,18 +115,20 @@ negative: Op = elementwise(
 power: Op = elementwise(
     "power", np.power,
     lambda g, y, a, b: (_power_base(g, a, b), g * y * log(_positive(a))),
-    arity=2, domain=(0.5, 2.0),
+    arity=2, domain=(0.5, 2.0), emit=emitters.power,
 )  # fmt: skip
 floor_divide: Op = elementwise(
-    "floor_divide", np.floor_divide, arity=2, domain=(0.5, 2.0), differentiable=False
-)
+    "floor_divide", np.floor_divide, arity=2, domain=(0.5, 2.0), differentiable=False,
+    emit=emitters.floor_divide,
+)  # fmt: skip
 mod: Op = elementwise(
-    "mod", np.mod, lambda g, y, a, b: (g, -(g * floor_divide(a, b))), arity=2, domain=(0.6, 0.9)
-)
+    "mod", np.mod, lambda g, y, a, b: (g, -(g * floor_divide(a, b))), arity=2, domain=(0.6, 0.9),
+    emit=emitters.mod,
+)  # fmt: skip
 arctan2: Op = elementwise(
     "arctan2", np.arctan2,
     lambda g, y, a, b: (g * b / (a * a + b * b), -(g * a) / (a * a + b * b)),
-    arity=2, domain=(0.5, 2.0), floats_only=True,
+    arity=2, domain=(0.5, 2.0), floats_only=True, emit=emitters.arctan2,
 )  # fmt: skip
 maximum: Op = elementwise(
     "maximum", np.maximum, lambda g, y, a, b: _half_at_ties(g, a, b, greater), arity=2,
@@ -178,9 +180,9 @@ isinf: Op = _flag("isinf", np.isinf, emitters.isinf)
 
 def _smooth(
     name: str, numpy: Callable[..., Any], grad: Gradient,
-    domain: tuple[float, float] = (-2.0, 2.0), emit: Callable[..., Any] | None = None,
+    domain: tuple[float, float] = (-2.0, 2.0),
 ) -> Op:  # fmt: skip
-    emit = emit or getattr(emitters, name, None)
+    emit = getattr(emitters, name)
     return elementwise(name, numpy, grad, domain=domain, floats_only=True, emit=emit)
 
 
@@ -188,9 +190,7 @@ exp: Op = _smooth("exp", np.exp, lambda g, y, x: (g * y,))
 expm1: Op = _smooth("expm1", np.expm1, lambda g, y, x: (g * (y + 1.0),))
 log: Op = _smooth("log", np.log, lambda g, y, x: (g / x,), (0.2, 3.0))
 log1p: Op = _smooth("log1p", np.log1p, lambda g, y, x: (g / (x + 1.0),), (-0.7, 3.0))
-sqrt: Op = _smooth(
-    "sqrt", np.sqrt, lambda g, y, x: (g * 0.5 / y,), (0.2, 3.0), emitters.rounding("sqrt")
-)
+sqrt: Op = _smooth("sqrt", np.sqrt, lambda g, y, x: (g * 0.5 / y,), (0.2, 3.0))
 rsqrt: Op = _smooth(
     "rsqrt", lambda x: 1 / np.sqrt(x), lambda g, y, x: (g * -0.5 * y / x,), (0.2, 3.0)
 )

@@ -20,13 +20,13 @@ def erf(x: np.ndarray) -> np.ndarray:
 # Wichura, "Algorithm AS 241: the percentage points of the normal distribution", Applied Statistics
 # 37 (1988): numerators and denominators of three rational functions, highest powers first. The
 # first is for the middle; the others, for the tails, are functions of sqrt(-log(tail)).
-_MIDDLE = (
+MIDDLE = (
     (2509.0809287301226727, 33430.575583588128105, 67265.770927008700853, 45921.953931549871457,
      13731.693765509461125, 1971.5909503065514427, 133.14166789178437745, 3.387132872796366608),
     (5226.495278852854561, 28729.085735721942674, 39307.89580009271061, 21213.794301586595867,
      5394.1960214247511077, 687.1870074920579083, 42.313330701600911252, 1.0),
 )  # fmt: skip
-_TAIL = (
+TAIL = (
     (7.7454501427834140764e-4, 0.0227238449892691845833, 0.24178072517745061177,
      1.27045825245236838258, 3.64784832476320460504, 5.7694972214606914055, 4.6303378461565452959,
      1.42343711074968357734),
@@ -34,7 +34,7 @@ _TAIL = (
      0.14810397642748007459, 0.68976733498510000455, 1.6763848301838038494, 2.05319162663775882187,
      1.0),
 )  # fmt: skip
-_FAR_TAIL = (
+FAR_TAIL = (
     (2.01033439929228813265e-7, 2.71155556874348757815e-5, 0.0012426609473880784386,
      0.026532189526576123093, 0.29656057182850489123, 1.7848265399172913358, 5.4637849111641143699,
      6.6579046435011037772),
@@ -55,7 +55,7 @@ def erfinv(x: np.ndarray) -> np.ndarray:
     In float64 it is within 4 ULP.
     """
     half = np.atleast_1d(np.asarray(x, np.float64)) / 2
-    result = half * _quotient(_MIDDLE, 0.180625 - half * half)
+    result = half * _quotient(MIDDLE, 0.180625 - half * half)
     outside = np.abs(half) > 0.425
     if outside.any():
         result[outside] = _quantile_of_tail(half[outside])
@@ -66,7 +66,7 @@ def _quantile_of_tail(q: np.ndarray) -> np.ndarray:
     """The x with a normal probability of q + 1/2 below it, for q beyond 0.425 on either side."""
     with np.errstate(all="ignore"):
         place = np.sqrt(-np.log(0.5 - np.abs(q)))
-        tail = np.where(place <= 5, _quotient(_TAIL, place - 1.6), _quotient(_FAR_TAIL, place - 5))
+        tail = np.where(place <= 5, _quotient(TAIL, place - 1.6), _quotient(FAR_TAIL, place - 5))
     return np.asarray(np.copysign(np.where(np.abs(q) == 0.5, np.inf, tail), q))
 
 

@@ -45,7 +45,10 @@ def assembly_of(*builders: Builder) -> str:
 
 def called_by(*builders: Builder) -> set[str]:
     """The names of the functions that the machine code calls."""
-    return set(re.findall(r"\b(?:callq?|bl)\s+\*?(\w+)", assembly_of(*builders)))
+    code = assembly_of(*builders)
+    if not re.search(r"\b(callq?|jmpq|blr?)\s+[*%_a-z]", code):
+        return set()
+    return set(re.findall(r"(?:movabsq\s+\$|callq\s+|bl\s+)([a-z_]\w*)", code))
 
 
 class Compiled:

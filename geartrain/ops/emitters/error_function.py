@@ -1,0 +1,71 @@
+"""The error function and its inverse."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from geartrain.ops import special
+from geartrain.ops.emitters.exponential import log, reduced, series
+from geartrain.ops.emitters.term import Term, polynomial, power_of_two
+
+# erf(x) / x - 1, a function of x**2, for |x| up to where the other begins
+_NEAR = {
+    "float32": (
+        -0.000621458516, 0.00503437081, -0.0267929472, 0.112824969, -0.376125544, 0.128379151,
+    ),
+    "float64": (
+        1.5889546007818838e-13, -4.9101179846805086e-12, 8.685870114391334e-11,
+        -1.2083048517022723e-09, 1.4765666857055745e-08, -1.6359841594724727e-07,
+        1.6461484722454145e-06, -1.4925602741550847e-05, 0.00012055330429899759,
+        -0.0008548326929470691, 0.005223977623179348, -0.02686617064480267, 0.11283791670952624,
+        -0.37612638903183676, 0.12837916709551256,
+    ),
+}  # fmt: skip
+# log(1 - erf(x)): of x, and of (x - 3.75) / 2.25, which is within [-1, 1]
+_FAR = {
+    "float32": (
+        1.65537483e-06, -4.63790457e-05, 0.000599156891, -0.00476882746, 0.0264419224,
+        -0.110106409, -0.631809711, -1.13023579, 0.000318843813,
+    ),
+    "float64": (
+        -7.804952900512703e-10, 8.144448486980044e-10, 5.521590781531964e-09,
+        -1.5762161364704734e-08, 2.9256827471159658e-08, -7.537456688573687e-08,
+        1.833176363554484e-07, -3.2990640231010754e-07, 3.4403842563436066e-07,
+        5.883544793565056e-07, -5.5557532726882305e-06, 2.4621861121626683e-05,
+        -8.799804680147152e-05, 0.0002816861806426225, -0.0008416387310764403,
+        0.002401089665203146, -0.006651564473325547, 0.01820807955177775, -0.050539207612596004,
+        -4.912479535421998, -17.43840913857283, -15.989462741350012,
+    ),
+}  # fmt: skip
+_BORDER = {"float32": 0.875, "float64": 1.5}
+_ONE = {"float32": 3.9375, "float64": 6.0}  # from here on erf is 1 but for less than half a unit
+
+
+def erf(x: Term) -> Term:
+    """The error function: near 0 a polynomial, else 1 - exp(polynomial)."""
+    size = abs(x)
+    square = x * x
+    near = x.fma(polynomial(square, _NEAR[x.dtype]), x)
+    inside = size.at_most(_ONE[x.dtype])
+    place = inside if x.dtype == "float32" else inside.fma(1 / 2.25, -3.75 / 2.25)
+    r, n = reduced(polynomial(place, _FAR[x.dtype]))
+    far = 1 - (series(r) + 1) * power_of_two(n)
+    return (size < _BORDER[x.dtype]).where(near, far.signed(x))
+
+
+def _quotient(rational: Sequence[Sequence[float]], x: Term, factor: float) -> Term:
+    above, below = rational
+    return polynomial(x, [factor * number for number in above]) / polynomial(x, below)
+
+
+def erfinv(x: Term) -> Term:
+    """The inverse of erf, of float64, by the rational functions of its reference."""
+    half, scale = x * 0.5, math.sqrt(0.5)
+    size = abs(half)
+    inner = x * _quotient(special.MIDDLE, 0.180625 - half * half, scale / 2)
+    place = (-log(0.5 - size)).unary("sqrt")
+    tail = _quotient(special.TAIL, place - 1.6, scale)
+    outer = (place > 5).where(_quotient(special.FAR_TAIL, place - 5, scale), tail)
+    outer = size.equals(0.5).where(math.inf, outer).signed(x)
+    return (size > 0.425).where(outer, inner)
