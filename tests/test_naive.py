@@ -148,6 +148,40 @@ def test_a_layer_out_of_loops():
     np.testing.assert_allclose(z, np.maximum(x @ w + b, 0), rtol=1e-12)
 
 
+def windows_of(x, size, stride):
+    """Every window of the images: (samples, rows, columns, channels, size, size)."""
+    every = np.lib.stride_tricks.sliding_window_view(x, size, axis=(1, 2))
+    return every[:, ::stride, ::stride]
+
+
+@quick
+@given(st.data(), st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
+def test_conv2d(data, rows, columns, stride):
+    samples, channels, filters = (data.draw(st.integers(0, 2)) for _ in range(3))
+    height, width = rows + data.draw(small), columns + data.draw(small)
+    kinds = ["float64", "int64", "float32"]
+    x = data.draw(arrays((samples, height, width, channels), kinds))
+    kernel = data.draw(arrays((rows, columns, channels, filters), kinds))
+
+    def reference(x, kernel):
+        windows = windows_of(x, (rows, columns), stride)
+        return np.einsum("bijcpq,pqcf->bijf", windows, kernel, dtype=np.result_type(x, kernel))
+
+    check(lambda x, kernel: naive.naive_conv2d(x, kernel, stride), reference, x, kernel)
+
+
+@quick
+@given(st.data(), st.integers(1, 3), st.one_of(st.none(), st.integers(1, 3)))
+def test_max_pool2d(data, size, stride):
+    sides = [size + data.draw(small) for _ in range(2)]
+    x = data.draw(arrays((2, *sides, 2)))
+
+    def reference(x):
+        return windows_of(x, (size, size), stride or size).max(axis=(-2, -1))
+
+    check(lambda x: naive.naive_max_pool2d(x, size, stride), reference, x)
+
+
 MESSAGES = [
     (lambda: naive.naive_add(np.ones((2, 3)), np.ones(3)), ValueError,
      "naive_add expected x and y of one shape. Received: shapes (2, 3) and (3,). "
@@ -179,6 +213,17 @@ MESSAGES = [
     (lambda: naive.naive_reshape(np.ones(4), (-1, -1)), ValueError, "Received: (-1, -1)"),
     (lambda: naive.naive_reshape(np.ones(4), (-2, -2)), ValueError, "Received: (-2, -2)"),
     (lambda: naive.naive_reshape(np.ones(5), (2, -1)), ValueError, "Received: (2, -1)"),
+    (lambda: naive.naive_conv2d(np.ones((1, 4, 4, 3)), np.ones((3, 3, 1, 2))), ValueError,
+     "naive_conv2d expected x of shape (samples, height, width, c), kernel of shape "
+     "(rows, columns, c, filters). Received: shapes (1, 4, 4, 3) and (3, 3, 1, 2), so c would be "
+     "both 3 and 1."),
+    (lambda: naive.naive_conv2d(np.ones((4, 4)), np.ones((3, 3, 1, 2))), ValueError,
+     "expected x to be of rank 4: (samples, height, width, channels). Received: shape (4, 4)"),
+    (lambda: naive.naive_conv2d(np.ones((1, 2, 4, 1)), np.ones((3, 3, 1, 2))), ValueError,
+     "fit into images of 2 x 4, and a stride of at least 1. Received: windows of 3 x 3, stride 1."),
+    (lambda: naive.naive_max_pool2d(np.ones((1, 4, 4, 1)), 0), ValueError,
+     "naive_max_pool2d expected windows of at least 1 pixel"),
+    (lambda: naive.naive_max_pool2d(np.ones((1, 4, 4, 1)), 2, 0), ValueError, "stride 0."),
 ]  # fmt: skip
 
 

@@ -60,13 +60,13 @@ def convolved(
     """`conv` on behalf of `who`, which may be a layer; the padding may be "causal" too."""
     x, kernel, layout = _prepared(who, inputs, kernel, data_format)
     *sizes, inner, filters = extents_of(kernel)
-    groups, inside = _groups(who, x, kernel, layout), IN[: layout.count]
+    groups, inside = _groups(who, x, kernel, layout), IN[: layout.spatial]
     at = places(who, x, layout, tuple(sizes), strides, padding, dilation_rate)  # type: ignore[arg-type]
     if groups == 1:
         spec = f"{layout.labels('c', True)},{inside}cf->{layout.labels('f', False)}"
         return contract(windows_of(x, layout, at), kernel, spec=spec)
     x = _split(x, layout.channels, (groups, inner))
-    kernel = _split(kernel, layout.count + 1, (groups, filters // groups))  # type: ignore[operator]
+    kernel = _split(kernel, layout.spatial + 1, (groups, filters // groups))  # type: ignore[operator]
     windows = windows_of(x, layout._replace(parts=2), at)
     spec = f"{layout.labels('gc', True)},{inside}cgf->{layout.labels('gf', False)}"
     return _joined(contract(windows, kernel, spec=spec), layout)
@@ -112,7 +112,7 @@ def _groups(who: str, x: Tensor, kernel: Tensor, layout: Layout) -> int:
             f"the kernel of shape {public(extents_of(kernel))} has, or a multiple that cuts its "
             f"{filters} filters in groups. Received shape {public(extents_of(x))}"
         )
-    return channels // inner  # type: ignore[operator,return-value]
+    return channels // inner  # type: ignore[operator]
 
 
 def depthwise_conv(
@@ -155,7 +155,7 @@ def convolved_depthwise(
             f"Received shape {public(extents_of(x))}"
         )
     at = places(who, x, layout, tuple(sizes), strides, padding, dilation_rate)  # type: ignore[arg-type]
-    windows, inside = windows_of(x, layout, at), IN[: layout.count]
+    windows, inside = windows_of(x, layout, at), IN[: layout.spatial]
     spec = f"{layout.labels('c', True)},{inside}cm->{layout.labels('cm', False)}"
     return _joined(contract(windows, kernel, spec=spec), layout)
 
@@ -231,7 +231,7 @@ def convolved_transposed(
             f"of the kernel of shape {public(extents_of(kernel))}. "
             f"Received shape {public(extents_of(x))}"
         )
-    count = layout.count
+    count = layout.spatial
     strides = whole_numbers(who, "strides", strides, count)
     dilations = whole_numbers(who, "dilation_rate", dilation_rate, count)
     padding = padding_of(who, padding)

@@ -174,6 +174,6 @@ def _placed(
     who: str, x: Tensor, pool_size: Any, strides: Any, padding: str, data_format: str | None
 ) -> tuple[Layout, Places]:
     layout = layout_of(who, x, data_format)
-    sizes = whole_numbers(who, "pool_size", pool_size, layout.count)
+    sizes = whole_numbers(who, "pool_size", pool_size, layout.spatial)
     at = places(who, x, layout, sizes, sizes if strides is None else strides, padding)
     return layout, at

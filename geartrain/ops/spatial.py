@@ -28,29 +28,29 @@ class Layout(NamedTuple):
     """Which axes of a tensor are spatial.
 
     Attributes:
-        count: how many there are.
+        spatial: how many there are.
         last: whether the channels are behind them.
         parts: how many axes the channels have: two where they are cut in groups.
     """
 
-    count: int
+    spatial: int
     last: bool
     parts: int = 1
 
     @property
     def channels(self) -> int:
         """The axis of the channels."""
-        return self.count + 1 if self.last else 1
+        return self.spatial + 1 if self.last else 1
 
     @property
     def axes(self) -> tuple[int, ...]:
         """The spatial axes."""
         first = 1 if self.last else 1 + self.parts
-        return tuple(range(first, first + self.count))
+        return tuple(range(first, first + self.spatial))
 
     def labels(self, channels: str, windows: bool) -> str:
         """Labels for the axes: batch, spatial ones (with their windows'), channels."""
-        pairs = zip(OUT[: self.count], IN[: self.count], strict=True)
+        pairs = zip(OUT[: self.spatial], IN[: self.spatial], strict=True)
         spatial = "".join(x + p if windows else x for x, p in pairs)
         return f"b{spatial}{channels}" if self.last else f"b{channels}{spatial}"
 
@@ -117,8 +117,8 @@ def places(
     dilations: Any = 1,
 ) -> Places:  # fmt: skip
     """Where windows of these sizes lie; refuses an input too small for one."""
-    strides = whole_numbers(who, "strides", strides, layout.count)
-    dilations = whole_numbers(who, "dilation_rate", dilations, layout.count)
+    strides = whole_numbers(who, "strides", strides, layout.spatial)
+    dilations = whole_numbers(who, "dilation_rate", dilations, layout.spatial)
     padding = padding_of(who, padding, ("valid", "same", "causal"))
     low: list[Extent] = []
     high: list[Extent] = []

@@ -11,24 +11,36 @@ rules. They visit one number at a time, so an array of a million numbers takes a
 | `naive_add(x, y)`, `naive_subtract`, `naive_multiply` | `x + y`, `x - y`, `x * y` |
 | `naive_add_matrix_and_vector(x, y)` | `x + y`, by broadcasting |
 | `naive_vector_dot`, `naive_matrix_vector_dot`, `naive_matrix_dot` | `ops.dot(x, y)`, `x @ y` |
+| `naive_conv2d(x, kernel, stride)` | `ops.conv(x, kernel, stride)` |
+| `naive_max_pool2d(x, size, stride)` | `ops.max_pool(x, size, stride)` |
 | `naive_transpose(x)`, `naive_reshape(x, shape)` | `x.T`, `x.reshape(shape)` |
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
-from operator import index as as_integer
 from typing import Any
 
 import numpy as np
 
+from geartrain.naive.checks import (
+    advice,
+    matrix_and_vector,
+    resolve_shape,
+    same_length,
+    tensor,
+    two_of_one_shape,
+)
+from geartrain.naive.images import naive_conv2d, naive_max_pool2d
+
 __all__ = [
     "naive_add",
     "naive_add_matrix_and_vector",
+    "naive_conv2d",
     "naive_matrix_dot",
     "naive_matrix_vector_dot",
     "naive_matrix_vector_dot_by_rows",
+    "naive_max_pool2d",
     "naive_multiply",
     "naive_relu",
     "naive_reshape",
@@ -36,8 +48,6 @@ __all__ = [
     "naive_transpose",
     "naive_vector_dot",
 ]
-
-_RANKS = {1: "a vector (rank 1)", 2: "a matrix (rank 2)"}
 
 
 # Element-wise operations: each number of the result depends on the numbers at its own place.
@@ -55,7 +65,7 @@ def naive_relu(x: Any) -> np.ndarray:
     array([[0., 2.],
            [3., 0.]])
     """
-    x = _tensor("naive_relu", "x", x)
+    x = tensor("naive_relu", "x", x)
     z = np.empty(x.shape, x.dtype)
     for index in np.ndindex(x.shape):  # for a matrix: every (i, j), j running fastest
         z[index] = max(x[index], 0)
@@ -74,7 +84,7 @@ def naive_add(x: Any, y: Any) -> np.ndarray:
     array([[11, 22],
            [33, 44]])
     """
-    x, y = _two_of_one_shape("naive_add", x, y)
+    x, y = two_of_one_shape("naive_add", x, y)
     z = np.empty(x.shape, np.result_type(x, y))
     for index in np.ndindex(x.shape):
         z[index] = x[index] + y[index]
@@ -92,7 +102,7 @@ def naive_subtract(x: Any, y: Any) -> np.ndarray:
     >>> naive_subtract([5, 7, 9], [1, 2, 3])
     array([4, 5, 6])
     """
-    x, y = _two_of_one_shape("naive_subtract", x, y)
+    x, y = two_of_one_shape("naive_subtract", x, y)
     z = np.empty(x.shape, np.result_type(x, y))
     for index in np.ndindex(x.shape):
         z[index] = x[index] - y[index]
@@ -110,7 +120,7 @@ def naive_multiply(x: Any, y: Any) -> np.ndarray:
     >>> naive_multiply([1, 2, 3], [4, 5, 6])
     array([ 4, 10, 18])
     """
-    x, y = _two_of_one_shape("naive_multiply", x, y)
+    x, y = two_of_one_shape("naive_multiply", x, y)
     z = np.empty(x.shape, np.result_type(x, y))
     for index in np.ndindex(x.shape):
         z[index] = x[index] * y[index]
@@ -136,8 +146,8 @@ def naive_add_matrix_and_vector(x: Any, y: Any) -> np.ndarray:
            [14, 25, 36]])
     """
     who = "naive_add_matrix_and_vector"
-    x, y = _tensor(who, "x", x, rank=2), _tensor(who, "y", y, rank=1)
-    _same_length(who, "x of shape (a, b), y of shape (b,)", x, y)
+    x, y = tensor(who, "x", x, rank=2), tensor(who, "y", y, rank=1)
+    same_length(who, "x of shape (a, b), y of shape (b,)", x, y)
     z = np.empty(x.shape, np.result_type(x, y))
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
@@ -160,8 +170,8 @@ def naive_vector_dot(x: Any, y: Any) -> Any:
     32.0
     """
     who = "naive_vector_dot"
-    x, y = _tensor(who, "x", x, rank=1), _tensor(who, "y", y, rank=1)
-    _same_length(who, "x of shape (a,), y of shape (a,)", x, y)
+    x, y = tensor(who, "x", x, rank=1), tensor(who, "y", y, rank=1)
+    same_length(who, "x of shape (a,), y of shape (a,)", x, y)
     z = np.result_type(x, y).type(0)
     for i in range(x.shape[0]):
         z += x[i] * y[i]
@@ -181,7 +191,7 @@ def naive_matrix_vector_dot(x: Any, y: Any) -> np.ndarray:
     array([12, 34, 56])
     """
     who = "naive_matrix_vector_dot"
-    x, y = _matrix_and_vector(who, x, y)
+    x, y = matrix_and_vector(who, x, y)
     z = np.zeros(x.shape[0], np.result_type(x, y))
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
@@ -202,7 +212,7 @@ def naive_matrix_vector_dot_by_rows(x: Any, y: Any) -> np.ndarray:
     array([12, 34, 56])
     """
     who = "naive_matrix_vector_dot_by_rows"
-    x, y = _matrix_and_vector(who, x, y)
+    x, y = matrix_and_vector(who, x, y)
     z = np.zeros(x.shape[0], np.result_type(x, y))
     for i in range(x.shape[0]):
         z[i] = naive_vector_dot(x[i, :], y)
@@ -223,11 +233,11 @@ def naive_matrix_dot(x: Any, y: Any) -> np.ndarray:
            [47, 54, 61]])
     """
     who = "naive_matrix_dot"
-    x, y = _tensor(who, "x", x, rank=2), _tensor(who, "y", y, rank=2)
+    x, y = tensor(who, "x", x, rank=2), tensor(who, "y", y, rank=2)
     if x.shape[1] != y.shape[0]:
         raise ValueError(
             f"{who} expected x of shape (a, b), y of shape (b, c). Received: shapes {x.shape} and "
-            f"{y.shape}, so b would be both {x.shape[1]} and {y.shape[0]}.{_advice(x, y)}"
+            f"{y.shape}, so b would be both {x.shape[1]} and {y.shape[0]}.{advice(x, y)}"
         )
     z = np.zeros((x.shape[0], y.shape[1]), np.result_type(x, y))
     for i in range(x.shape[0]):
@@ -254,7 +264,7 @@ def naive_transpose(x: Any) -> np.ndarray:
            [2, 5],
            [3, 6]])
     """
-    x = _tensor("naive_transpose", "x", x)
+    x = tensor("naive_transpose", "x", x)
     z = np.empty(x.shape[::-1], x.dtype)
     for index in np.ndindex(x.shape):
         z[index[::-1]] = x[index]
@@ -277,82 +287,8 @@ def naive_reshape(x: Any, shape: int | Sequence[int]) -> np.ndarray:
     array([[0, 1, 2],
            [3, 4, 5]])
     """
-    x = _tensor("naive_reshape", "x", x)
-    z = np.empty(_resolve_shape(x, shape), x.dtype)
+    x = tensor("naive_reshape", "x", x)
+    z = np.empty(resolve_shape(x, shape), x.dtype)
     for index_x, index_z in zip(np.ndindex(x.shape), np.ndindex(z.shape), strict=True):
         z[index_z] = x[index_x]
     return z
-
-
-# The checks, kept out of the loops' way.
-
-
-def _tensor(who: str, name: str, value: Any, rank: int | None = None) -> np.ndarray:
-    """`value` as an array of numbers, of the rank asked for."""
-    try:
-        x = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(
-            f"{who} expected {name} to be a tensor. Received: nested lists of unequal lengths. "
-            "Give every row as many values."
-        ) from error
-    if x.dtype.kind in "OSUMm":
-        raise TypeError(
-            f"{who} expected {name} to hold numbers. Received: dtype {x.dtype}. "
-            'Convert it first, e.g. x.astype("float32").'
-        )
-    if rank is not None and x.ndim != rank:
-        raise ValueError(
-            f"{who} expected {name} to be {_RANKS[rank]}. "
-            f"Received: shape {x.shape}, rank {x.ndim}. Reshape it, or pick out one part."
-        )
-    return x
-
-
-def _two_of_one_shape(who: str, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
-    x, y = _tensor(who, "x", x), _tensor(who, "y", y)
-    if x.shape != y.shape:
-        raise ValueError(
-            f"{who} expected x and y of one shape. Received: shapes {x.shape} and {y.shape}. "
-            "To add a vector to every row of a matrix, see naive_add_matrix_and_vector; "
-            "np.broadcast_to repeats a tensor along other axes."
-        )
-    return x, y
-
-
-def _matrix_and_vector(who: str, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
-    x, y = _tensor(who, "x", x, rank=2), _tensor(who, "y", y, rank=1)
-    _same_length(who, "x of shape (a, b), y of shape (b,)", x, y)
-    return x, y
-
-
-def _same_length(who: str, expected: str, x: np.ndarray, y: np.ndarray) -> None:
-    """Refuse an x whose last axis is not as long as the vector y."""
-    if x.shape[-1] != y.shape[0]:
-        raise ValueError(
-            f"{who} expected {expected}. Received: shapes {x.shape} and {y.shape}: "
-            f"{x.shape[-1]} is not {y.shape[0]}.{_advice(x, y)}"
-        )
-
-
-def _advice(x: np.ndarray, y: np.ndarray) -> str:
-    """The transpose that would make the dot product of x and y fit, if there is one."""
-    if x.ndim == 2 and x.shape[0] == y.shape[0]:
-        return f" naive_transpose(x), of shape {x.shape[::-1]}, would fit."
-    if y.ndim == 2 and x.shape[1] == y.shape[1]:
-        return f" naive_transpose(y), of shape {y.shape[::-1]}, would fit."
-    return " These two axes must be of one length."
-
-
-def _resolve_shape(x: np.ndarray, shape: int | Sequence[int]) -> tuple[int, ...]:
-    """`shape` as a tuple, with -1 replaced by the length that x's values fill."""
-    wanted = (shape,) if isinstance(shape, int | np.integer) else tuple(map(as_integer, shape))
-    known = prod(length for length in wanted if length != -1)
-    left_over = x.size // known if known > 0 else 0
-    resolved = tuple(left_over if length == -1 else length for length in wanted)
-    if wanted.count(-1) > 1 or min(wanted, default=0) < -1 or prod(resolved) != x.size:
-        raise ValueError(
-            f"naive_reshape expected a shape of {x.size} values, as x of shape {x.shape} has, "
-            f"with at most one -1. Received: {wanted}. ({x.size},) would do."
-        )
-    return resolved
