@@ -70,11 +70,11 @@ def fuse(outputs: Sequence[Node]) -> list[Fused]:
         maker[node] = at
     kept = set(outputs)
     for number, kernel in enumerate(kernels):
+        kernel.reads = _reads(kernel, stored)
         kernel.nodes = [
             node for node in kernel.nodes
             if node in kept or any(maker[user] != number for user in users[node])
         ]  # fmt: skip
-        kernel.reads = _reads(kernel, stored)
     return kernels
 
 

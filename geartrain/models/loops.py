@@ -32,18 +32,17 @@ def batches_run(
     """
     begin = getattr(listeners, f"on_{kind}_batch_begin")
     end = getattr(listeners, f"on_{kind}_batch_end")
-    if isinstance(data, ArrayBatches) and data.steps is None and data.total:
-        if not listeners.wants_batches(kind):
-            whole = data.whole()
-            program, form = model.program_of(kind, data.first())
-            if program.whole_epochs:
-                for last, results in _native(program, whole, data, order):
-                    result = tree.pack_sequence_as(form, results)
-                    end(last, _logs(kind, result))
-                    yield result
-                    if model.stop_training and kind == "train":
-                        return
-                return
+    whole = isinstance(data, ArrayBatches) and data.steps is None and data.total
+    if whole and not listeners.wants_batches(kind):
+        program, form = model.program_of(kind, data.first())
+        if program.whole_epochs:
+            for last, results in _native(program, data.whole(), data, order):
+                result = tree.pack_sequence_as(form, results)
+                end(last, _logs(kind, result))
+                yield result
+                if model.stop_training and kind == "train":
+                    return
+            return
     for number, batch in enumerate(data.epoch(order)):
         begin(number)
         result = model.run_step(kind, batch)

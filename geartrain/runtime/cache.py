@@ -73,7 +73,7 @@ def write(key: bytes, code: bytes) -> None:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(header + code)
-        os.replace(temporary, folder / key.hex())
+        temporary.replace(folder / key.hex())
         _make_room(folder)
     except OSError:
         temporary.unlink(missing_ok=True)

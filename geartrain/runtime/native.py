@@ -23,6 +23,7 @@ class Library:
         llvm = _llvm()
         with _lock:
             empty = llvm.parse_assembly(f'target triple = "{target.triple}"')
+            # the engine frees its machine in the end, so it has one of its own
             self._engine = llvm.create_mcjit_compiler(empty, _machine(target, jit=True))
             self._object = llvm.ObjectFileRef.from_data(code)
             self._engine.add_object_file(self._object)
@@ -90,7 +91,6 @@ def _llvm_version() -> str:
     return f"llvmlite {llvmlite.__version__}"
 
 
-@functools.lru_cache(maxsize=8)
 def _machine(target: Target, jit: bool) -> Any:
     """LLVM's code generator for a target; level 1, since higher levels gain nothing."""
     llvm = _llvm()
