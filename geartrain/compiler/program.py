@@ -148,11 +148,12 @@ class _Assembler:
                 if in_memory(node) and node not in self.slots:
                     self.slots[node] = self._slot()
         values = list(self.updates.values())
-        copies = []
+        copies: list[tuple[Extent, str, int, int]] = []
+        end = len(fused)
         for variable, value in self.updates.items():
             if variable not in self.slots:
                 self.slots[variable] = self._slot()
-            if in_memory(value) and value not in self.slots:
+            if value.op is None and value not in self.slots:
                 self.slots[value] = self._slot()
             alone = value not in self.outputs and values.count(value) == 1
             if alone and value.op is not None and self._in_place(variable, value, fused):
@@ -162,9 +163,14 @@ class _Assembler:
                 if node not in self.slots:
                     self.slots[node] = self._slot()
         for variable, value in self.updates.items():
-            if self.slots.get(value) != self.slots[variable]:
-                size = product(variable.extents)
-                copies.append((size, variable.dtype, self.slots[value], self.slots[variable]))
+            source, size = self.slots[value], product(variable.extents)
+            if source == self.slots[variable]:
+                continue
+            if value in self.updates:  # a variable that gets a new value itself: keep its old one
+                source = self._slot()
+                copies.insert(0, (size, variable.dtype, self.slots[value], source))
+                self.scratch.append(Buffer(source, size * BYTES[variable.dtype], end, end))
+            copies.append((size, variable.dtype, source, self.slots[variable]))
         return copies
 
     def _in_place(self, variable: Node, value: Node, fused: list[Fused]) -> bool:
@@ -185,7 +191,7 @@ class _Assembler:
     def _buffers(self, fused: list[Fused], copied: set[int]) -> list[Buffer]:
         """When each stored node is first and last needed; steps are numbered by kernel."""
         outside = {self.slots[node] for node in self.updates}
-        outside |= {self.slots[node] for node in self.outputs}
+        outside |= {self.slots[node] for node in self.outputs if node.op is not None}
         end = len(fused)
         found: dict[int, Buffer] = {}
         for number, kernel in enumerate(fused):
