@@ -1,0 +1,200 @@
+"""Compiled programs compute what the NumPy reference computes, for every batch size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from geartrain import ops
+from geartrain.compiler.target import host
+from geartrain.graph.evaluate import Plan
+from geartrain.graph.node import placeholder
+from geartrain.graph.shapes import BATCH, resolve
+from geartrain.ops.indexing import gather, scatter_add
+from geartrain.ops.random import random_bits
+from geartrain.runtime.executable import Executable
+from geartrain.runtime.function import Program, jit
+from geartrain.runtime.variable import Variable
+
+pytest.importorskip("llvmlite")
+
+BATCHES = (5, 1, 0, 37, 300)
+F32 = "float32"
+
+# name: (function, inputs as (shape, dtype), kinds of kernels expected)
+PROGRAMS = {
+    "add a row": (lambda x, y: x + y, [((BATCH, 7), F32), ((7,), F32)]),
+    "relu": (ops.relu, [((BATCH, 33), F32)]),
+    "sum of all": (ops.sum, [((BATCH, 33), F32)]),
+    "sum over the batch": (lambda x: ops.sum(x, axis=0), [((BATCH, 33), F32)]),
+    "sum of squares of rows": (lambda x: ops.sum(x * x, axis=1), [((BATCH, 33), F32)]),
+    "maximum of rows": (lambda x: ops.max(x, axis=1), [((BATCH, 33), F32)]),
+    "a large sum": (lambda x: ops.sum(x, axis=(0, 1)), [((BATCH, 40, 13), F32)]),
+    "a large sum of one row": (lambda x: ops.sum(x * 2) + 3, [((100_000,), F32)]),
+    "a large maximum": (lambda x: ops.max(x, axis=(0, 1)), [((100, 40, 13), F32)]),
+    "product": (ops.matmul, [((BATCH, 33), F32), ((33, 50), F32)]),
+    "dense layer": (
+        lambda x, w, b: ops.relu(ops.matmul(x, w) + b),
+        [((BATCH, 784), F32), ((784, 512), F32), ((512,), F32)],
+    ),
+    "product with a transpose": (
+        lambda x, y: ops.matmul(x, ops.transpose(y)),
+        [((BATCH, 33), F32), ((50, 33), F32)],
+    ),
+    "transpose of the batch": (
+        lambda x, y: ops.matmul(ops.transpose(x), y),
+        [((BATCH, 33), F32), ((BATCH, 50), F32)],
+    ),
+    "few results of a long sum": (
+        lambda x, y: ops.relu(ops.einsum("nij,nik->jk", x, y)),
+        [((BATCH, 676, 9), F32), ((BATCH, 676, 32), F32)],
+    ),
+    "products in a batch": (ops.matmul, [((BATCH, 4, 33), F32), ((BATCH, 33, 20), F32)]),
+    "dot": (ops.dot, [((33,), F32), ((33,), F32)]),
+    "matrix times vector": (ops.dot, [((BATCH, 33), F32), ((33,), F32)]),
+    "softmax": (ops.softmax, [((BATCH, 10), F32)]),
+    "transpose": (lambda x: ops.transpose(x) * 2, [((BATCH, 20), F32)]),
+    "slice": (lambda x: x[:, 3:9] + 1, [((BATCH, 20), F32)]),
+    "pad": (lambda x: ops.pad(x, ((0, 0), (2, 3))) + 1, [((BATCH, 20), F32)]),
+    "flip": (lambda x: ops.flip(x, axis=1) - x, [((BATCH, 20), F32)]),
+    "concatenate": (
+        lambda x, y: ops.concatenate([x, y], axis=1) + 1,
+        [((BATCH, 20), F32), ((BATCH, 3), F32)],
+    ),
+    "reshape": (lambda x: ops.reshape(x, (-1, 4, 5)) * 2, [((BATCH, 20), F32)]),
+    "reshape within a fold": (
+        lambda x: ops.sum(ops.reshape(ops.exp(x), (-1, 5)), axis=1),
+        [((BATCH, 20), F32)],
+    ),
+    "integers": (lambda x: ops.sum(x, axis=1), [((BATCH, 20), "int32")]),
+    "float64": (lambda x: ops.matmul(x, ops.transpose(x)), [((BATCH, 20), "float64")]),
+    "argmax": (lambda x: ops.argmax(x, axis=-1), [((BATCH, 20), F32)]),
+    "bytes to floats": (lambda x: ops.cast(x, F32) / 255, [((BATCH, 28), "uint8")]),
+    "a comparison": (lambda x: x > 0, [((BATCH, 28), F32)]),
+    "any": (lambda x: ops.any(x > 1, axis=1), [((BATCH, 28), F32)]),
+    "random bits": (
+        lambda k, x: ops.cast(random_bits(k, shape=(BATCH, 7)), "float64") + x,
+        [((2,), "uint32"), ((BATCH, 7), "float64")],
+    ),
+    "rows of a table": (
+        lambda t, i: gather(t, ops.minimum(ops.abs(i), 39)) * 2,
+        [((40, 7), F32), ((BATCH, 3), "int32")],
+    ),
+    "rows added up": (
+        lambda i, r: scatter_add(ops.minimum(ops.abs(i), 39), r, size=40),
+        [((BATCH, 3), "int32"), ((BATCH, 3, 20), F32)],
+    ),
+    "one hot": (lambda i: ops.one_hot(ops.abs(i), 30), [((BATCH, 3), "int32")]),
+    "a running sum": (lambda x: ops.cumsum(x, axis=1) * 2, [((BATCH, 3), F32)]),
+    "an input as it is, and twice": (lambda x: [x, x, x * 2, x * 2], [((BATCH, 3), F32)]),
+}
+
+
+def compiled(function, specs):
+    inputs = [placeholder(shape, dtype, f"x{n}") for n, (shape, dtype) in enumerate(specs)]
+    outputs = function(*inputs)
+    outputs = outputs if isinstance(outputs, list) else [outputs]
+    return inputs, outputs, Executable(outputs, {}, host())
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_computes_what_the_reference_computes(name):
+    function, specs = PROGRAMS[name]
+    inputs, outputs, program = compiled(function, specs)
+    plan = Plan(outputs)
+    random = np.random.default_rng(0)
+    for batch in BATCHES:
+        arrays = [
+            (random.normal(size=resolve(shape, batch)) * (5 if "int" in dtype else 1)).astype(dtype)
+            for shape, dtype in specs
+        ]
+        values = {node.leaf: array for node, array in zip(inputs, arrays, strict=True)}
+        expected, found = plan.run(values, batch), program.run(values, batch)
+        for one, other in zip(found, expected, strict=True):
+            assert (one.dtype, one.shape) == (other.dtype, other.shape)
+            scale = max(1.0, np.abs(other).max(initial=0) if other.dtype.kind == "f" else 1.0)
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=3e-6 * scale)
+
+
+def kinds(name):
+    steps = compiled(*PROGRAMS[name])[2].assembly.steps
+    return [kernel.kind for step in steps if isinstance(step, list) for kernel in step]
+
+
+def test_chains_of_maps_are_one_kernel_with_what_makes_their_input():
+    assert kinds("dense layer") == ["contraction"]
+    assert kinds("sum of squares of rows") == ["fold"]
+    assert kinds("reshape within a fold") == ["fold"]
+
+
+def test_few_results_of_much_work_are_computed_in_parts():
+    assert kinds("few results of a long sum")[:2] == ["contraction in parts", "fold"]
+    assert kinds("a large sum of one row") == ["fold in parts", "fold"]
+
+
+def test_what_has_no_code_is_left_to_the_reference():
+    steps = compiled(*PROGRAMS["a running sum"])[2].assembly.steps
+    assert [getattr(step, "why", "native") for step in steps] == ["cumsum has no kernel", "native"]
+
+
+def test_inputs_may_be_strided_read_only_or_of_another_byte_order():
+    inputs, _, program = compiled(lambda x: x * 2, [((BATCH, 3), F32)])
+    whole = np.arange(24, dtype=F32).reshape(4, 6)
+    whole.setflags(write=False)
+    for array in (whole[:, ::2], whole[::-1, :3], whole[:, :3].astype(">f4")):
+        (found,) = program.run({inputs[0].leaf: array}, len(array))
+        np.testing.assert_array_equal(found, array * 2)
+
+
+def test_variables_may_exchange_their_values():
+    first, second, third = Variable([1.0, 2.0]), Variable([3.0, 4.0]), Variable(0.0)
+
+    @jit
+    def exchange(x):
+        one, two = first.value, second.value
+        first.assign(two)
+        second.assign(one)
+        third.assign(5.0)
+        return x * 2
+
+    assert exchange(np.float32(2)) == 4
+    assert first.numpy().tolist() == [3, 4] and second.numpy().tolist() == [1, 2]
+    assert third.numpy() == 5
+
+    @jit
+    def shift(x):
+        old = first.value
+        first.assign(old + x)
+        second.assign(old)
+        return old
+
+    assert shift(np.float32(2)).tolist() == [3, 4]
+    assert first.numpy().tolist() == [5, 6] and second.numpy().tolist() == [3, 4]
+
+
+def counter(steps_done):
+    x = placeholder((BATCH, 2), F32, "x")
+    return Program(
+        [x], [ops.sum(x), x * 2], {steps_done: steps_done.node + ops.sum(x)}, compiled=True
+    )
+
+
+def test_many_steps_in_one_call_are_those_steps_one_by_one():
+    data = np.arange(40, dtype=F32).reshape(20, 2)
+    order = np.random.default_rng(0).permutation(20)[:18]
+    total, expected = Variable(0.0), Variable(0.0)
+    results = counter(total).run_steps([data], 6, 3, order)
+    single = counter(expected)
+    for start in range(0, 18, 6):
+        last = single.run(data[order[start : start + 6]])
+    assert total.numpy() == expected.numpy()
+    np.testing.assert_array_equal(results[0], last[0])
+    np.testing.assert_array_equal(results[1], last[1])
+
+
+def test_steps_without_an_order_give_the_rows_of_all():
+    data = np.arange(40, dtype=F32).reshape(20, 2)
+    total = Variable(0.0)
+    results = counter(total).run_steps([data], 5, 4)
+    np.testing.assert_array_equal(results[1], data * 2)
+    assert results[0] == data[15:].sum() and total.numpy() == data.sum()
