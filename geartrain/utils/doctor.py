@@ -50,6 +50,37 @@ def report() -> dict[str, list[Finding]]:
     return {title: list(section()) for title, section in sections.items()}
 
 
+def peak(seconds: float = 0.01) -> list[Finding]:
+    """The processor's multiplications and additions a second, measured in registers alone.
+
+    Args:
+        seconds: how long one of the runs takes, whose median is told.
+
+    >>> peak(1e-4)[0].subject
+    'float32'
+    """
+    try:
+        from geartrain.compiler.target import host
+        from geartrain.runtime import threads
+        from geartrain.runtime.peak import measure
+
+        dtypes = ("float32", "bfloat16") if host().bf16_dot else ("float32",)
+    except ImportError as error:
+        return [Finding("float32", "not measured", f"{error}. Install llvmlite.")]
+    counts = sorted({1, threads.thread_count()})
+    return [
+        Finding(
+            dtype, f"{measure(count, dtype, seconds=seconds):,.0f} GFLOP/s with {_threads(count)}"
+        )
+        for dtype in dtypes
+        for count in counts
+    ]
+
+
+def _threads(count: int) -> str:
+    return f"{count} thread{'' if count == 1 else 's'}"
+
+
 def _versions() -> Iterator[Finding]:
     import platform
     from importlib.util import find_spec
