@@ -227,7 +227,7 @@ sign: Op = elementwise("sign", np.sign, differentiable=False, emit=emitters.sign
 floor: Op = elementwise("floor", np.floor, differentiable=False, emit=emitters.rounding("floor"))
 ceil: Op = elementwise("ceil", np.ceil, differentiable=False, emit=emitters.rounding("ceil"))
 round_: Op = elementwise(
-    "round", np.rint, differentiable=False, emit=emitters.rounding("roundeven")
+    "round", np.round, differentiable=False, emit=emitters.rounding("roundeven")
 )
 trunc: Op = elementwise("trunc", np.trunc, differentiable=False, emit=emitters.rounding("trunc"))
 

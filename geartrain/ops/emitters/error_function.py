@@ -38,6 +38,14 @@ _FAR = {
         -4.912479535421998, -17.43840913857283, -15.989462741350012,
     ),
 }  # fmt: skip
+# (erfinv(x) / x - sqrt(pi) / 2) / x**2, a function of x**2, for |x| <= 1/2
+_INVERSE = (
+    0.09951397716009813, -0.0543975033519298, 0.05823487511902459, 0.014647922534589715,
+    0.029968080039894627, 0.03143160540567929, 0.03648851738325005, 0.042835401841888124,
+    0.0517313311454083, 0.06495961665938374, 0.08655212925396849, 0.1275561753055423,
+    0.23201366653465452,
+)  # fmt: skip
+_HALF_ROOT_PI = (0.886226925452758, -3.8332932499128993e-17)
 _BORDER = {"float32": 0.875, "float64": 1.5}
 _ONE = {"float32": 3.9375, "float64": 6.0}  # from here on erf is 1 but for less than half a unit
 
@@ -60,12 +68,14 @@ def _quotient(rational: Sequence[Sequence[float]], x: Term, factor: float) -> Te
 
 
 def erfinv(x: Term) -> Term:
-    """The inverse of erf, of float64, by the rational functions of its reference."""
+    """The inverse of erf, of float64: near 0 a polynomial, else as its reference computes it."""
     half, scale = x * 0.5, math.sqrt(0.5)
-    size = abs(half)
+    size, square = abs(half), x * x
+    rest = square.fma(polynomial(square, _INVERSE), _HALF_ROOT_PI[1])
+    near = x.fma(_HALF_ROOT_PI[0], x * rest)
     inner = x * _quotient(special.MIDDLE, 0.180625 - half * half, scale / 2)
     place = (-log(0.5 - size)).unary("sqrt")
     tail = _quotient(special.TAIL, place - 1.6, scale)
     outer = (place > 5).where(_quotient(special.FAR_TAIL, place - 5, scale), tail)
     outer = size.equals(0.5).where(math.inf, outer).signed(x)
-    return (size > 0.425).where(outer, inner)
+    return (size > 0.425).where(outer, (size < 0.25).where(near, inner).signed(x))

@@ -5,7 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from geartrain.ops.emitters.exponential import LN2_HIGH, LN2_LOW, reduced, series, split_any
+from geartrain.ops.emitters.exponential import (
+    LN2_HIGH,
+    LN2_LOW,
+    exp,
+    log,
+    reduced,
+    series,
+    split_any,
+)
 from geartrain.ops.emitters.term import (
     Term,
     exact_product,
@@ -61,13 +69,27 @@ def _exp_of_sum(high: Term, low: Term) -> Term:
     return scaled((series(r) + lost) + 1, n)
 
 
-def power(x: Term, y: Term) -> Term:
-    """x**y of float64: exp(y * log(|x|)), the logarithm and the product in two parts each."""
+def _precise_size(x: Term, y: Term) -> Term:
+    """|x|**y to the last digits of float64: the logarithm and the product in two parts each."""
     high, low = _log(abs(x))
     product, rest = exact_product(y, high)
     inside = product.at_least(-800).at_most(800)  # beyond, the result is 0 or infinite
     rest = inside.equals(product).where(y.fma(low, rest), 0)
-    size = _exp_of_sum(inside, rest)
+    return _exp_of_sum(inside, rest)
+
+
+def precise_power(x: Term, y: Term) -> Term:
+    """x**y of float64."""
+    return _with_sign(x, y, _precise_size(x, y))
+
+
+def power(x: Term, y: Term) -> Term:
+    """x**y in float64, to the last digits of float32: exp(y * log(|x|))."""
+    return _with_sign(x, y, exp(y * log(abs(x))))
+
+
+def _with_sign(x: Term, y: Term, size: Term) -> Term:
+    """|x|**y made x**y; also what does not depend on x or y."""
     integral = y.unary("trunc").equals(y)
     half = y * 0.5
     odd = integral & half.unary("trunc").differs(half)
@@ -86,7 +108,7 @@ def _integer_power(x: Term, y: Term) -> Term:
     b = x.builder
     bits = b.reduce(y.value, lambda b, p, q: b.bits("or", p, q))
     unused = b.convert(b.call("llvm.ctlz", bits.dtype, bits, extra="i1 false"), "int64")
-    width = b.constant(8 * int(bits.type[1:]) // 8, "int64")
+    width = b.constant(int(bits.type[1:]), "int64")
 
     def turn(_: Any, values: list[Any]) -> list[Any]:
         result, factor, left = (Term(b, value) for value in values)
@@ -107,10 +129,18 @@ def _halved(x: Term) -> Term:
     return Term(x.builder, x.builder.bits("lshr", x.value, x.like(1).value))
 
 
+# powers that constants ask for, by exactly rounded operations
+_PRODUCTS = {1: lambda x: x, 2: lambda x: x * x, 3: lambda x: x * x * x, -1: lambda x: 1 / x}
+
+
 def emit_power(b: Any, x: Any, y: Any) -> Any:
     """x**y; of booleans x or not y."""
     if "float" in x.dtype:
-        return formula(power, "float64")(b, x, y)
+        for number, product in _PRODUCTS.items():
+            if y.name == b.like(number, y).name:
+                return formula(product)(b, x)
+        function = precise_power if x.dtype == "float64" else power
+        return formula(function, "float64")(b, x, y)
     base, exponent = Term(b, x), Term(b, y)
     if x.dtype == "bool":
         return (base | exponent.equals(False)).value

@@ -128,11 +128,13 @@ class Term:
 
     def at_least(self, low: Any) -> Term:
         """The limit where it is below; NaN stays."""
-        return (self < low).where(low, self)
+        below: Term = self < low
+        return below.where(low, self)
 
     def at_most(self, high: Any) -> Term:
         """The limit where it is above; NaN stays."""
-        return (self > high).where(high, self)
+        above: Term = self > high
+        return above.where(high, self)
 
     def signed(self, sign: Term) -> Term:
         """Its size with the sign of the other."""
