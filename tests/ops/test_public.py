@@ -11,11 +11,17 @@ import pytest
 
 from geartrain import ops, tree
 from geartrain.graph.node import Node
-from tests.ops import cases_indices, cases_networks, cases_numbers, cases_shapes
+from tests.ops import (
+    cases_indices,
+    cases_networks,
+    cases_numbers,
+    cases_shapes,
+    cases_windows,
+)
 from tests.ops.cases import Case, listed
 from tests.ops.checks import jacobians_agree, symbolic, total
 
-MODULES = (cases_numbers, cases_shapes, cases_indices, cases_networks)
+MODULES = (cases_numbers, cases_shapes, cases_indices, cases_networks, cases_windows)
 CASES = [one for module in MODULES for one in module.table]
 
 PARAMS = [pytest.param(one, id=f"{one.name}-{number}") for number, one in enumerate(CASES)]
