@@ -12,12 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from geartrain.compiler.builder import Builder, Value
+from geartrain.compiler.builder import Builder, Value, is_known
 from geartrain.compiler.expression import Expression
 from geartrain.compiler.folds import PARTS, Domain, few_units, fold_kernels, join_parts
 from geartrain.compiler.fuse import Fused
 from geartrain.compiler.kernels import (
     ARGUMENTS,
+    BEGIN,
+    END,
     Kernel,
     address,
     addresses,
@@ -32,6 +34,7 @@ from geartrain.graph.op import View
 from geartrain.graph.shapes import Extent, Shape, apply, product
 
 ROWS_PER_UNIT = 128
+WIDE = 8  # vectors of a tile that is a single row
 PART = "#"  # the label of the parts that a summed label is cut into
 
 
@@ -191,8 +194,8 @@ class _Plan:
         return product(self.sizes[label] for label in self.outer) * self.panels * rows
 
     def work(self) -> Extent:
-        """About how many operations a unit takes."""
-        return 2 * self.depth * self.width * self.tile_rows * self.tiles_per_unit
+        """About how many operations there are."""
+        return 2 * self.depth * product(self.core.extents)
 
     def too_few(self) -> bool:
         """Whether there are too few units of work, and a summed label to cut into parts."""
@@ -262,7 +265,7 @@ class _Plan:
         units = product(self.sizes[label] for label in shared) * self.panels
         size = units * self.depth * self.width
         return Kernel(
-            f"{self.name}_pack", [], "pack", [b], units, self.depth * self.width,
+            f"{self.name}_pack", [], "pack", [b], units, size,
             [(self.packed_slot, size, self.dtype)],
         )  # fmt: skip
 
@@ -284,8 +287,8 @@ class _Plan:
         groups = apply("ceildiv", self.sizes[self.row], self.tile_rows * per_unit)
         group_count, panels = b.index(groups), b.index(self.panels)
         rows = b.index(self.sizes[self.row])
-        functions = {
-            (count, full): self._tile(count, full)
+        functions: dict[tuple[int, int], Builder] = {
+            (count, full): self._tile(count, full, self.vectors)
             for count in self._row_counts() for full in self._column_cases()
         }  # fmt: skip
 
@@ -313,17 +316,48 @@ class _Plan:
             b.line(f"br label %{done}")
             b.label(done)
 
-        b.loop(Value("%begin", "int64"), Value("%end", "int64"), 1, unit)
+        if self._can_be_wide():
+            functions[1, WIDE] = self._tile(1, True, WIDE)
+            self._single_row(b, functions)
+        b.loop(BEGIN, END, 1, unit)
         b.line("ret void")
         nodes, scratch = self.fused.nodes, []
-        work = self.work()
         if self.parts_slot:
             size = product(self.core.extents) * PARTS
             nodes, scratch = [], [(self.parts_slot, size, self.dtype)]
-            work = apply("ceildiv", work, PARTS)
         kind = "contraction in parts" if self.parts_slot else "contraction"
         written = [*functions.values(), b]
-        return Kernel(self.name, nodes, kind, written, self.units(), work, scratch)
+        return Kernel(self.name, nodes, kind, written, self.units(), self.work(), scratch)
+
+    def _can_be_wide(self) -> bool:
+        """Whether there may be a single row, as wide as the registers hold: see `_single_row`."""
+        columns = self.sizes[self.column]
+        simple = not self.outer and self.packed_slot is None and not is_known(self.sizes[self.row])
+        return simple and isinstance(columns, int) and columns % (WIDE * self.lanes) == 0
+
+    def _single_row(self, b: Builder, functions: dict[tuple[int, int], Builder]) -> None:
+        """One sample: long pieces of the second operand's rows are read faster than short ones."""
+        one, several = b.label_name(), b.label_name()
+        rows = b.index(self.sizes[self.row])
+        single = b.compare("eq", rows, b.constant(1, "int64"))
+        b.line(f"br i1 {single.name}, label %{one}, label %{several}")
+        b.label(one)
+        low = b.mul(BEGIN, b.constant(self.width, "int64"))
+        high = b.mul(END, b.constant(self.width, "int64"))
+        wide = WIDE * self.lanes
+        whole = b.make(f"sdiv i64 {b.sub(high, low).name}, {wide}", "int64")
+        border = b.add(low, b.mul(whole, b.constant(wide, "int64")))
+        for first, last, step, key in (
+            (low, border, wide, (1, WIDE)), (border, high, self.width, (1, True)),
+        ):  # fmt: skip
+
+            def tile(column: Value, _: list[Value], key: tuple[int, int] = key) -> None:
+                name = functions[key].name
+                b.line(f"call void @{name}(ptr %args, i64 %batch, i64 0, i64 {column.name})")
+
+            b.loop(first, last, step, tile)
+        b.line("ret void")
+        b.label(several)
 
     def _row_counts(self) -> list[int]:
         """How many rows a tile may have: the full number, and what fills any remainder."""
@@ -345,7 +379,7 @@ class _Plan:
         return [True, False] if columns > self.width else [False]
 
     def _rows(
-        self, b: Builder, functions: dict[tuple[int, bool], Builder], full: bool,
+        self, b: Builder, functions: dict[tuple[int, int], Builder], full: bool,
         outer: dict[str, Value], low: Value, high: Value, column: Value,
     ) -> None:  # fmt: skip
         """All tiles from row `low` to row `high`."""
@@ -364,28 +398,29 @@ class _Plan:
             b.loop(low, border, count, tile)
             low = border
 
-    def _tile(self, rows: int, full: bool) -> Builder:
-        """One tile: `rows` rows by the width, summed in registers and stored with the epilogue."""
+    def _tile(self, rows: int, full: bool, vectors: int) -> Builder:
+        """One tile: rows by vectors, summed in registers and stored with the epilogue."""
         arguments = [("ptr", "%args"), ("i64", "%batch"), ("i64", "%row"), ("i64", "%column")]
         arguments += [("i64", f"%o{number}") for number in range(len(self.outer))]
-        b = Builder(f"{self.name}_{rows}{'' if full else '_part'}", arguments, "internal")
+        name = f"{self.name}_{rows}x{vectors}{'' if full else '_part'}"
+        b = Builder(name, arguments, "internal")
         loops = {
             self.row: Value("%row", "int64"), self.column: Value("%column", "int64"),
             **{label: Value(f"%o{n}", "int64") for n, label in enumerate(self.outer)},
         }  # fmt: skip
-        masks = self._masks(b, full)
+        masks = self._masks(b, full, vectors)
         zero = b.splat(b.constant(0, self.dtype), self.lanes)
-        sums = self._sum(b, rows, loops, masks, [zero] * (rows * self.vectors))
+        sums = self._sum(b, rows, loops, masks, [zero] * (rows * vectors))
         self._store(b, rows, loops, masks, sums)
         b.line("ret void")
         return b
 
-    def _masks(self, b: Builder, full: bool) -> list[Value | None]:
+    def _masks(self, b: Builder, full: bool, vectors: int) -> list[Value | None]:
         if full:
-            return [None] * self.vectors
+            return [None] * vectors
         size = b.index(self.sizes[self.column])
         found: list[Value | None] = []
-        for vector in range(self.vectors):
+        for vector in range(vectors):
             first = b.add(Value("%column", "int64"), b.constant(vector * self.lanes, "int64"))
             found.append(b.compare("lt", b.add(b.lane_numbers(self.lanes), first), size))
         return found
@@ -395,6 +430,7 @@ class _Plan:
         sums: list[Value],
     ) -> list[Value]:  # fmt: skip
         """Walk the summed axes; the sums are handed from turn to turn."""
+        vectors = len(masks)
         a_base = address(b, self.slots[self.a.memory])
         outside = {**self._zeros(b), **loops}
         a_start = b.pointer(a_base, b.affine(self.a.place, outside), self.dtype)
@@ -407,19 +443,19 @@ class _Plan:
         row_stride = b.index(self.a.stride(self.row))
 
         def step(a_at: str, b_at: str, values: list[Value]) -> list[Value]:
-            vectors = []
-            for vector in range(self.vectors):
+            loaded = []
+            for vector in range(vectors):
                 place = b.pointer(b_at, b.constant(vector * self.lanes, "int64"), self.dtype)
                 mask = masks[vector] if self.packed_slot is None else None
-                vectors.append(b.load(place, self.dtype, self.lanes, mask))
+                loaded.append(b.load(place, self.dtype, self.lanes, mask))
             results = []
             for row in range(rows):
                 place = b.mul(row_stride, b.constant(row, "int64"))
                 number = b.load(b.pointer(a_at, place, self.dtype), self.dtype)
                 repeated = b.splat(number, self.lanes)
-                for vector in range(self.vectors):
-                    total = values[row * self.vectors + vector]
-                    results.append(self._multiply_add(b, repeated, vectors[vector], total))
+                for vector in range(vectors):
+                    total = values[row * vectors + vector]
+                    results.append(self._multiply_add(b, repeated, loaded[vector], total))
             return results
 
         def nest(depth: int, a_at: str, b_at: str, values: list[Value]) -> list[Value]:
@@ -471,6 +507,7 @@ class _Plan:
         sums: list[Value],
     ) -> None:  # fmt: skip
         """The epilogue of each sum, to memory."""
+        vectors = len(masks)
         reads, nodes = self.fused.reads, self.fused.nodes
         if self.parts_slot:
             reads, nodes, scratch = [], [], address(b, self.parts_slot)
@@ -480,12 +517,12 @@ class _Plan:
             Affine() if self.sizes[label] == 1 else Affine.variable(label) for label in self.out
         )
         for row in range(rows):
-            for vector in range(self.vectors):
+            for vector in range(vectors):
                 found = dict(loops)
                 found[self.row] = b.add(loops[self.row], b.constant(row, "int64"))
                 first = b.constant(vector * self.lanes, "int64")
                 found[self.column] = b.add(loops[self.column], first)
-                total = sums[row * self.vectors + vector]
+                total = sums[row * vectors + vector]
                 if self.parts_slot:
                     at = b.affine(offset_of(index, self.core.extents), found)
                     part = b.mul(loops[PART], b.index(product(self.core.extents)))

@@ -104,8 +104,8 @@ def join_parts(
 
 def few_units(units: Extent, work: Extent) -> bool:
     """Whether a kernel has much work in few units."""
-    count = int(resolve(units, USUAL_BATCH))
-    return count < FEW_UNITS and count * int(resolve(work, USUAL_BATCH)) > SMALL
+    few = int(resolve(units, USUAL_BATCH)) < FEW_UNITS
+    return few and int(resolve(work, USUAL_BATCH)) > SMALL
 
 
 class _FoldKernel:
@@ -150,9 +150,8 @@ class _FoldKernel:
         return bool(folded) and few_units(self.loops.units, self.work())
 
     def work(self) -> Extent:
-        """About how many operations a unit of work takes."""
-        size = product(self.domain.extents[axis] for axis in self.domain.folded)
-        return self.loops.unit_size * size
+        """About how many operations there are."""
+        return product(self.domain.extents)
 
     def kernel(self) -> Kernel:
         """Write it."""
@@ -169,9 +168,8 @@ class _FoldKernel:
         b.loop(BEGIN, END, 1, part)
         b.line("ret void")
         size = product(self.core.extents) * PARTS
-        work = apply("ceildiv", self.work() * self.loops.units, PARTS)
         scratch = [(self.parts_slot, size, self.core.dtype)]
-        return Kernel(self.name, [], "fold in parts", [b], PARTS, work, scratch)
+        return Kernel(self.name, [], "fold in parts", [b], PARTS, self.work(), scratch)
 
     def _run(
         self, outer: dict[str, Value], first: Value, last: Value, part: Value | None = None

@@ -36,7 +36,7 @@ class Kernel:
         kind: for reports: map, fold, contraction, ...
         functions: the functions to write, this one last.
         units: how many units of work there are.
-        work: about how many scalar operations one unit takes.
+        work: about how many scalar operations all units take together.
         scratch: memory it needs while it runs: slot, elements, dtype.
     """
 
@@ -153,13 +153,6 @@ class Loops:
             return self.shape[self.axes[0]]
         return apply("ceildiv", self.shape[self.lane], BLOCK) if self.lane is not None else 1
 
-    @property
-    def unit_size(self) -> Extent:
-        """How many elements a unit has."""
-        if self.axes:
-            return product(size for axis, size in enumerate(self.shape) if axis != self.axes[0])
-        return BLOCK if self.lane is not None else 1
-
     def run(
         self,
         body: Callable[[dict[str, Value], Value, Value], None],
@@ -243,7 +236,7 @@ def map_kernel(name: str, fused: Fused, slots: Mapping[object, int], target: Tar
 
     loops.run(run)
     b.line("ret void")
-    return Kernel(name, nodes, "map", [b], loops.units, loops.unit_size)
+    return Kernel(name, nodes, "map", [b], loops.units, product(shape))
 
 
 def copy_kernel(name: str, size: Extent, dtype: str, source: int, target: int) -> Kernel:
@@ -266,7 +259,7 @@ def copy_kernel(name: str, size: Extent, dtype: str, source: int, target: int) -
 
     b.loop(BEGIN, END, 1, block)
     b.line("ret void")
-    return Kernel(name, [], "copy", [b], apply("ceildiv", size, BLOCK), BLOCK)
+    return Kernel(name, [], "copy", [b], apply("ceildiv", size, BLOCK), size)
 
 
 def scatter_kernel(name: str, fused: Fused, slots: Mapping[object, int], target: Target) -> Kernel:
@@ -320,7 +313,7 @@ def scatter_kernel(name: str, fused: Fused, slots: Mapping[object, int], target:
 
     b.loop(BEGIN, END, 1, unit)
     b.line("ret void")
-    work = product(rows.extents) + product(indices.extents) * 4
+    work = product(rows.extents) + product(indices.extents) * SCATTER_UNITS + product(core.extents)
     return Kernel(name, [core], "scatter", [b], SCATTER_UNITS, work)
 
 
@@ -347,4 +340,4 @@ def gather_rows(name: str, node: Node, slot: int, data: int, order: int) -> Kern
 
     b.loop(BEGIN, END, 1, row)
     b.line("ret void")
-    return Kernel(name, [node], "gather rows", [b], node.extents[0], product(node.extents[1:]))
+    return Kernel(name, [node], "gather rows", [b], node.extents[0], product(node.extents))

@@ -32,7 +32,7 @@ from geartrain.compiler.kernels import (
 )
 from geartrain.compiler.memory import Buffer
 from geartrain.compiler.target import Target
-from geartrain.compiler.team import team_text
+from geartrain.compiler.team import THREADS, team_text
 from geartrain.graph.node import Node
 from geartrain.graph.op import Opaque, Scatter
 from geartrain.graph.shapes import BATCH, Extent, apply, product, resolve
@@ -129,7 +129,7 @@ class _Assembler:
         kernels = [kernel for step in steps if isinstance(step, list) for kernel in step]
         work: Extent = 0
         for kernel in kernels:
-            work = work + kernel.units * kernel.work
+            work = work + kernel.work
         buffers = self._buffers(fused, {slot for _, _, slot, _ in copies})
         epoch = self._epoch_slots(steps)
         text = self._text(steps, epoch)
@@ -272,7 +272,6 @@ class _Assembler:
         declared = sorted(set().union(*(function.declared for function in functions)))
         return "\n".join([*declared, team_text(), *(function.text() for function in functions)])
 
-
     def _sweep(self, epoch: EpochSlots) -> Builder:
         """The function that a team calls for many steps on rows as they come, without copies.
 
@@ -307,7 +306,7 @@ def _step(name: str, kernels: list[Kernel]) -> Builder:
         if len(group) == 1 and not _small(group[0]):
             _shared(b, group[0])
             continue
-        if all(isinstance(kernel.units * kernel.work, int) for kernel in group):
+        if all(isinstance(kernel.work, int) for kernel in group):
             _alone(b, group)
             continue
         few, many, done = b.label_name(), b.label_name(), b.label_name()
@@ -356,7 +355,7 @@ def _epoch(gathers: list[Kernel], steps_slot: int) -> Builder:
 
 
 def _small(kernel: Kernel) -> bool:
-    return int(resolve(kernel.units * kernel.work, USUAL_BATCH)) < SMALL
+    return int(resolve(kernel.work, USUAL_BATCH)) < SMALL
 
 
 def _grouped(kernels: list[Kernel]) -> list[list[Kernel]]:
@@ -373,7 +372,8 @@ def _grouped(kernels: list[Kernel]) -> list[list[Kernel]]:
 def _shared(b: Builder, kernel: Kernel, more: str = "") -> None:
     """All threads claim parts of a kernel until none are left."""
     units = b.index(kernel.units)
-    size = b.index(apply("ceildiv", kernel.units, CHUNKS))
+    alone = b.compare("eq", _team_size(b), b.constant(1, "int32"))
+    size = b.select(alone, units, b.index(apply("ceildiv", kernel.units, CHUNKS)))
     head, body, done = b.label_name(), b.label_name(), b.label_name()
     b.line(f"br label %{head}")
     b.label(head)
@@ -388,6 +388,11 @@ def _shared(b: Builder, kernel: Kernel, more: str = "") -> None:
     b.line(f"br label %{head}")
     b.label(done)
     b.line("call void @barrier(ptr %team)")
+
+
+def _team_size(b: Builder) -> Value:
+    place = b.pointer("%team", b.constant(THREADS, "int64"), "uint8")
+    return b.load(place, "int32")
 
 
 def _alone(b: Builder, kernels: list[Kernel]) -> None:

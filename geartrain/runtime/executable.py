@@ -21,7 +21,7 @@ from geartrain.graph.shapes import BATCH, resolve
 from geartrain.runtime import native, threads
 from geartrain.runtime.variable import Variable
 
-LITTLE_WORK = 200_000  # scalar operations that one thread does sooner than two
+LITTLE_WORK = 2_000_000  # scalar operations that one thread does sooner than two
 MOST_FRAMES = 8  # batch sizes whose memory is kept
 
 
