@@ -47,6 +47,18 @@ BASES = {"Wrapper"}
 LAYERS: dict[str, list[LayerCase]] = {
     "Activation": [case((3,), activation="tanh"), case((2, 3), activation="softmax")],
     "ActivityRegularization": [case((3,), l1=0.1, l2=0.2)],
+    "AdaptiveAveragePooling1D": [case((5, 2), output_size=3), case((6, 2), output_size=2)],
+    "AdaptiveAveragePooling2D": [
+        case((4, 5, 2), output_size=(2, 3)),
+        case((2, 4, 5), output_size=2, data_format="channels_first"),
+    ],
+    "AdaptiveAveragePooling3D": [case((2, 3, 4, 1), output_size=2)],
+    "AdaptiveMaxPooling1D": [case((5, 2), output_size=3), case((6, 2), output_size=2)],
+    "AdaptiveMaxPooling2D": [
+        case((4, 5, 2), output_size=(2, 3)),
+        case((2, 4, 5), output_size=2, data_format="channels_first"),
+    ],
+    "AdaptiveMaxPooling3D": [case((2, 3, 4, 1), output_size=2)],
     "Add": [case(*PAIR), case((4,), (3, 4), (4,))],
     "AlphaDropout": [case((3,), rate=0.3)],
     "Average": [case(*PAIR), case((1,), (4,))],

@@ -4,6 +4,14 @@ from typing import Any
 
 from geartrain.identifiers import Family
 from geartrain.layers.activation_layers import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from geartrain.layers.adaptive_pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+)
 from geartrain.layers.batch_normalization import BatchNormalization
 from geartrain.layers.convolution import Conv1D, Conv2D, Conv3D
 from geartrain.layers.convolution_transpose import (
@@ -116,6 +124,12 @@ __all__ = [
     "ELU",
     "Activation",
     "ActivityRegularization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "Add",
     "AlphaDropout",
     "Average",

@@ -2,6 +2,7 @@
 
 from geartrain.graph.operators import OPERATORS
 from geartrain.ops.activation import *  # noqa: F403
+from geartrain.ops.adaptive_pooling import *  # noqa: F403
 from geartrain.ops.arithmetic import *  # noqa: F403
 from geartrain.ops.contraction import *  # noqa: F403
 from geartrain.ops.convolution import *  # noqa: F403

@@ -17,6 +17,9 @@ ERRORS = [
     (lambda: layers.MaxPooling2D(6)(IMAGES),
      r'MaxPooling2D "{}": expected a size of at least 6 along axis 2, for a window of 6'),
     (lambda: layers.AveragePooling2D(6)(IMAGES), 'AveragePooling2D "{}": .*Received shape'),
+    (lambda: layers.AdaptiveMaxPooling2D(0), "output_size as .* Received: 0"),
+    (lambda: layers.AdaptiveAveragePooling2D(2)(layers.Input((None, 5, 4))),
+     r'AdaptiveAveragePooling2D "{}": expected a known size .* axis 1. .*\(None, None, 5, 4\)'),
     (lambda: layers.MaxPooling1D()(IMAGES), 'MaxPooling1D "{}": expected input of rank 3'),
 ]  # fmt: skip
 

@@ -67,3 +67,14 @@ plain("max_pool", integers(1, 5, 2, low=-9, high=-3), pool_size=2, padding="same
       expected=loops.max_pool)  # fmt: skip
 plain("average_pool", integers(1, 5, 2), pool_size=2, padding="same",
       expected=lambda x, **keywords: loops.average_pool(x.astype(float), **keywords))  # fmt: skip
+
+for name, slow in (
+    ("adaptive_max_pool", loops.adaptive_max_pool),
+    ("adaptive_average_pool", loops.adaptive_average_pool),
+):
+    case(name, LINE, output_size=2, expected=slow)
+    case(name, LINE, output_size=4, expected=slow)
+    case(name, IMAGE, output_size=(5, 7), expected=slow)
+    case(name, FIRST, output_size=(3, 2), **first, expected=slow)
+    case(name, VOLUME, output_size=2, expected=slow)
+plain("adaptive_max_pool", integers(1, 5, 2), output_size=3, expected=loops.adaptive_max_pool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -139,6 +140,27 @@ max_pool = pooled(np.max)
 average_pool = pooled(np.mean)
 
 
+def adaptively(fold: Callable) -> Callable:
+    @last
+    def pool(x, output_size):
+        rank = x.ndim - 2
+        counts = several(output_size, rank)
+        y = np.zeros((x.shape[0], *counts, x.shape[-1]), x.dtype)
+        for place in np.ndindex(*counts):
+            spans = [
+                slice(math.floor(i * size / count), math.ceil((i + 1) * size / count))
+                for i, size, count in zip(place, x.shape[1:-1], counts, strict=True)
+            ]
+            y[(slice(None), *place)] = fold(x[(slice(None), *spans)], axis=(*range(1, rank + 1),))
+        return y
+
+    return pool
+
+
+adaptive_max_pool = adaptively(np.max)
+adaptive_average_pool = adaptively(np.mean)
+
+
 @last
 def max_pool_gradient(x, g, pool_size, strides=None, padding="valid"):
     """Each window's gradient goes to its first largest element."""
@@ -155,9 +177,3 @@ def max_pool_gradient(x, g, pool_size, strides=None, padding="valid"):
             at = np.unravel_index(int(numbers[first[b, c]][1][0, 0]), x.shape[1:-1])
             dx[(b, *at, c)] += g[(b, *place, c)]
     return dx
-
-
-__all__ = [
-    "average_pool", "conv", "conv_transpose", "depthwise_conv", "max_pool", "max_pool_gradient",
-    "separable_conv",
-]  # fmt: skip

@@ -171,6 +171,8 @@ ERRORS: list[tuple[Callable, type[Exception], str]] = [
     (lambda: ops.depthwise_conv(T, T), ValueError, r"depthwise_conv: .*of 3 channels along axis 2"),
     (lambda: ops.conv_transpose(T, T[:, :, :3]), ValueError, r"conv_transpose: .*of 3 channels"),
     (lambda: ops.conv_transpose(T, T, output_padding=-1), ValueError, r"output_padding .*: -1"),
+    (lambda: ops.adaptive_max_pool(np.zeros((1, 0, 2)), 2), ValueError,
+     r"adaptive_max_pool: expected a known size of at least 1 along axis 1. .*\(1, 0, 2\)"),
     (lambda: ops.max_pool(T, (2, 2)), ValueError, r"max_pool: expected pool_size .*\(2, 2\)"),
     # primitives, by themselves
     (lambda: elementwise.add(V, M), ValueError, r"add: .*float64\[3\], float64\[2, 3\]"),
