@@ -54,6 +54,7 @@ class Sequential(Model):
             )
         before = self._row
         self._row = [*before, layer]
+        self._programs.clear()
         try:
             self._connect()
         except Exception:
@@ -68,6 +69,7 @@ class Sequential(Model):
         self._row = rest
         self._layers.pop(id(last), None)
         self._graph, self.built = None, False
+        self._programs.clear()
         self._connect()
         return last
 
