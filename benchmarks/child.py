@@ -8,13 +8,13 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-import time
 from dataclasses import replace
 
 import measures
 import numpy as np
 import workloads
 from frameworks import FRAMEWORKS, Unavailable
+from workload import Layer
 
 
 def run(name: str, framework: str, spec: dict) -> dict:
@@ -22,13 +22,14 @@ def run(name: str, framework: str, spec: dict) -> dict:
     if name == "peak":
         return measures.peak(spec["threads"])
     chosen = FRAMEWORKS[framework]
-    start = time.perf_counter()
     try:
         importlib.import_module(chosen.library)
     except ModuleNotFoundError as error:
         raise Unavailable(str(error)) from error
-    imported = time.perf_counter() - start
-    workload = replace(workloads.load()[name], **spec.get("changes", {}))
+    changes = spec.get("changes", {})
+    if "layers" in changes:
+        changes["layers"] = [Layer(*one) for one in changes["layers"]]
+    workload = replace(workloads.load()[name], **changes)
     adapter = importlib.import_module(f"frameworks.{chosen.module}")
     x, y = np.load(spec["x"]), np.load(spec["y"])
 
@@ -36,8 +37,7 @@ def run(name: str, framework: str, spec: dict) -> dict:
         return adapter.Network(workload, spec["threads"], **chosen.arguments)
 
     settings = {**workload.settings, **spec.get("settings", {})}
-    values = getattr(measures, workload.measure)(make, x, y, workload, **settings)
-    return {"import": imported, **values}
+    return getattr(measures, workload.measure)(make, x, y, workload, **settings)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from workload import Workload
 
-COLUMNS = {"first": "first s", "import": "import s", "accuracy": "accuracy"}
+COLUMNS = {"first": "first s", "accuracy": "accuracy"}
 
 
 def machine() -> dict[str, object]:

@@ -69,7 +69,8 @@ class AtMost:
 
     def judge(self, medians: Medians, peak: float | None) -> Judgement:
         """Compare the median with the limit."""
-        bound = f"{self.value} <= {self.limit:g} {self.unit}"
+        what = "time" if self.value == "seconds" else self.value
+        bound = f"{what} <= {self.limit:g} {self.unit}"
         own = medians.get(self.ours, {}).get(self.value)
         if own is None:
             return Judgement(bound, "not measured", None)

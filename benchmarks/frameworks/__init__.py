@@ -26,7 +26,7 @@ class Framework:
 
     Attributes:
         module: the name of the adapter's file.
-        library: what it imports; the time that takes is reported.
+        library: what must be installed.
         arguments: for `Network`.
         environment: variables of its process.
         own: whether it is Geartrain, which runs in another interpreter than its rivals may.
