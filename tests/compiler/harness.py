@@ -21,13 +21,12 @@ llvm.initialize_native_target()
 llvm.initialize_native_asmprinter()
 
 
-def machine():
-    """The host's code generator, at the level that the engine uses."""
-    features = llvm.get_host_cpu_features().flatten()
-    target = llvm.Target.from_default_triple()
-    return target.create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=features, opt=1, jit=True
-    )
+def machine(cpu="", triple=""):
+    """A code generator at the level that the engine uses: the host's, or that of another CPU."""
+    features = "" if cpu else llvm.get_host_cpu_features().flatten()
+    target = llvm.Target.from_triple(triple or llvm.get_process_triple())
+    cpu = cpu or llvm.get_host_cpu_name()
+    return target.create_target_machine(cpu=cpu, features=features, opt=1, jit=True)
 
 
 def module_of(*builders: Builder) -> llvm.ModuleRef:
@@ -39,23 +38,20 @@ def module_of(*builders: Builder) -> llvm.ModuleRef:
     return module
 
 
-def assembly_of(*builders: Builder) -> str:
-    return machine().emit_assembly(module_of(*builders))
-
-
-def called_by(*builders: Builder) -> set[str]:
+def called_by(builder: Builder, cpu="", triple="") -> set[str]:
     """The names of the functions that the machine code calls."""
-    code = assembly_of(*builders)
-    if not re.search(r"\b(callq?|jmpq|blr?)\s+[*%_a-z]", code):
-        return set()
-    return set(re.findall(r"(?:movabsq\s+\$|callq\s+|bl\s+)([a-z_]\w*)", code))
+    module = module_of(builder)
+    if triple:
+        module.triple = triple
+    code = machine(cpu, triple).emit_assembly(module)
+    return set(re.findall(r"\b(?:movabsq[ \t]+\$|callq[ \t]+\*?|bl[ \t]+)([a-zA-Z_]\w*)", code))
 
 
 class Compiled:
     """The machine code of one function, called with arrays (as pointers) and integers."""
 
-    def __init__(self, builder: Builder) -> None:
-        self.engine = llvm.create_mcjit_compiler(module_of(builder), machine())
+    def __init__(self, builder: Builder, cpu: str = "") -> None:
+        self.engine = llvm.create_mcjit_compiler(module_of(builder), machine(cpu))
         self.engine.finalize_object()
         self.address = self.engine.get_function_address(builder.name)
 
@@ -91,11 +87,11 @@ def map_builder(op, dtypes, result, lanes=LANES, params=None) -> Builder:
 
 
 @functools.cache
-def _compiled(op, dtypes, result, lanes, params) -> Compiled:
-    return Compiled(map_builder(op, dtypes, result, lanes, dict(params)))
+def _compiled(op, dtypes, result, lanes, params, cpu) -> Compiled:
+    return Compiled(map_builder(op, dtypes, result, lanes, dict(params)), cpu)
 
 
-def apply(op, *arrays, lanes=LANES, **params):
+def apply(op, *arrays, lanes=LANES, cpu="", **params):
     """The compiled op on arrays of one length; what does not fill a vector is padded with 1."""
     size = len(arrays[0])
     padded = []
@@ -106,6 +102,6 @@ def apply(op, *arrays, lanes=LANES, **params):
     dtypes = tuple(array.dtype.name for array in arrays)
     result = op.infer(*(Spec(a.shape, a.dtype.name) for a in arrays), **params).dtype
     found = np.zeros(len(padded[0]), numpy_dtype(result))
-    code = _compiled(op, dtypes, result, lanes, tuple(sorted(params.items())))
+    code = _compiled(op, dtypes, result, lanes, tuple(sorted(params.items())), cpu)
     code(*padded, found, len(found))
     return found[:size]

@@ -42,6 +42,8 @@ def exact(name, *arrays):
                 value = EXACT[name](*map(mpmath.mpf, row))
             except (ValueError, ZeroDivisionError, OverflowError):
                 value = None
+            if name == "arctan2" and row[0] == 0 and np.signbit(row[0]) and value is not None:
+                value = -value  # mpmath has no -0
             bad = value is None or isinstance(value, mpmath.mpc) or not mpmath.isfinite(value)
             results.append(None if bad else value)
     return results
