@@ -188,8 +188,9 @@ def _needed_in_memory(node: Node, stored: set[Node], cost: dict[Node, int]) -> l
         if isinstance(lower, Lookup | Scatter | Opaque):
             needed.append(source)
         elif isinstance(lower, Fold) and len(node.sources) == 2:
-            if not plain_view(source, stored):
-                needed.append(source)
+            base = plain_base(source, stored)
+            if base not in stored:
+                needed.append(base)
         elif isinstance(lower, View):
             grows = divide(product(source.extents), product(node.extents)) is None
             awkward = lower.same_order and not plain_reshape(node)
@@ -199,24 +200,27 @@ def _needed_in_memory(node: Node, stored: set[Node], cost: dict[Node, int]) -> l
     return needed
 
 
-def plain_view(node: Node, stored: set[Node]) -> bool:
-    """Whether a node is memory seen through index arithmetic alone."""
-    while node not in stored:
-        if node.op is None or not isinstance(node.op.lower, View) or len(node.sources) != 1:
-            return False
-        lower = node.op.lower
+def plain_base(node: Node, stored: set[Node]) -> Node:
+    """The node whose memory `node` is, seen through index arithmetic alone.
+
+    That is `node` itself, unless it is a view without conditions, of one tensor.
+    """
+    while node not in stored and node.op is not None and isinstance(node.op.lower, View):
+        lower, (source, *more) = node.op.lower, node.sources
+        if more:
+            break
         if lower.same_order:
-            if not plain_reshape(node) and node.sources[0] not in stored:
-                return False
+            if not plain_reshape(node):
+                return source  # its place in memory says it all, so it has to have one
         else:
-            index: Index = tuple(Affine.variable(str(n)) for n in range(len(node.extents)))
             if lower.index is None:
-                return False
-            readings = lower.index(index, node.sources[0].extents, **node.params)
+                break
+            index: Index = tuple(Affine.variable(str(n)) for n in range(len(node.extents)))
+            readings = lower.index(index, source.extents, **node.params)
             if len(readings) != 1 or readings[0].guards:
-                return False
-        node = node.sources[0]
-    return True
+                break
+        node = source
+    return node
 
 
 def _flat(node: Node, stored: set[Node]) -> bool:

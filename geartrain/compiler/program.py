@@ -95,15 +95,18 @@ class Assembly:
     work: Extent
 
 
-def assemble(outputs: Sequence[Node], updates: Mapping[Node, Node], target: Target) -> Assembly:
+def assemble(
+    outputs: Sequence[Node], updates: Mapping[Node, Node], target: Target, apart: bool = False
+) -> Assembly:
     """The program that computes `outputs`, and stores new values of variables.
 
     Args:
         outputs: the nodes to compute.
         updates: the new value of each variable, by the variable's node.
         target: the CPU to write code for.
+        apart: write a function `only_...` for each kernel as well, to measure them one by one.
     """
-    return _Assembler(outputs, updates, target).assembly()
+    return _Assembler(outputs, updates, target, apart).assembly()
 
 
 @dataclass
@@ -111,6 +114,7 @@ class _Assembler:
     outputs: Sequence[Node]
     updates: Mapping[Node, Node]
     target: Target
+    apart: bool = False
     slots: dict[object, int] = field(default_factory=dict)
     scratch: list[Buffer] = field(default_factory=list)
     size: int = 1
@@ -262,6 +266,8 @@ class _Assembler:
                 number = sum(one.name.startswith("run_") for one in functions)
                 functions += [function for kernel in step for function in kernel.functions]
                 functions += [_step(f"step_{number}", step), _run(number)]
+                if self.apart:
+                    functions += [_only(kernel) for kernel in step]
         if epoch is not None:
             gathers = [
                 gather_rows(f"gather_{n}", node, self.slots[node], slot, epoch.order)
@@ -333,6 +339,15 @@ def _run(number: int) -> Builder:
     b = Builder(f"run_{number}", THREAD_ARGUMENTS)
     b.prologue.append("  %batch = load i64, ptr %args")
     b.line(f"call void @step_{number}(ptr %args, i64 %batch, ptr %team)")
+    b.line("ret void")
+    return b
+
+
+def _only(kernel: Kernel) -> Builder:
+    """The function that a team calls for one kernel alone."""
+    b = Builder(f"only_{kernel.name}", THREAD_ARGUMENTS)
+    b.prologue.append("  %batch = load i64, ptr %args")
+    _shared(b, kernel)
     b.line("ret void")
     return b
 

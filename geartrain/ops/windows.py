@@ -27,7 +27,7 @@ from geartrain.graph.op import Op, Sample, View
 from geartrain.graph.shapes import Extent, Shape, Spec, apply
 from geartrain.ops.elementwise import add
 from geartrain.ops.folds import contract, sum_
-from geartrain.ops.views import pad, slice_
+from geartrain.ops.views import flip, pad, slice_
 
 Sizes = tuple[int, ...]
 Widened = Callable[[Any, Sizes, bool], Any]  # (tensor, axes, paired) -> its view
@@ -92,6 +92,8 @@ def _window_grad(
 
     def widened(tensor: Any, axes: Sizes, paired: bool) -> Any:
         starts = (0,) * len(axes)
+        if not paired:
+            return spread(tensor, axes, lengths, **place)
         return unwindow(tensor, axes=axes, lengths=lengths, starts=starts, **place, paired=paired)
 
     return (widened(g, axes, True) if paired else summed_view(g, axes, widened),)
@@ -240,6 +242,29 @@ def summed_view(g: Node, axes: Sizes, widened: Widened) -> Any:
                 kept = "".join(c for c in out if c not in {out[axis + 1] for axis in axes})
                 return contract(*operands, spec=f"{','.join(inputs)}->{kept}")
     return sum_(widened(g, axes, True), axes=tuple(axis + 1 for axis in axes))
+
+
+def spread(
+    y: Any, axes: Sizes, lengths: Shape, sizes: Sizes, strides: Sizes, dilations: Sizes
+) -> Any:
+    """`unwindow` of `y`, from 0, as a backward window over `y` with zeros between and around.
+
+    The zeros are put into memory once, and what is left is plain index arithmetic: the right form
+    for an operand of a contraction, which reads every element many times.
+    """
+    low: list[Extent] = [0] * y.ndim
+    high, interior = list(low), [0] * y.ndim
+    for source, length, size, stride, dilation in zip(
+        _source_axes(axes, False), lengths, sizes, strides, dilations, strict=True
+    ):
+        low[source], interior[source] = (size - 1) * dilation, stride - 1
+        reach = (y.extents[source] - 1) * stride + 1
+        high[source] = apply("max", length - reach, 0)
+    padded = pad(y, low=tuple(low), high=tuple(high), interior=tuple(interior))
+    ones = (1,) * len(axes)
+    place = {"sizes": sizes, "strides": ones, "dilations": dilations, "paired": False}
+    view = window(padded, axes=axes, counts=lengths, **place)
+    return flip(view, [axis + 1 for axis in axes])
 
 
 def _labels(spec: str) -> list[str]:

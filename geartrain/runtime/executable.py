@@ -5,12 +5,15 @@ An `Executable` has the interface of `graph.evaluate.Plan`, and updates variable
 
 from __future__ import annotations
 
+import statistics
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from geartrain.compiler.kernels import Kernel
 from geartrain.compiler.memory import ALIGNMENT, plan
 from geartrain.compiler.program import Reference, assemble
 from geartrain.compiler.target import Target
@@ -60,15 +63,20 @@ class Executable:
         outputs: the nodes to compute.
         updates: for each variable to change, the node of its new value.
         target: the CPU.
+        apart: whether kernels can be run one by one, by `measure`.
     """
 
     def __init__(
-        self, outputs: Sequence[Node], updates: Mapping[Variable, Node], target: Target
+        self,
+        outputs: Sequence[Node],
+        updates: Mapping[Variable, Node],
+        target: Target,
+        apart: bool = False,
     ) -> None:
         self.outputs = list(outputs)
         self.updates = dict(updates)
         by_node = {variable.node: value for variable, value in updates.items()}
-        self.assembly = assembly = assemble(self.outputs, by_node, target)
+        self.assembly = assembly = assemble(self.outputs, by_node, target, apart)
         self.library = native.load(assembly.text, target)
         self.steps: list[int | tuple[Reference, Plan]] = []
         for step in assembly.steps:
@@ -115,6 +123,29 @@ class Executable:
                 self._reference(step[1], frame, batch)
         self._give_back(frame)
         return outputs
+
+    def measure(
+        self, values: Mapping[Leaf | None, np.ndarray], batch: int | None, repeats: int = 20
+    ) -> list[tuple[Kernel, float]]:
+        """The median time of each kernel, in seconds; variables are updated as if by training."""
+        frame = self._take(0 if batch is None else batch)
+        arrays = [np.ascontiguousarray(values[n.leaf], d) for _, n, d in self.inputs]
+        for (slot, _, _), array in zip(self.inputs, arrays, strict=True):
+            frame.table[slot] = _address(array)
+        outputs = self._outputs(frame, values)
+        kernels = [
+            kernel for step in self.assembly.steps if isinstance(step, list) for kernel in step
+        ]
+        times: list[list[float]] = [[] for _ in kernels]
+        for _ in range(repeats):
+            for kernel, measured in zip(kernels, times, strict=True):
+                function = self.library.address(f"only_{kernel.name}")
+                start = time.perf_counter()
+                threads.run(function, frame.address, frame.threads)
+                measured.append(time.perf_counter() - start)
+        del outputs
+        self._give_back(frame)
+        return [(k, statistics.median(t)) for k, t in zip(kernels, times, strict=True)]
 
     @property
     def whole_epochs(self) -> bool:
