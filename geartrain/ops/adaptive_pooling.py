@@ -96,6 +96,7 @@ def _spans(size: int, count: int) -> list[tuple[int, int]]:
 def _mean(x: Tensor, axis: int, count: int) -> Tensor:
     """One contraction, with the share that each element has in each window."""
     size = extents_of(x)[axis]
+    assert isinstance(size, int)
     weights = np.zeros((count, size), dtype_of(x))
     for window, (start, stop) in zip(weights, _spans(size, count), strict=True):
         window[start:stop] = 1 / (stop - start)
