@@ -61,8 +61,6 @@ def fits(make, x, y, workload, epochs: int, fits: int) -> Values:
 def predictions(make, x, y, workload, seconds: float) -> Values:
     """The seconds of single calls of `predict`, after as long a warm-up."""
     network = make()
-    if type(network).__module__.endswith("scikit_learn"):  # it has no weights before
-        network.fit(np.repeat(x, 20, 0)[:20], np.arange(20) % 10, 1)
     first = seconds_of(lambda: network.predict(x))
     for _ in range(2):
         found: list[float] = []

@@ -99,9 +99,9 @@ def run_workload(workload: Workload, names: list[str], rounds: int, setting: Set
     results: dict[str, list[dict]] = {name: [] for name in names}
     peaks: list[dict] = []
     for number in range(rounds):
-        if any(isinstance(bound, OfPeak) for bound in workload.bounds):
-            peaks.append(child("peak", "peak", spec, setting))
         for name in names:
+            if FRAMEWORKS[name].own and any(isinstance(one, OfPeak) for one in workload.bounds):
+                peaks += [child("peak", "peak", spec, setting) for _ in range(2)]
             results[name].append(one_round(workload, name, spec, setting, number))
             print(f"{workload.name}: round {number + 1}, {name}", file=sys.stderr)
     return {"threads": threads, "peak": peaks, "results": results}
