@@ -37,7 +37,8 @@ def read(key: bytes) -> bytes | None:
     if folder is None:
         return None
     try:
-        descriptor = os.open(folder / key.hex(), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        descriptor = os.open(folder / key.hex(), flags)
         with os.fdopen(descriptor, "rb") as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_BYTES:
@@ -111,3 +112,8 @@ def _private(folder: Path) -> Path | None:
     own = not hasattr(os, "getuid") or found.st_uid == os.getuid()
     closed = os.name != "posix" or stat.S_IMODE(found.st_mode) & 0o077 == 0
     return folder if stat.S_ISDIR(found.st_mode) and own and closed else None
+
+
+def forget_folders() -> None:
+    """Look at the folder afresh, after its place or its mode has changed."""
+    _private.cache_clear()

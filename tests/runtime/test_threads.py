@@ -1,0 +1,162 @@
+"""The team of threads: the same bits for any number, callers at once, forks, and no idle work."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import geartrain as keras
+from geartrain import layers, ops
+from geartrain.runtime import threads
+from geartrain.runtime.function import jit
+
+pytest.importorskip("llvmlite")
+
+
+@pytest.fixture(autouse=True)
+def usual_threads():
+    yield
+    threads.set_thread_count(None)
+
+
+def network(seed=0):
+    keras.utils.set_random_seed(seed)
+    model = keras.Sequential(
+        [
+            layers.Input((12, 12, 2)),
+            layers.Conv2D(8, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dropout(0.5),
+            layers.Dense(300, activation="tanh"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def trained(count):
+    threads.set_thread_count(count)
+    model = network()
+    random = np.random.default_rng(0)
+    x = random.normal(size=(300, 12, 12, 2)).astype("float32")
+    y = random.integers(0, 10, 300)
+    history = model.fit(x, y, epochs=2, batch_size=64, verbose=0).history
+    return [*model.get_weights(), model.predict(x, verbose=0), np.array(history["loss"])]
+
+
+def test_the_bits_do_not_depend_on_the_number_of_threads():
+    expected = trained(1)
+    for count in (2, 4, 1):
+        for one, other in zip(trained(count), expected, strict=True):
+            assert one.tobytes() == other.tobytes()
+
+
+def test_eight_threads_predict_at_once():
+    threads.set_thread_count(2)
+    model = network()
+    random = np.random.default_rng(1)
+    inputs = [random.normal(size=(n, 12, 12, 2)).astype("float32") for n in range(1, 9)]
+    expected = [model.predict(x, verbose=0) for x in inputs]
+    wrong = []
+
+    def work(number):
+        for _ in range(25):
+            found = model.predict(inputs[number], verbose=0)
+            if found.tobytes() != expected[number].tobytes():
+                wrong.append(number)
+
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not wrong
+
+
+LARGE = np.ones((700, 500), "float32")
+
+
+def total():
+    return float(jit(lambda x: ops.sum(ops.exp(x) * 2))(LARGE))
+
+
+def in_child(connection):
+    connection.send(total())
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_child_process_computes_too(method):
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip(f"no {method} here")
+    threads.set_thread_count(2)
+    expected = total()
+    context = multiprocessing.get_context(method)
+    ours, theirs = context.Pipe()
+    child = context.Process(target=in_child, args=(theirs,))
+    child.start()
+    assert ours.poll(60), "the child hangs"
+    assert ours.recv() == expected
+    child.join(60)
+    assert child.exitcode == 0
+    assert total() == expected
+
+
+def test_an_idle_team_uses_no_processor():
+    threads.set_thread_count(2)
+    total()
+    time.sleep(0.05)  # for the spinning to end
+    before = time.process_time()
+    time.sleep(0.5)
+    assert time.process_time() - before < 0.1
+
+
+def test_a_process_ends_while_its_team_sleeps():
+    code = (
+        "import numpy as np; from geartrain import ops; from geartrain.runtime import threads\n"
+        "from geartrain.runtime.function import jit; threads.set_thread_count(3)\n"
+        "print(jit(lambda x: ops.sum(x * 2))(np.ones((3000, 1000), 'float32')).item())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "6000000.0\n", "")
+
+
+def test_the_number_of_threads(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert threads.thread_count() == 3
+    monkeypatch.setenv("GEARTRAIN_THREADS", "2")
+    assert threads.thread_count() == 2
+    threads.set_thread_count(5)
+    assert threads.thread_count() == 5
+    threads.set_thread_count(None)
+    monkeypatch.delenv("GEARTRAIN_THREADS")
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert 1 <= threads.thread_count() <= len(os.sched_getaffinity(0))
+    with pytest.raises(ValueError, match=r"at least 1, or None\. Received: 0"):
+        threads.set_thread_count(0)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"cpu.max": "150000 100000\n"}, 2),
+        ({"cpu.max": "max 100000\n"}, None),
+        ({"cpu/cpu.cfs_quota_us": "50000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
+        ({}, None),
+    ],
+)
+def test_the_limit_of_a_control_group(tmp_path, files, expected):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="ascii")
+    assert threads.cgroup_limit(tmp_path) == expected
