@@ -12,6 +12,7 @@ from geartrain.graph.autodiff import gradients
 from geartrain.graph.node import Node, placeholder, sorted_nodes
 from geartrain.graph.shapes import BATCH, Dim
 from geartrain.ops import views
+from geartrain.ops.folds import contract
 from geartrain.ops.windows import sliced, summed_view, unwindow, window
 from tests.ops import loops
 from tests.ops.checks import evaluate, leaves_of, symbolic
@@ -206,7 +207,7 @@ def test_other_contractions_are_widened_and_summed(left, right, spec):
         return unwindow(x, axes=axes, lengths=(4,), **place, paired=paired)
 
     def function(a, b):
-        made = ops.einsum(spec, a, b)
+        made = contract(a, b, spec=spec)
         if not isinstance(made, Node):
             return ops.sum(widened(made, (1,), True), axis=2)
         return summed_view(made, (1,), widened)
@@ -222,7 +223,7 @@ def test_windows_of_two_axes_in_another_order_are_widened_and_summed():
         return unwindow(x, axes=axes, lengths=(4, 5), **place, paired=paired)
 
     def function(a, b):
-        made = ops.einsum("yxf,pqf->xpyq", a, b)
+        made = contract(a, b, spec="yxf,pqf->xpyq")
         if not isinstance(made, Node):
             return ops.sum(widened(made, (0, 2), True), axis=(1, 3))
         return summed_view(made, (0, 2), widened)
@@ -245,6 +246,15 @@ def test_a_slice_of_a_contraction_is_one_of_the_operand_that_has_the_axis():
     for node, place in ((rows, np.s_[1:4:2]), (columns, np.s_[:, 1:3]), (both, np.s_[1:3, 1:3])):
         (found,) = evaluate([node], [a, b], values)
         np.testing.assert_array_equal(found, (values[0] @ values[1])[place])
+
+
+def test_a_slice_of_an_axis_that_both_operands_have_stays_a_slice():
+    a, b = placeholder((5, 3, 2), "float32"), placeholder((5, 2, 4), "float32")
+    part = sliced(contract(a, b, spec="bij,bjk->bik"), (1, 0, 0), (2, 3, 4), (1, 1, 1))
+    assert part.op is views.slice_
+    values = [whole(0, 5, 3, 2), whole(1, 5, 2, 4)]
+    (found,) = evaluate([part], [a, b], values)
+    np.testing.assert_array_equal(found, (values[0] @ values[1])[1:3])
 
 
 # -- edges ------------------------------------------------------------------------------------
