@@ -524,10 +524,10 @@ class _Plan:
                 found[self.column] = b.add(loops[self.column], first)
                 total = sums[row * vectors + vector]
                 if self.parts_slot:
-                    at = b.affine(offset_of(index, self.core.extents), found)
+                    place = b.affine(offset_of(index, self.core.extents), found)
                     part = b.mul(loops[PART], b.index(product(self.core.extents)))
-                    at_part = b.pointer(scratch, b.add(part, at), self.dtype)
-                    b.store(total, at_part, masks[vector])
+                    at = b.pointer(scratch, b.add(part, place), self.dtype)
+                    b.store(total, at, masks[vector])
                     continue
                 known = {self.core: total}
                 expression = Expression(

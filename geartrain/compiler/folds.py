@@ -7,6 +7,7 @@ shapes alone, so the order of every sum is always the same.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -163,7 +164,7 @@ class _FoldKernel:
         zero, units = b.constant(0, "int64"), b.index(self.loops.units)
 
         def part(number: Value, _: list[Value]) -> None:
-            self.loops.run(lambda *given: self._run(*given, part=number), zero, units)
+            self.loops.run(functools.partial(self._run, part=number), zero, units)
 
         b.loop(BEGIN, END, 1, part)
         b.line("ret void")

@@ -244,8 +244,9 @@ class Executable:
         if size == 0:
             return np.empty(shape, dtype)
         address = int(frame.table[self.assembly.slots[node]])
-        memory = (ctypes.c_char * size).from_address(address)
-        return np.frombuffer(memory, dtype).reshape(shape)
+        memory = (ctypes.c_uint8 * size).from_address(address)
+        array: np.ndarray = np.ctypeslib.as_array(memory).view(dtype).reshape(shape)
+        return array
 
 
 def _leaf_value(node: Node, values: Mapping[Leaf | None, np.ndarray]) -> np.ndarray:
