@@ -50,7 +50,7 @@ class Point:
 CURVES = {
     "batch": ("samples in a batch", Point(), [32 * 2**n for n in range(8)]),
     "width": ("units in the hidden layer", Point(samples=2_560), [64 * 2**n for n in range(7)]),
-    "depth": ("hidden layers of 256 units", Point(width=256), [2**n for n in range(6)]),
+    "depth": ("hidden layers", Point(width=256), [2**n for n in range(6)]),
     "samples": ("samples", Point(), [1_600 * 2**n for n in range(6)]),
 }
 
@@ -76,7 +76,15 @@ def measure(name: str, options: argparse.Namespace, setting: Setting) -> dict:
     peak = max(peaks, default=None)  # what is below it was disturbed by other work
     least = [one.samples * one.operations() / peak / 1e9 if peak else None for one in points]
     medians = {framework: [median(one) for one in each] for framework, each in found.items()}
-    return {"values": values, "at the peak": least, "seconds": medians, "rounds": options.rounds}
+    return {
+        "values": [getattr(point, name) for point in points],
+        "samples": points[0].samples,
+        "threads": setting.threads,
+        "rounds": options.rounds,
+        "peak": peak,
+        "at the peak": least,
+        "seconds": medians,
+    }
 
 
 def shrunk(point: Point, scale: float) -> Point:
@@ -84,13 +92,13 @@ def shrunk(point: Point, scale: float) -> Point:
     return replace(point, samples=max(1, round(point.samples * scale)))
 
 
-def draw(name: str, measured: dict, threads: int, path: Path) -> None:
+def draw(name: str, measured: dict, path: Path) -> None:
     """One curve's plot, with both axes logarithmic: a straight line at 45 degrees is growth 1:1."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import NullFormatter, ScalarFormatter
 
     label, base, _ = CURVES[name]
-    figure = Figure(figsize=(7, 4.6), dpi=120, layout="constrained", facecolor="white")
+    figure = Figure(figsize=(8, 4.6), dpi=120, layout="constrained", facecolor="white")
     axes = figure.add_subplot()
     values = measured["values"]
     for framework, seconds in measured["seconds"].items():
@@ -114,16 +122,17 @@ def draw(name: str, measured: dict, threads: int, path: Path) -> None:
     axes.minorticks_off()
     axes.grid(color="#DDDDDD", linewidth=0.7)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=9)
+    figure.legend(frameon=False, fontsize=9, loc="outside right upper")  # it hides no line
     parts = {
         "depth": f"{base.depth} hidden layer{'s' if base.depth > 1 else ''}",
         "width": f"{base.width} units",
         "batch": f"batches of {base.batch}",
-        "samples": f"{base.samples:,} samples",
+        "samples": f"{measured['samples']:,} samples",
     }
     fixed = ", ".join(text for part, text in parts.items() if part != name)
     axes.set_title(f"Training time against {label}", loc="left", weight="bold", size=11, pad=20)
-    note = f"{fixed}; {threads} thread{'s' if threads > 1 else ''}; medians"
+    threads = f"{measured['threads']} thread{'s' if measured['threads'] > 1 else ''}"
+    note = f"{fixed}; {threads}; medians of rounds: {measured['rounds']}"
     axes.text(0, 1.02, note, transform=axes.transAxes, fontsize=8, color="#666666")
     figure.savefig(path)
 
@@ -162,7 +171,7 @@ def main() -> None:
                 measured[name] = measure(name, options, setting)
             if options.json:
                 options.json.write_text(json.dumps(measured, indent=1), encoding="utf-8")
-            draw(name, measured[name], options.threads, options.folder / f"curves-{name}.png")
+            draw(name, measured[name], options.folder / f"curves-{name}.png")
 
 
 if __name__ == "__main__":
