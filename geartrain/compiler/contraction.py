@@ -450,8 +450,8 @@ class _Plan:
                 loaded.append(b.load(place, self.dtype, self.lanes, mask))
             results = []
             for row in range(rows):
-                place = b.mul(row_stride, b.constant(row, "int64"))
-                number = b.load(b.pointer(a_at, place, self.dtype), self.dtype)
+                down = b.mul(row_stride, b.constant(row, "int64"))
+                number = b.load(b.pointer(a_at, down, self.dtype), self.dtype)
                 repeated = b.splat(number, self.lanes)
                 for vector in range(vectors):
                     total = values[row * vectors + vector]
