@@ -64,27 +64,32 @@ def table(workload: Workload, measured: dict) -> str:
     results = measured["results"]
     found = {name: medians(rounds) for name, rounds in results.items()}
     shown = [name for name in COLUMNS if any(name in one for one in found.values())]
-    ours = found.get(workload.frameworks[0], {}).get(workload.value)
+    ours = values_of(results.get(workload.frameworks[0], []), workload.value)
     threads = f"{measured['threads']} thread{'s' if measured['threads'] > 1 else ''}"
     text = [f"\n## {workload.name}\n\n{workload.title}; {workload.samples:,} samples, {threads}.\n"]
-    titles = ["framework", workload.unit, "fastest", "slowest", "ours / its"]
+    titles = ["framework", workload.unit, "fastest", "slowest", "ours / its", "of the fastest"]
     text += rows([[*titles, *(COLUMNS[name] for name in shown)]])
     text.append("| --- |" + " ---: |" * (len(titles) - 1 + len(shown)))
     for name, rounds in results.items():
         values = values_of(rounds, workload.value)
         if not values:
-            text += rows([[name, reason(rounds), *[""] * (3 + len(shown))]])
+            text += rows([[name, reason(rounds), *[""] * (4 + len(shown))]])
             continue
         own = [number(value * workload.scale) for value in (median(values), *extremes(values))]
-        ratio = f"{ours / median(values):.2f}" if ours is not None and median(values) else ""
+        ratios = [ratio(median(ours), median(values)), ratio(min(ours, default=None), min(values))]
         more = [number(found[name][one]) if one in found[name] else "" for one in shown]
-        text += rows([[name, *own, ratio, *more]])
+        text += rows([[name, *own, *ratios, *more]])
     peak = max(values_of(measured["peak"], "rate"), default=None)  # others were disturbed
     judged = [bound.judge(found, peak) for bound in workload.bounds]
     says = {None: "not measured", True: "yes", False: "NO"}
     text += ["", *rows([["bound", "measured", "holds"]]), "| --- | --- | --- |"]
     text += rows([[one.bound, one.measured, says[one.holds]] for one in judged])
     return "\n".join(text)
+
+
+def ratio(ours: float | None, its: float | None) -> str:
+    """How many times its value ours is."""
+    return f"{ours / its:.2f}" if ours is not None and its else ""
 
 
 def reason(rounds: Sequence[dict]) -> str:

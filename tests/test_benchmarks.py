@@ -94,8 +94,8 @@ def test_the_report_hides_no_failure():
     }
     measured = {"threads": 2, "peak": [{"rate": 90.0}, {"rate": 100.0}], "results": results}
     lines = report.table(known()["chapter"], measured).splitlines()
-    assert "| geartrain | 2 | 1 | 3 | 1.00 | 8 |" in lines
-    assert "| numpy | 4 | 4 | 4 | 0.50 |  |" in lines
+    assert "| geartrain | 2 | 1 | 3 | 1.00 | 1.00 | 8 |" in lines
+    assert "| numpy | 4 | 4 | 4 | 0.50 | 0.25 |  |" in lines
     assert any("not available: No module named 'torch'" in line for line in lines)
     assert any("FAILED: RuntimeError: a / b" in line for line in lines)
     assert "| geartrain <= 0.5 of torch | not measured | not measured |" in lines
