@@ -34,6 +34,7 @@ _NAMES = {
     "Regularizer": "regularizers",
     "Sequential": "models",
     "Variable": "runtime.variable",
+    "explain": "explanation",
     "grad": "runtime.function",
     "jit": "runtime.function",
     "value_and_grad": "runtime.function",

@@ -27,7 +27,7 @@ LEVELS: list[set[str]] = [
     {"initializers", "activations", "regularizers", "constraints"},
     {"layers", "losses", "metrics", "optimizers", "callbacks", "backend"},
     {"models"},
-    {"plots", "utils.doctor"},
+    {"plots", "utils.doctor", "explanation"},
     {"", "script", "commands"},
     {"cli"},
     {"__main__"},

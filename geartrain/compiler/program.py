@@ -84,6 +84,7 @@ class Assembly:
         epoch: the places that a whole epoch needs besides; None if some step has no code.
         size: how many places the table has.
         work: about how many scalar operations the whole takes.
+        fused: what each kernel computes; the kernels of number n have names that begin with `kn`.
     """
 
     text: str
@@ -93,6 +94,7 @@ class Assembly:
     epoch: EpochSlots | None
     size: int
     work: Extent
+    fused: list[Fused]
 
 
 def assemble(
@@ -137,7 +139,7 @@ class _Assembler:
         buffers = self._buffers(fused, {slot for _, _, slot, _ in copies})
         epoch = self._epoch_slots(steps)
         text = self._text(steps, epoch)
-        return Assembly(text, steps, self.slots, buffers, epoch, self.size, work)
+        return Assembly(text, steps, self.slots, buffers, epoch, self.size, work, fused)
 
     def _slot(self) -> int:
         self.size += 1

@@ -15,7 +15,7 @@ import platform
 
 COUNTER, ARRIVED, TURN, SLEEPERS, THREADS = 0, 64, 128, 192, 256
 TEAM_BYTES = 320
-SPINS = 4_000  # pauses before a waiting thread sleeps: some 50 microseconds
+SPINS = 2_000  # pauses before a waiting thread sleeps: some 50 to 100 microseconds
 
 _FUTEX = {"x86_64": 202, "AMD64": 202, "aarch64": 98, "arm64": 98}
 _X86, _ARM = ("x86_64", "AMD64"), ("aarch64", "arm64")

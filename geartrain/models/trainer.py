@@ -410,7 +410,8 @@ class Trainer:
         """Note which program predicts for arrays like x, so that the next call finds it at once."""
         if type(x) is np.ndarray and prepare(x) is x:
             program, form = self.program_of("predict", Batch(x))
-            self._programs[x.shape[1:], x.dtype] = program, (None if isinstance(form, Node) else form)
+            nested = None if isinstance(form, Node) else form
+            self._programs[x.shape[1:], x.dtype] = program, nested
 
     # -- single batches ---------------------------------------------------------------------------
 

@@ -191,6 +191,13 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
     return compiled
 
 
+def program_for(function: Callable[..., Any], *args: Any) -> tuple[Program, list[np.ndarray]]:
+    """The program of a function for arguments like these, and the arrays among them."""
+    leaves = tree.flatten((args, {}))
+    arrays = [np.asarray(operand(leaf)) for leaf in leaves if _is_tensor(leaf)]
+    return _program(function, args, {}, leaves)[0], arrays
+
+
 def _program(
     function: Callable[..., Any], args: Any, kwargs: Any, leaves: list[Any]
 ) -> tuple[Program, Any, list[Any]]:

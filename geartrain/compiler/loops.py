@@ -1,0 +1,185 @@
+"""Kernels as loops that read like Python: what the machine code does, one number at a time.
+
+for i in range(batch):
+    for j in range(512):
+        total = 0
+        for k in range(784):
+            total += x[i, k] * kernel[k, j]
+        relu[i, j] = maximum(total + bias[j], 0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from geartrain.compiler.fuse import Fused, in_memory
+from geartrain.graph.affine import Affine, Guard, Index
+from geartrain.graph.node import Constant, Node
+from geartrain.graph.op import Fold, Lookup, Map, View
+from geartrain.graph.shapes import Extent, Shape
+
+_SIGNS = {
+    "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "equal": "==", "not_equal": "!=",
+    "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=",
+}  # fmt: skip
+_LETTERS = "ijklmnopqrs"
+_TOO_LONG = 400  # characters of one line that nobody would read
+
+
+class Names:
+    """Names for tensors: inputs and variables have theirs, the others that of their op."""
+
+    def __init__(self) -> None:
+        self.given: dict[Node, str] = {}
+        self.counts: dict[str, int] = {}
+
+    def of(self, node: Node) -> str:
+        """The name of a node, always the same."""
+        if node not in self.given:
+            wanted = node.op.name if node.op else getattr(node.leaf, "path", node.leaf.name)  # type: ignore[union-attr]
+            wanted = wanted.strip("_").replace("/", ".")
+            self.counts[wanted] = count = self.counts.get(wanted, 0) + 1
+            self.given[node] = wanted if count == 1 else f"{wanted}_{count}"
+        return self.given[node]
+
+
+def loop_nest(fused: Fused, names: Names) -> str:
+    """The loops of one kernel."""
+    return _Nest(fused, names).text()
+
+
+class _Nest:
+    def __init__(self, fused: Fused, names: Names) -> None:
+        self.fused, self.names = fused, names
+        self.known: dict[Node, str] = {}
+        self.lines: list[str] = []
+
+    def text(self) -> str:
+        """The whole nest."""
+        core = self.fused.core
+        shape = (self.fused.nodes or [core])[0].extents  # type: ignore[union-attr]
+        index = self._open(shape, 0)
+        depth = sum(size != 1 for size in shape)
+        if core is not None and isinstance(core.op.lower, Fold):  # type: ignore[union-attr]
+            self._fold(core, index, depth)
+            self.known[core] = "total"
+        elif core is not None:
+            sources = ", ".join(self.names.of(source) for source in core.sources)
+            return f"{self.names.of(core)} = {core.op.name}({sources})"  # type: ignore[union-attr]
+        for node in self.fused.nodes:
+            value = self.value(node, index)
+            value = value[1:-1] if value.startswith("(") and _closes_last(value) else value
+            if len(value) > _TOO_LONG:
+                value = value[:_TOO_LONG] + " ..."
+            self._line(depth, f"{self.names.of(node)}{_subscript(index)} = {value}")
+            self.known[node] = f"{self.names.of(node)}{_subscript(index)}"
+        return "\n".join(self.lines)
+
+    def _line(self, depth: int, text: str) -> None:
+        self.lines.append("    " * depth + text)
+
+    def _open(self, shape: Shape, depth: int, taken: int = 0) -> Index:
+        """Loops over a shape; the index that they walk."""
+        index = []
+        for size in shape:
+            if size == 1:
+                index.append(Affine())
+                continue
+            letter = _LETTERS[taken % len(_LETTERS)]
+            self._line(depth, f"for {letter} in range({_extent(size)}):")
+            index.append(Affine.variable(letter))
+            depth, taken = depth + 1, taken + 1
+        return tuple(index)
+
+    def _fold(self, core: Node, index: Index, depth: int) -> None:
+        """The loops over the folded axes, and what is combined in them."""
+        taken = sum(size != 1 for size in core.extents)
+        lower = core.op.lower  # type: ignore[union-attr]
+        assert isinstance(lower, Fold) and lower.identity is not None
+        self._line(depth, f"total = {lower.identity(core.dtype)}")
+        if len(core.sources) == 2:
+            inputs, out = core.params["spec"].split("->")
+            left, right = inputs.split(",")
+            sizes = dict(zip(left, core.sources[0].extents, strict=True))
+            sizes |= dict(zip(right, core.sources[1].extents, strict=True))
+            summed = [label for label in sizes if label not in out]
+            inner = self._open(tuple(sizes[label] for label in summed), depth, taken)
+            at = dict(zip(out, index, strict=True)) | dict(zip(summed, inner, strict=True))
+            x = self.value(core.sources[0], tuple(at[label] for label in left))
+            y = self.value(core.sources[1], tuple(at[label] for label in right))
+            depth += sum(sizes[label] != 1 for label in summed)
+            self._line(depth, f"total += {x} * {y}")
+            return
+        (source,) = core.sources
+        axes = core.params["axes"]
+        inner = self._open(tuple(source.extents[axis] for axis in axes), depth, taken)
+        kept, folded = iter(index), dict(zip(axes, inner, strict=True))
+        place = tuple(folded[n] if n in folded else next(kept) for n in range(source.ndim))
+        depth += sum(source.extents[axis] != 1 for axis in axes)
+        value = self.value(source, place)
+        name = core.op.name  # type: ignore[union-attr]
+        self._line(
+            depth, f"total += {value}" if name == "sum" else f"total = {name}(total, {value})"
+        )
+
+    def value(self, node: Node, index: Index) -> str:
+        """The element of a node at an index, as an expression."""
+        if node in self.known:
+            return self.known[node]
+        if node in self.fused.reads or in_memory(node):
+            return f"{self.names.of(node)}{_subscript(index)}"
+        if isinstance(node.leaf, Constant):
+            return f"{node.leaf.value.item():.6g}"
+        assert node.op is not None
+        lower = node.op.lower
+        if isinstance(lower, View):
+            return self._view(node, lower, index)
+        if isinstance(lower, Lookup):
+            return f"{node.op.name}({', '.join(self.names.of(source) for source in node.sources)})"
+        assert isinstance(lower, Map), node
+        values = [self.value(source, index) for source in node.sources]
+        if node.op.name in _SIGNS and len(values) == 2:
+            return f"({values[0]} {_SIGNS[node.op.name]} {values[1]})"
+        values += [f"{name}={value}" for name, value in node.params.items()]
+        return f"{node.op.name}({', '.join(values)})"
+
+    def _view(self, node: Node, lower: View, index: Index) -> str:
+        if lower.same_order:
+            source = node.sources[0]
+            longer = [size for size in node.extents if size != 1]
+            if longer == [size for size in source.extents if size != 1]:
+                found = (at for at, size in zip(index, node.extents, strict=True) if size != 1)
+                place = tuple(Affine() if size == 1 else next(found) for size in source.extents)
+                return self.value(source, place)
+            return f"{self.value(source, ())}.reshaped{_subscript(index)}"
+        assert lower.index is not None
+        shapes = [source.extents for source in node.sources]
+        text = "0"
+        for reading in reversed(lower.index(index, *shapes, **node.params)):
+            value = self.value(node.sources[reading.source], reading.index)
+            conditions = " and ".join(_guard(guard) for guard in reading.guards)
+            text = f"({value} if {conditions} else {text})" if conditions else value
+        return text
+
+
+def _guard(guard: Guard) -> str:
+    inside = f"0 <= {guard.value} < {_extent(guard.size * guard.divisor)}"
+    return inside if guard.divisor == 1 else f"{inside} and ({guard.value}) % {guard.divisor} == 0"
+
+
+def _extent(size: Extent) -> str:
+    return str(size)
+
+
+def _subscript(index: Sequence[Affine]) -> str:
+    return f"[{', '.join(map(str, index))}]" if index else ""
+
+
+def _closes_last(text: str) -> bool:
+    """Whether the first parenthesis of a text closes at its end."""
+    depth = 0
+    for place, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0:
+            return place == len(text) - 1
+    return False

@@ -1,0 +1,234 @@
+"""Opening the gears: what became of a model or a function, stage by stage.
+
+Formula and graph, fused loops, LLVM IR, assembly, and a profile of the kernels against the
+processor's measured peak.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from geartrain import tree
+from geartrain.compiler.builder import BYTES
+from geartrain.compiler.loops import Names, loop_nest
+from geartrain.compiler.program import Reference
+from geartrain.compiler.target import host
+from geartrain.errors import unknown_name
+from geartrain.graph.node import Node
+from geartrain.graph.printer import graph_text
+from geartrain.graph.shapes import product, resolve
+from geartrain.models.data import Batch, batches_of
+from geartrain.runtime import native
+from geartrain.runtime.executable import Executable
+from geartrain.runtime.function import Program, program_for
+
+STAGES = ("graph", "loops", "naive", "llvm", "assembly", "profile")
+_SHOWN = 60  # lines of IR or assembly that are shown unless all are asked for
+
+
+@dataclass
+class KernelProfile:
+    """What one kernel costs.
+
+    Attributes:
+        name: its name in the loops and in the code.
+        kind: map, fold, contraction, pack, ...
+        result: the name and shape of what it stores.
+        flops: about how many operations it does.
+        bytes: how many bytes it reads and writes, each tensor once.
+        seconds: the median time of a run.
+    """
+
+    name: str
+    kind: str
+    result: str
+    flops: int
+    bytes: int
+    seconds: float
+
+
+class Explanation:
+    """What became of a function: each stage as text, and the costs of its kernels.
+
+    Printing it shows all stages, code cut short; `stage(name)` gives one of them whole.
+    """
+
+    def __init__(self, program: Program, arrays: list[np.ndarray]) -> None:
+        self._arrays, self._program = arrays, program
+        self.batch = program.batch_of(arrays)
+        self.outputs = [*program.outputs, *program.updates.values()]
+        self.executable = Executable(program.outputs, program.updates, host(), apart=True)
+        self._names = Names()
+        for variable, value in program.updates.items():
+            del value
+            self._names.of(variable.node)
+
+    def stage(self, name: str) -> str:
+        """One of "graph", "loops", "naive", "llvm", "assembly", "profile", as text."""
+        if name not in STAGES:
+            raise ValueError(unknown_name("explain: stage", name, STAGES))
+        return str(getattr(self, name)())
+
+    def graph(self) -> str:
+        """The nodes, in the order of their use."""
+        return graph_text(self.outputs)
+
+    def loops(self) -> str:
+        """Each kernel as loops; what has no code says so."""
+        without = {
+            id(step.fused): step.why
+            for step in self.executable.assembly.steps
+            if isinstance(step, Reference)
+        }
+        parts = []
+        for number, fused in enumerate(self.executable.assembly.fused):
+            why = without.get(id(fused))
+            head = f"# kernel k{number}"
+            if why is not None:
+                head = f"# computed by NumPy: {why}"
+            parts.append(f"{head}\n{loop_nest(fused, self._names)}")
+        return "\n\n".join(parts)
+
+    def naive(self) -> str:
+        """The same operations as the naive loops of the textbook."""
+        import inspect
+
+        from geartrain import naive
+
+        kinds = {kernel.kind.split()[0] for kernel in self._kernels()}
+        ops = {node.op.name for node in _nodes(self.outputs) if node.op is not None}
+        wanted = [
+            ("contraction" in kinds, naive.naive_matrix_dot),
+            ("relu" in ops, naive.naive_relu),
+        ]
+        wanted += [("window" in ops, naive.naive_conv2d)]
+        found = [inspect.getsource(function) for fits, function in wanted if fits]
+        return "\n\n".join(found) or "# none of the textbook's operations"
+
+    def llvm(self) -> str:
+        """The module as LLVM IR."""
+        return self.executable.assembly.text
+
+    def assembly(self) -> str:
+        """The machine code as assembly."""
+        return native.assembly(self.executable.assembly.text, host())
+
+    def kernels(self, repeats: int = 20) -> list[KernelProfile]:
+        """Measure each kernel; variables are put back as they were."""
+        kept = [variable.numpy() for variable in self._program.updates]
+        values = {
+            node.leaf: array for node, array in zip(self._program.inputs, self._arrays, strict=True)
+        }
+        try:
+            measured = self.executable.measure(values, self.batch, repeats)
+        finally:
+            for variable, value in zip(self._program.updates, kept, strict=True):
+                variable.assign(value)
+        found = []
+        for kernel, seconds in measured:
+            number = re.match(r"k(\d+)", kernel.name)
+            tensors = list(kernel.nodes)
+            if number is not None:
+                tensors += self.executable.assembly.fused[int(number[1])].reads
+            size = sum(
+                int(resolve(product(node.extents), self.batch)) * BYTES[node.dtype]
+                for node in tensors
+            )
+            result = ", ".join(
+                f"{self._names.of(node)}{list(resolve(node.extents, self.batch))}"
+                for node in kernel.nodes[:2]
+            )
+            flops = int(resolve(kernel.work, self.batch))
+            found.append(KernelProfile(kernel.name, kernel.kind, result, flops, size, seconds))
+        return found
+
+    def profile(self) -> str:
+        """A table of the kernels: shapes, operations, bytes, time, and the share of the peak."""
+        from geartrain.runtime.peak import measure
+
+        self.loops()  # names come in the order of the loops
+        peak = measure()
+        lines = [
+            f"{'kernel':14} {'kind':21} {'MFLOP':>9} {'MB':>8} {'us':>9} {'GFLOP/s':>8} {'peak':>5}"
+            "  stores"
+        ]
+        total = 0.0
+        for one in self.kernels():
+            rate = one.flops / max(one.seconds, 1e-9) / 1e9
+            total += one.seconds
+            lines.append(
+                f"{one.name:14} {one.kind:21} {one.flops / 1e6:9.3f} {one.bytes / 1e6:8.3f} "
+                f"{one.seconds * 1e6:9.1f} {rate:8.1f} {rate / peak:5.0%}  {one.result}"
+            )
+        lines.append(
+            f"{total * 1e6:.1f} us in all, each kernel started apart. "
+            f"The peak is {peak:.0f} GFLOP/s."
+        )
+        return "\n".join(lines)
+
+    def _kernels(self) -> list[Any]:
+        steps = self.executable.assembly.steps
+        return [kernel for step in steps if isinstance(step, list) for kernel in step]
+
+    def __str__(self) -> str:
+        parts = []
+        for name in STAGES:
+            text = self.stage(name)
+            lines = text.splitlines()
+            if name in ("llvm", "assembly") and len(lines) > _SHOWN:
+                text = "\n".join([*_interesting(name, lines), f"... {len(lines)} lines in all"])
+            parts.append(f"-- {name} {'-' * (76 - len(name))}\n\n{text}\n")
+        return "\n".join(parts)
+
+
+def explain(model_or_function: Any, *example: Any) -> Explanation:
+    """What became of a model or a function, for inputs like the example.
+
+    Args:
+        model_or_function: a model, or a function of ops.
+        *example: for a model `x`, for what predicting does, or `x, y`, for a step of training; for
+            a function its arguments.
+
+    Returns:
+        An `Explanation`: print it, or ask for one `stage`.
+
+    >>> from geartrain import ops
+    >>> explanation = explain(lambda x: ops.sum(ops.relu(x) * 2.0), np.ones((3, 4), "float32"))
+    >>> print(explanation.stage("loops"))
+    # kernel k0
+    total = 0
+    for i in range(3):
+        for j in range(4):
+            total += (relu(input[i, j]) * 2)
+    sum = total
+    """
+    if not hasattr(model_or_function, "program_of"):
+        program, arrays = program_for(model_or_function, *example)
+        return Explanation(program, arrays)
+    if not 1 <= len(example) <= 2:
+        raise ValueError(
+            f"explain: expected x, or x and y, as examples for a model. Received: {len(example)} "
+            "arguments after it."
+        )
+    data = batches_of("explain", *example, batch_size=len(tree.flatten(example[0])[0]))
+    batch: Batch = data.first()
+    program, _ = model_or_function.program_of("train" if len(example) == 2 else "predict", batch)
+    return Explanation(program, [leaf for leaf in tree.flatten(list(batch)) if leaf is not None])
+
+
+def _nodes(outputs: list[Node]) -> list[Node]:
+    from geartrain.graph.node import sorted_nodes
+
+    return sorted_nodes(outputs)
+
+
+def _interesting(stage: str, lines: list[str]) -> list[str]:
+    """The part of the code with most multiplications: the heart of a kernel, if there is one."""
+    mark = "fma" if stage == "llvm" else r"\bv?fn?m(add|la)"
+    counts = [bool(re.search(mark, line)) for line in lines]
+    best = max(range(len(lines) - _SHOWN), key=lambda n: sum(counts[n : n + _SHOWN]))
+    return [f"... from line {best + 1}:", *lines[best : best + _SHOWN]]

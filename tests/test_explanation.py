@@ -1,0 +1,107 @@
+"""`explain`: every stage of a model or a function, and that measuring changes nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import geartrain as keras
+from geartrain import explain, layers, ops
+from geartrain.cli import main
+
+pytest.importorskip("llvmlite")
+
+
+@pytest.fixture
+def model():
+    keras.utils.set_random_seed(0)
+    network = keras.Sequential(
+        [layers.Input((20,)), layers.Dense(16, activation="relu"), layers.Dense(3, "softmax")]
+    )
+    network.compile("rmsprop", "categorical_crossentropy")
+    return network
+
+
+X, Y = np.ones((8, 20), "float32"), np.eye(3, dtype="float32")[[0, 1, 2, 0, 1, 2, 0, 1]]
+
+
+def test_the_loops_of_a_dense_layer_read_like_the_textbook(model):
+    loops = explain(model, X).stage("loops")
+    assert loops.startswith(
+        "# kernel k0\n"
+        "for i in range(batch):\n"
+        "    for j in range(16):\n"
+        "        total = 0\n"
+        "        for k in range(20):\n"
+        "            total += x[i, k] * dense.kernel[k, j]\n"
+        "        relu[i, j] = relu((total + dense.bias[j]))\n"
+    )
+
+
+def test_the_loops_of_a_convolution_show_its_window():
+    loops = explain(ops.conv, np.ones((2, 6, 6, 3), "float32"), np.ones((3, 3, 3, 4), "float32"))
+    assert "input[i, j + m, k + n, o] * input_2[m, n, o, l]" in loops.stage("loops")
+    assert "def naive_conv2d" in loops.stage("naive")
+
+
+def test_a_step_of_training_shows_gradients_and_updates(model):
+    explanation = explain(model, X, Y)
+    loops = explanation.stage("loops")
+    assert "kernel_velocity[i, j]" in loops and "/ sqrt(" in loops
+    assert explanation.stage("graph").count("contract(") == 5
+    assert "def naive_matrix_dot" in explanation.stage("naive")
+    assert "call void @barrier(ptr %team)" in explanation.stage("llvm")
+    assert "run_0" in explanation.stage("assembly")
+
+
+def test_measuring_leaves_the_weights_as_they_were(model):
+    before = [*model.get_weights(), model.optimizer.iterations.numpy()]
+    explanation = explain(model, X, Y)
+    kernels = explanation.kernels(repeats=2)
+    assert kernels[0].flops > 0 and all(one.seconds > 0 for one in kernels)
+    product = next(one for one in kernels if one.kind.startswith("contraction"))
+    assert product.flops == 2 * 8 * 20 * 16
+    assert product.bytes >= 4 * (8 * 20 + 20 * 16 + 16)
+    profile = explanation.stage("profile")
+    assert "GFLOP/s" in profile and profile.count("\n") == len(kernels) + 1
+    for one, other in zip(
+        [*model.get_weights(), model.optimizer.iterations.numpy()], before, strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_what_has_no_code_says_so():
+    loops = explain(lambda x: ops.cumsum(x, axis=0) * 2, X).stage("loops")
+    assert "# computed by NumPy: cumsum has no kernel" in loops
+
+
+def test_printing_shows_every_stage_cut_short(model):
+    text = str(explain(model, X))
+    for stage in ("graph", "loops", "naive", "llvm", "assembly", "profile"):
+        assert f"\n-- {stage} ---" in f"\n{text}"
+    assert "lines in all" in text and len(text.splitlines()) < 400
+
+
+def test_mistakes(model):
+    with pytest.raises(ValueError, match="loops"):
+        explain(model, X).stage("loop")
+    with pytest.raises(ValueError, match="x, or x and y, as examples"):
+        explain(model)
+
+
+def test_the_command(capsys, tmp_path):
+    assert main(["explain", "chapter", "--stage", "loops", "--predict"]) == 0
+    assert "x[i, k] * dense" in capsys.readouterr().out
+    script = tmp_path / "small.py"
+    script.write_text(
+        "import keras\n"
+        "net = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])\n"
+        "net.compile('sgd', 'mse')\n",
+        encoding="utf-8",
+    )
+    assert main(["explain", f"{script}:net", "--stage", "graph", "--batch", "3"]) == 0
+    assert "contract(" in capsys.readouterr().out
+    assert main(["explain", f"{script}:other"]) == 1
+    assert "defines no model 'other'" in capsys.readouterr().err
+    assert main(["explain", "nothing"]) == 1
+    assert "chapter, convnet, or FILE.py:NAME" in capsys.readouterr().err
