@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from geartrain.compiler.builder import Builder, Value, is_known
+from geartrain.compiler.builder import BYTES, Builder, Value, is_known
 from geartrain.compiler.expression import Expression
 from geartrain.compiler.folds import PARTS, Domain, few_units, fold_kernels, join_parts
 from geartrain.compiler.fuse import Fused
@@ -20,6 +20,7 @@ from geartrain.compiler.kernels import (
     ARGUMENTS,
     BEGIN,
     END,
+    USUAL_BATCH,
     Kernel,
     address,
     addresses,
@@ -31,10 +32,11 @@ from geartrain.compiler.target import Target
 from geartrain.graph.affine import Affine, Index, offset_of
 from geartrain.graph.node import Node
 from geartrain.graph.op import View
-from geartrain.graph.shapes import Extent, Shape, apply, product
+from geartrain.graph.shapes import Extent, Shape, apply, product, resolve
 
 ROWS_PER_UNIT = 128
 WIDE = 8  # vectors of a tile that is a single row
+MUCH_USED = 32  # tiles that use a panel
 PART = "#"  # the label of the parts that a summed label is cut into
 
 
@@ -96,7 +98,7 @@ def contraction_kernels(
     b = operand_of(second, right, sizes, memory)
     plan = _Plan(name, fused, core, slots, target, sizes, out, a, b, rows[-1])
     kernels = []
-    if b.stride(out[-1]) != 1:
+    if b.stride(out[-1]) != 1 or plan.crowds_the_cache():
         plan.packed_slot = new_slot()
         kernels.append(plan.pack())
     if plan.too_few():
@@ -201,6 +203,16 @@ class _Plan:
         """Whether there are too few units of work, and a summed label to cut into parts."""
         return bool(self.summed) and few_units(self.units(), self.work())
 
+    def crowds_the_cache(self) -> bool:
+        """Whether a panel of the second operand, used often, falls into few sets of the cache.
+
+        That is so if its rows are a multiple of 1 KiB apart.
+        """
+        tiles = int(resolve(self.sizes[self.row], USUAL_BATCH)) // self.tile_rows
+        strides = [self.b.stride(label) for label, _ in self.summed]
+        apart = [int(resolve(stride, USUAL_BATCH)) * BYTES[self.dtype] for stride in strides]
+        return tiles >= MUCH_USED and any(one and one % 1024 == 0 for one in apart)
+
     def cut(self, slot: int) -> None:
         """Sum in parts: each part is like one more place of the result."""
         self.parts_slot = slot
@@ -240,8 +252,13 @@ class _Plan:
             start = b.mul(u, b.mul(b.index(self.depth), b.constant(self.width, "int64")))
 
             def copy(position: Value) -> None:
-                offsets = b.add(steps, b.affine(self.b.place, loops))
-                value = b.gather(base, offsets, self.dtype, inside)
+                first = b.affine(self.b.place, loops)
+                if self.b.stride(self.column) == 1:
+                    value = b.load(
+                        b.pointer(base, first, self.dtype), self.dtype, self.width, inside
+                    )
+                else:
+                    value = b.gather(base, b.add(steps, first), self.dtype, inside)
                 place = b.add(start, b.mul(position, b.constant(self.width, "int64")))
                 b.store(value, b.pointer(packed, place, self.dtype))
 
@@ -293,10 +310,10 @@ class _Plan:
         }  # fmt: skip
 
         def unit(u: Value, _: list[Value]) -> None:
-            group = b.make(f"srem i64 {u.name}, {group_count.name}", "int64")
-            rest = b.make(f"sdiv i64 {u.name}, {group_count.name}", "int64")
-            panel = b.make(f"srem i64 {rest.name}, {panels.name}", "int64")
-            rest = b.make(f"sdiv i64 {rest.name}, {panels.name}", "int64")
+            panel = b.make(f"srem i64 {u.name}, {panels.name}", "int64")
+            rest = b.make(f"sdiv i64 {u.name}, {panels.name}", "int64")
+            group = b.make(f"srem i64 {rest.name}, {group_count.name}", "int64")
+            rest = b.make(f"sdiv i64 {rest.name}, {group_count.name}", "int64")
             outer = self._split(b, rest, self.outer)
             low = b.mul(group, b.constant(per_unit * self.tile_rows, "int64"))
             high = b.add(low, b.constant(per_unit * self.tile_rows, "int64"))
@@ -425,6 +442,12 @@ class _Plan:
             found.append(b.compare("lt", b.add(b.lane_numbers(self.lanes), first), size))
         return found
 
+    def _index(self) -> Index:
+        """The labels as an index of the result."""
+        return tuple(
+            Affine() if self.sizes[label] == 1 else Affine.variable(label) for label in self.out
+        )
+
     def _sum(
         self, b: Builder, rows: int, loops: dict[str, Value], masks: list[Value | None],
         sums: list[Value],
@@ -513,9 +536,7 @@ class _Plan:
             reads, nodes, scratch = [], [], address(b, self.parts_slot)
         pointers = addresses(b, self.slots, [*reads, *nodes])
         sources = {read: pointers[read] for read in reads}
-        index: Index = tuple(
-            Affine() if self.sizes[label] == 1 else Affine.variable(label) for label in self.out
-        )
+        index = self._index()
         for row in range(rows):
             for vector in range(vectors):
                 found = dict(loops)

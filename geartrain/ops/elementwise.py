@@ -218,7 +218,8 @@ absolute: Op = elementwise(
 )
 relu: Op = elementwise(
     "relu", lambda x: np.maximum(x, 0),
-    lambda g, y, x: (_masked(g, greater(x, constant_like(x, 0.0))),), emit=emitters.relu,
+    # y says as well as x where x is positive, and is needed later anyway: so x need not be kept
+    lambda g, y, x: (_masked(g, greater(y, constant_like(y, 0.0))),), emit=emitters.relu,
 )  # fmt: skip
 stop_gradient: Op = elementwise(
     "stop_gradient", lambda x: x, differentiable=False, emit=lambda b, x: x
