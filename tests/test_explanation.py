@@ -14,6 +14,7 @@ pytest.importorskip("llvmlite")
 
 @pytest.fixture
 def model():
+    keras.utils.clear_session()
     keras.utils.set_random_seed(0)
     network = keras.Sequential(
         [layers.Input((20,)), layers.Dense(16, activation="relu"), layers.Dense(3, "softmax")]
