@@ -22,7 +22,7 @@ def graph_text(outputs: Sequence[Node]) -> str:
     for node in sorted_nodes(outputs):
         number[node] = f"%{len(number)}"
         if node.op is None:
-            text = node.leaf.name if node.leaf else "?"
+            text = node.leaf.name if node.leaf is not None else "?"
         else:
             arguments = [number[source] for source in node.sources]
             arguments += [f"{name}={value}" for name, value in node.params.items()]

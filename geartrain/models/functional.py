@@ -124,7 +124,8 @@ class CallGraph:
 
     def _compute(self, node: Node, values: dict[Node, Any], batch: Any) -> Any:
         """The value of ops between layers."""
-        leaves = [n for n in sorted_nodes([node]) if n.leaf and not isinstance(n.leaf, Constant)]
+        order = sorted_nodes([node])
+        leaves = [n for n in order if n.leaf is not None and not isinstance(n.leaf, Constant)]
         size = batch if isinstance(batch, int) else None
         needed = {leaf: values[leaf] for leaf in leaves if leaf in values}
         if any(isinstance(value, Node) for value in needed.values()):
