@@ -105,6 +105,9 @@ def _not_keras(name: str) -> str:
     return f"{name!r} is not there: only the Keras part of TensorFlow runs. Instead use {instead}."
 
 
+_PathFinder = importlib.machinery.PathFinder
+
+
 class StandIn(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds `keras`, `tensorflow` and what is below them in Geartrain.
 
@@ -117,7 +120,8 @@ class StandIn(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     ) -> importlib.machinery.ModuleSpec | None:
         """A spec that this class loads, for its own names; None for all others."""
         root, _, below = fullname.partition(".")
-        if root in _ROOTS or (root == "geartrain" and below in _MOVED):
+        moved = root == "geartrain" and below in _MOVED
+        if root in _ROOTS or (moved and _PathFinder.find_spec(fullname, path) is None):
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         return None
 
