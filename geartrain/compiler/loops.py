@@ -57,7 +57,7 @@ class _Nest:
     def text(self) -> str:
         """The whole nest."""
         core = self.fused.core
-        shape = (self.fused.nodes or [core])[0].extents  # type: ignore[union-attr]
+        shape = self.fused.members()[0].extents
         index = self._open(shape, 0)
         depth = sum(size != 1 for size in shape)
         if core is not None and isinstance(core.op.lower, Fold):  # type: ignore[union-attr]
