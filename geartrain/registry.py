@@ -103,6 +103,10 @@ class Configurable:
         instance.__dict__["_arguments"] = _bound(cls, args, kwargs)
         return instance
 
+    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """What `__new__` needs when the object is copied or unpickled."""
+        return (), dict(self._arguments)
+
     def get_config(self) -> dict[str, Any]:
         """The arguments that rebuild this object, as plain values (see `from_config`)."""
         config, cls = {}, cast(Any, type(self))

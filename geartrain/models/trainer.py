@@ -203,7 +203,7 @@ class Trainer:
         leaves = [leaf for leaf in tree.flatten(list(batch)) if leaf is not None]
         specs = tuple((leaf.shape[1:], leaf.dtype.name) for leaf in leaves)
         form = repr(tree.map_structure(lambda leaf: leaf is None, list(batch)))
-        key = (kind, specs, form, self._trained_ids())
+        key = (kind, specs, form, *self._settings(kind))
         if key not in self._programs:
             self._prepare(kind, batch)
             names = self._leaf_names(batch)
@@ -222,12 +222,19 @@ class Trainer:
             program = Program(
                 inputs, outputs, scope.updates, compiled=not self.run_eagerly and self.jit_compile
             )
-            key = (kind, specs, form, self._trained_ids())  # building made the variables
+            key = (kind, specs, form, *self._settings(kind))  # building made the variables
             self._programs[key] = (program, result)
         return self._programs[key]
 
-    def _trained_ids(self) -> tuple[int, ...]:
-        return tuple(id(variable) for variable in self.trainable_variables)
+    def _settings(self, kind: str) -> tuple[Any, ...]:
+        """What is written into a program and may change: other settings need another program."""
+        if kind != "train" or self.optimizer is None:
+            return ()
+        settings = [
+            value if isinstance(value, bool | int | float | str | None) else id(value)
+            for value in vars(self.optimizer).values()
+        ]
+        return (*settings, *(id(variable) for variable in self.trainable_variables))
 
     def _prepare(self, kind: str, batch: Batch) -> None:
         """Make the weights and the optimizer's slots, before anything is traced."""

@@ -1,0 +1,75 @@
+"""Programs are traced again when what is written into them has changed; objects can be copied."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+
+import geartrain as keras
+from geartrain import layers, losses, metrics, optimizers
+
+X, Y = np.ones((4, 3), "float32"), np.zeros((4, 2), "float32")
+
+
+def step_of(model):
+    """How far one step of training moves the kernel."""
+    before = model.get_weights()[0]
+    model.train_on_batch(X, Y)
+    return float(np.abs(model.get_weights()[0] - before).max())
+
+
+def linear(**settings):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([layers.Input((3,)), layers.Dense(2, kernel_initializer="ones")])
+    model.compile(optimizers.SGD(**settings), "mae")
+    return model
+
+
+def test_a_new_schedule_is_followed():
+    model = linear(learning_rate=optimizers.schedules.PiecewiseConstantDecay([100], [0.5, 0.1]))
+    first = step_of(model)
+    model.optimizer.learning_rate = optimizers.schedules.PiecewiseConstantDecay([100], [0.25, 0.1])
+    np.testing.assert_allclose(step_of(model), first / 2, rtol=1e-5)
+
+
+def test_a_new_setting_of_the_optimizer_is_followed():
+    model = linear(learning_rate=0.5)
+    first = step_of(model)
+    model.optimizer.clipvalue = 1e-3
+    assert step_of(model) < first / 100
+
+
+def test_a_layer_that_shall_not_train_any_more_does_not():
+    model = linear(learning_rate=0.5)
+    assert step_of(model) > 0
+    model.layers[0].trainable = False
+    assert step_of(model) == 0
+
+
+def test_what_does_not_change_is_traced_once():
+    model = linear(learning_rate=0.5)
+    for _ in range(3):
+        model.fit(X, Y, epochs=2, verbose=0)
+        model.evaluate(X, Y, verbose=0)
+    assert sorted(key[0] for key in model._programs if isinstance(key[0], str)) == ["test", "train"]
+
+
+def test_objects_with_required_arguments_can_be_copied():
+    dense = layers.Dense(7, activation="relu")
+    for twin in (copy.copy(dense), copy.deepcopy(dense)):
+        assert twin.units == 7 and twin.get_config() == dense.get_config()
+    schedule = optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
+    for one in (schedule, losses.Huber(delta=2.0), keras.regularizers.L1(0.1)):
+        for twin in (copy.deepcopy(one), pickle.loads(pickle.dumps(one))):
+            assert type(twin) is type(one) and twin.get_config() == one.get_config()
+    assert copy.deepcopy(metrics.TopKCategoricalAccuracy(k=3)).k == 3
+
+
+def test_a_copy_of_a_built_layer_has_weights_of_its_own():
+    dense = layers.Dense(2)
+    dense.build((None, 3))
+    twin = copy.deepcopy(dense)
+    twin.kernel.assign(np.zeros((3, 2)))
+    assert dense.kernel.numpy().any() and not twin.kernel.numpy().any()
