@@ -225,6 +225,26 @@ def test_mnist_from_a_given_folder(nowhere, capsys, tmp_path):
     assert error.count("\n") == 1
 
 
+def weights_of(folder, name, seed, threads):
+    """The bytes of the weights that the command makes in a process of its own."""
+    out = folder / f"{name}.npz"
+    command = [sys.executable, "-m", "geartrain", "mnist", "--sample", "--epochs", "1"]
+    done = subprocess.run(
+        [*command, "--seed", str(seed), "--out", str(out)],
+        env={**os.environ, "GEARTRAIN_THREADS": str(threads)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    with np.load(out) as arrays:
+        return [arrays[key].tobytes() for key in arrays.files]
+
+
+def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads(tmp_path):
+    first = weights_of(tmp_path, "first", seed=3, threads=1)
+    assert weights_of(tmp_path, "again", seed=3, threads=1) == first
+    assert weights_of(tmp_path, "two", seed=3, threads=2) == first
+    assert weights_of(tmp_path, "other", seed=4, threads=1) != first
+
+
 def test_mnist_itself(mnist):
     data = mnist_command.load(None, sample=False)
     place = datasets.find("mnist")
