@@ -41,8 +41,9 @@ def case(*shapes: Shape, **config: Any) -> LayerCase:
 PAIR = ((3, 4), (3, 4))
 INNER = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 3}}
 
-# Classes that are only bases of others.
-BASES = {"Wrapper"}
+# Not made of plain settings and called with inputs alone: a base; cells, and RNN, which is made of
+# one (see tests/ops/test_scan.py and the recordings).
+BASES = {"Wrapper", "RNN", "GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"}
 
 LAYERS: dict[str, list[LayerCase]] = {
     "Activation": [case((3,), activation="tanh"), case((2, 3), activation="softmax")],
@@ -210,6 +211,27 @@ LAYERS: dict[str, list[LayerCase]] = {
     "SpatialDropout2D": [case((4, 2, 3), rate=0.5, data_format="channels_first")],
     "SpatialDropout3D": [case((2, 4, 2, 3), rate=0.5)],
     "Subtract": [case(*PAIR), case((3, 4), (4,))],
+    "Bidirectional": [
+        case((3, 2), layer={"module": "keras.layers", "class_name": "GRU", "config": {"units": 2}}),
+        case(
+            (3, 2),
+            layer={
+                "module": "keras.layers",
+                "class_name": "LSTM",
+                "config": {"units": 2, "return_sequences": True},
+            },
+            merge_mode="sum",
+        ),
+    ],
+    "GRU": [
+        case((3, 2), units=2),
+        case((3, 2), units=2, reset_after=False, return_sequences=True),
+    ],
+    "LSTM": [
+        case((3, 2), units=2),
+        case((1, 3), units=2, go_backwards=True, return_sequences=True),
+    ],
+    "SimpleRNN": [case((3, 2), units=2), case((2, 1), units=3, return_sequences=True)],
     "TimeDistributed": [case((4, 5), layer=INNER), case((4, 2, 5), layer=INNER)],
     "UnitNormalization": [case((5,)), case((3, 4), axis=(1, 2))],
     "UpSampling1D": [case((3, 2), size=3)],

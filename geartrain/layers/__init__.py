@@ -13,6 +13,8 @@ from geartrain.layers.adaptive_pooling import (
     AdaptiveMaxPooling3D,
 )
 from geartrain.layers.batch_normalization import BatchNormalization
+from geartrain.layers.bidirectional import Bidirectional
+from geartrain.layers.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from geartrain.layers.convolution import Conv1D, Conv2D, Conv3D
 from geartrain.layers.convolution_transpose import (
     Conv1DTranspose,
@@ -71,6 +73,7 @@ from geartrain.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from geartrain.layers.recurrent import GRU, LSTM, RNN, SimpleRNN
 from geartrain.layers.regularization import (
     ActivityRegularization,
     AlphaDropout,
@@ -122,6 +125,9 @@ def serialize(layer: Any) -> Any:
 
 __all__ = [
     "ELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "Activation",
     "ActivityRegularization",
     "AdaptiveAveragePooling1D",
@@ -140,6 +146,7 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "Bidirectional",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -164,6 +171,7 @@ __all__ = [
     "EinsumDense",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -183,6 +191,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "InputSpec",
+    "LSTMCell",
     "Lambda",
     "Layer",
     "LayerNormalization",
@@ -209,10 +218,13 @@ __all__ = [
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "StackedRNNCells",
     "Subtract",
     "TimeDistributed",
     "UnitNormalization",

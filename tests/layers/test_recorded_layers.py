@@ -9,6 +9,7 @@ from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH
 from geartrain.registry import snake_case
 from geartrain.runtime.function import Program, trace
+from geartrain.utils import clear_session
 from tests.recorded import load
 
 # Layers and options that do not exist here yet.
@@ -24,7 +25,7 @@ def recorded(*groups):
 
 CASES = [
     parameter
-    for parameter in recorded("core", "norm", "conv")
+    for parameter in recorded("core", "norm", "conv", "rnn")
     if hasattr(layers, parameter.values[0]["layer"])
     and parameter.values[0]["config"].get("interpolation", "nearest") == "nearest"
 ]
@@ -35,16 +36,21 @@ def test_what_is_missing_is_known():
     assert {name for name in found if not hasattr(layers, name)} == MISSING_LAYERS
 
 
+def made(value):
+    """A layer of a layer's config, also in lists."""
+    if isinstance(value, list):
+        return [made(item) for item in value]
+    return make(value) if isinstance(value, dict) and "layer" in value else value
+
+
 def make(case):
-    config = {
-        name: make(value) if isinstance(value, dict) and "layer" in value else value
-        for name, value in case["config"].items()
-    }
+    config = {name: made(value) for name, value in case["config"].items()}
     return getattr(layers, case["layer"])(**config)
 
 
 def prepared(case, arrays):
     """The layer with its weights, the inputs as arrays, and the call's other arguments."""
+    clear_session()  # names begin afresh
     layer = make(case)
     inputs = [arrays[key] for key in case["inputs"]]
     layer_inputs = [inputs] if case.get("as_list") else inputs
@@ -94,8 +100,8 @@ def test_gradients_and_updates_of_the_traced_call(case, arrays):
     layer, inputs, call = prepared(case, arrays)
     cotangents = [arrays[key] for key in case["cotangents"]]
     symbols, factors = [*map(symbol, inputs)], [*map(symbol, cotangents)]
-    kept = {name: value for name, value in call.items() if isinstance(value, np.ndarray)}
-    further = {name: symbol(value) for name, value in kept.items()}
+    kept = {name: value for name, value in call.items() if isinstance(value, np.ndarray | list)}
+    further = tree.map_structure(symbol, kept)
 
     def run():
         given = [symbols] if case.get("as_list") else symbols
@@ -112,11 +118,11 @@ def test_gradients_and_updates_of_the_traced_call(case, arrays):
         assert not arrays[key].any()
     wanted = [pair for pair in wanted if pair[0] is not None]
     program = Program(
-        [*symbols, *factors, *further.values()],
+        [*symbols, *factors, *tree.flatten(further)],
         [*outputs, *(slope for slope, _ in wanted)],
         scope.updates,
     )
-    results = program.run(*inputs, *cotangents, *kept.values())
+    results = program.run(*inputs, *cotangents, *tree.flatten(kept))
     for result, key in zip(results, case["outputs"] + [key for _, key in wanted], strict=True):
         close(result, arrays[key], 2e-5)
     for weight, key in zip(layer.non_trainable_weights, case.get("updated", []), strict=False):

@@ -21,6 +21,7 @@ from tests.ops.checks import evaluate, floats_of, jacobians_agree, leaves_of
 assert geartrain.ops.random
 
 WITHOUT_SAMPLES = {
+    "scan": "its body is a parameter; see test_scan",
     "iota": "has no source; what it holds is tested with one_hot, tril and take_along_axis",
     "extent": "has no source and needs a batch size; tested with size and mean",
 }

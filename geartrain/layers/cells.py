@@ -1,0 +1,364 @@
+"""The cells of recurrent layers: one turn each.
+
+A cell has two parts: `project`, which needs the inputs alone and can be done for all turns at once,
+and `turn`, which needs the state. Called, it does both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from inspect import signature
+from typing import Any
+
+from geartrain import activations, constraints, initializers, ops, random, regularizers
+from geartrain.layers.arguments import known_size, positive
+from geartrain.layers.layer import Layer
+from geartrain.ops.operands import dtype_of, extents_of
+from geartrain.random import SeedGenerator
+from geartrain.registry import register
+
+
+class Cell(Layer):
+    """The base of the cells here: `gates` projections of the input and of the state, one bias.
+
+    Subclasses give `gates` and `turn`.
+    """
+
+    gates = 1
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.units = positive(self, "units", units)
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.recurrent_initializer = initializers.get(recurrent_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.recurrent_constraint = constraints.get(recurrent_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.dropout = min(1.0, max(0.0, dropout))
+        self.recurrent_dropout = min(1.0, max(0.0, recurrent_dropout))
+        self.seed = seed
+        if self.dropout or self.recurrent_dropout:
+            self.seed_generator = SeedGenerator(seed)
+        self.state_size: Any = self.units
+        self.output_size = self.units
+
+    def build(self, input_shape: Any) -> None:
+        """Make the kernel, the recurrent kernel, and the bias."""
+        inputs, columns = known_size(self, input_shape, -1), self.units * self.gates
+        self.kernel = self.add_weight(
+            name="kernel", shape=(inputs, columns), initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer, constraint=self.kernel_constraint,
+        )  # fmt: skip
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel", shape=(self.units, columns),
+            initializer=self.recurrent_initializer, regularizer=self.recurrent_regularizer,
+            constraint=self.recurrent_constraint,
+        )  # fmt: skip
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias", shape=self.bias_shape(), initializer=self.first_bias,
+                regularizer=self.bias_regularizer, constraint=self.bias_constraint,
+            )  # fmt: skip
+
+    def bias_shape(self) -> tuple[int, ...]:
+        """The shape of the bias."""
+        return (self.units * self.gates,)
+
+    def first_bias(self, shape: Any, dtype: Any = None) -> Any:
+        """The first values of the bias."""
+        return self.bias_initializer(shape, dtype=dtype)
+
+    def input_bias(self) -> Any:
+        """The bias that is added to the inputs' projection."""
+        return self.bias
+
+    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
+        """The state before the first turn: zeros."""
+        sizes = [self.state_size] if isinstance(self.state_size, int) else self.state_size
+        return [ops.zeros((batch_size, size), self.compute_dtype) for size in sizes]
+
+    def project(self, inputs: Any) -> Any:
+        """The part that needs the inputs alone, (..., inputs) to (..., gates * units)."""
+        projected = ops.matmul(inputs, self.kernel)
+        bias = self.input_bias() if self.use_bias else None
+        return projected if bias is None else ops.add(projected, bias)
+
+    def turn(self, projected: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
+        """The part that needs the state: the output, and the new states."""
+        raise NotImplementedError(f"{type(self).__name__} needs turn(projected, states).")
+
+    def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, Any]:
+        """One turn: the output (batch, units), and the new states."""
+        several = isinstance(states, list | tuple)
+        given = list(states) if several else [states]
+        inputs = self.dropped(inputs, self.dropout, training)
+        given[0] = self.dropped(given[0], self.recurrent_dropout, training)
+        output, new = self.turn(self.project(inputs), given)
+        return output, (new if several else new[0])
+
+    def dropped(self, x: Any, rate: float, training: bool, alike: tuple[int, ...] = ()) -> Any:
+        """`x` with some elements 0 and the rest larger, in training; the same along `alike`."""
+        if not training or not rate:
+            return x
+        return x * self.drawn(x, rate, alike)
+
+    def drawn(self, x: Any, rate: float, alike: tuple[int, ...] = ()) -> Any:
+        """What `dropped` multiplies by: 0, or 1 / (1 - rate)."""
+        shape = tuple(1 if n in alike else size for n, size in enumerate(extents_of(x)))
+        ones = ops.ones(shape, dtype_of(x))
+        return random.dropout(ones, rate, seed=self.seed_generator)
+
+    def parts(self, x: Any) -> list[Any]:
+        """The gates' columns apart."""
+        return [x[..., n * self.units : (n + 1) * self.units] for n in range(self.gates)]
+
+
+@register("layers")
+class SimpleRNNCell(Cell):
+    """`h = activation(x @ kernel + h @ recurrent_kernel + bias)`.
+
+    Args: those of `SimpleRNN`.
+
+    >>> import numpy as np
+    >>> output, state = SimpleRNNCell(2)(np.ones((1, 3), "float32"), np.zeros((1, 2), "float32"))
+    >>> output.shape, output is state
+    ((1, 2), True)
+    """
+
+    def turn(self, projected: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
+        """One step of the recurrence."""
+        output = ops.add(projected, ops.matmul(states[0], self.recurrent_kernel))
+        if self.activation is not None:
+            output = self.activation(output)
+        return output, [output]
+
+
+@register("layers")
+class LSTMCell(Cell):
+    """Long short-term memory (Hochreiter and Schmidhuber, 1997), with a forget gate.
+
+        i, f, o = recurrent_activation(x @ W + h @ U + b), the gates' columns
+        c = f * c + i * activation(x @ W + h @ U + b);  h = o * activation(c)
+
+    Args: those of `LSTM`.
+
+    >>> import numpy as np
+    >>> zero = np.zeros((1, 2), "float32")
+    >>> output, (h, c) = LSTMCell(2)(np.ones((1, 3), "float32"), [zero, zero])
+    >>> output is h, c.shape
+    (True, (1, 2))
+    """
+
+    gates = 4
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            units, activation, use_bias, kernel_initializer, recurrent_initializer,
+            bias_initializer, kernel_regularizer, recurrent_regularizer, bias_regularizer,
+            kernel_constraint, recurrent_constraint, bias_constraint, dropout, recurrent_dropout,
+            seed, **kwargs,
+        )  # fmt: skip
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.unit_forget_bias = unit_forget_bias
+        self.state_size = [self.units, self.units]
+
+    def first_bias(self, shape: Any, dtype: Any = None) -> Any:
+        """Ones for the forget gate, if it is to be open at first."""
+        first = self.bias_initializer(shape, dtype=dtype)
+        if not self.unit_forget_bias:
+            return first
+        ones = ops.ones((self.units,), dtype)
+        return ops.concatenate([first[: self.units], ones, first[2 * self.units :]])
+
+    def turn(self, projected: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
+        """One step of the recurrence."""
+        h, c = states
+        sums = ops.add(projected, ops.matmul(h, self.recurrent_kernel))
+        enter, forget, new, out = self.parts(sums)
+        gate = self.recurrent_activation
+        c = gate(forget) * c + gate(enter) * self.activation(new)
+        h = gate(out) * self.activation(c)
+        return h, [h, c]
+
+
+@register("layers")
+class GRUCell(Cell):
+    """The gated recurrent unit (Cho et al., 2014).
+
+        z, r = recurrent_activation(x @ W + h @ U + b), the gates' columns
+        n = activation(x @ W + r * (h @ U + b));  h = z * h + (1 - z) * n
+
+    With `reset_after=False`, n uses (r * h) @ U.
+
+    Args: those of `GRU`.
+
+    >>> import numpy as np
+    >>> output, h = GRUCell(2)(np.ones((1, 3), "float32"), np.zeros((1, 2), "float32"))
+    >>> output is h
+    True
+    """
+
+    gates = 3
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        reset_after: bool = True,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            units, activation, use_bias, kernel_initializer, recurrent_initializer,
+            bias_initializer, kernel_regularizer, recurrent_regularizer, bias_regularizer,
+            kernel_constraint, recurrent_constraint, bias_constraint, dropout, recurrent_dropout,
+            seed, **kwargs,
+        )  # fmt: skip
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.reset_after = reset_after
+
+    def bias_shape(self) -> tuple[int, ...]:
+        """With `reset_after`, the inputs and the state have a bias each."""
+        columns = 3 * self.units
+        return (2, columns) if self.reset_after else (columns,)
+
+    def input_bias(self) -> Any:
+        """The first of the two biases, or the only one."""
+        return self.bias[0] if self.reset_after else self.bias  # type: ignore[index]
+
+    def turn(self, projected: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
+        """One step of the recurrence."""
+        (h,) = states
+        keep_x, reset_x, new_x = self.parts(projected)
+        gate = self.recurrent_activation
+        if self.reset_after:
+            sums = ops.matmul(h, self.recurrent_kernel)
+            if self.bias is not None:
+                sums = ops.add(sums, self.bias[1])
+            keep_h, reset_h, new_h = self.parts(sums)
+            keep, reset = gate(keep_x + keep_h), gate(reset_x + reset_h)
+            new = self.activation(new_x + reset * new_h)
+        else:
+            matrices = self.parts(self.recurrent_kernel)
+            keep = gate(keep_x + ops.matmul(h, matrices[0]))
+            reset = gate(reset_x + ops.matmul(h, matrices[1]))
+            new = self.activation(new_x + ops.matmul(reset * h, matrices[2]))
+        h = keep * h + (1 - keep) * new
+        return h, [h]
+
+
+@register("layers")
+class StackedRNNCells(Layer):
+    """Cells one above the other: the output of each is the input of the next.
+
+    Args:
+        cells: the cells, the lowest first.
+
+    >>> StackedRNNCells([LSTMCell(3), GRUCell(2)]).state_size
+    [[3, 3], 2]
+    """
+
+    def __init__(self, cells: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for cell in cells:
+            if not hasattr(cell, "state_size"):
+                raise ValueError(
+                    f"{self._who()}: expected cells with a `state_size`. Received: {cell!r:.80}"
+                )
+        self.cells = list(cells)
+
+    @property
+    def state_size(self) -> list[Any]:
+        """The sizes of the states, cell by cell."""
+        return [cell.state_size for cell in self.cells]
+
+    @property
+    def output_size(self) -> int:
+        """The size of the last cell's output."""
+        last = self.cells[-1]
+        return int(getattr(last, "output_size", last.state_size))
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights of all cells."""
+        for cell in self.cells:
+            if not cell.built:
+                cell.build(input_shape)
+                cell.built = True
+            input_shape = (*input_shape[:-1], cell.output_size)
+
+    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
+        """The state before the first turn: zeros."""
+        return [cell.get_initial_state(batch_size) for cell in self.cells]
+
+    def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, list[Any]]:
+        """One turn of all cells."""
+        new = []
+        for cell, given in zip(self.cells, states, strict=True):
+            inputs, after = turn_of(cell, inputs, given, training)
+            new.append(after)
+        return inputs, new
+
+
+def turn_of(cell: Any, inputs: Any, states: Any, training: bool) -> tuple[Any, Any]:
+    """One turn of any cell, inside the body of a loop."""
+    takes = "training" in signature(cell.call).parameters
+    output, new = cell.call(inputs, states, **({"training": training} if takes else {}))
+    return output, new

@@ -1,0 +1,148 @@
+"""Loops: what a scan computes, its gradients against finite differences, and compiled models."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import geartrain as keras
+from geartrain import grad, layers, ops
+from geartrain.ops.scan import scan
+from geartrain.runtime.function import jit
+
+RANDOM = np.random.default_rng(0)
+X, H = RANDOM.normal(size=(5, 2, 3)), RANDOM.normal(size=(2, 3))
+W, B = RANDOM.normal(size=(3, 3)) / 2, RANDOM.normal(size=(3,))
+
+
+def recurrence(x, h, w, b, reverse=False):
+    """h = tanh(x + h @ w + b), and twice that as a second output."""
+
+    def turn(states, items):
+        new = ops.tanh(items[0] + ops.matmul(states[0], w) + ops.broadcast_to(b, (2, 3)))
+        return [new], [new * 2]
+
+    return scan(turn, [h], [x], reverse=reverse)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_scan_is_the_loop_that_it_says(reverse):
+    states, doubled = recurrence(X, H, W, B, reverse)
+    h, expected = H, np.empty_like(X)
+    for turn in reversed(range(5)) if reverse else range(5):
+        h = np.tanh(X[turn] + h @ W + B)
+        expected[turn] = h
+    np.testing.assert_allclose(states, expected, rtol=1e-12)
+    np.testing.assert_allclose(doubled, 2 * expected, rtol=1e-12)
+    for one, other in zip(jit(recurrence)(X, H, W, B, reverse), (states, doubled), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("position", [0, 1, 2, 3])
+def test_gradients_are_those_of_finite_differences(position, reverse):
+    weights = RANDOM.normal(size=(2, *X.shape))
+
+    def loss(*arguments):
+        states, doubled = recurrence(*arguments, reverse)
+        return ops.sum(states * weights[0] + doubled * weights[1])
+
+    arguments = [X, H, W, B]
+    found = grad(loss, argnums=position)(*arguments)
+    for place in np.ndindex(arguments[position].shape):
+        moved = []
+        for step in (1e-6, -1e-6):
+            shifted = arguments[position].copy()
+            shifted[place] += step
+            given = [*arguments[:position], shifted, *arguments[position + 1 :]]
+            moved.append(float(loss(*given)))
+        assert abs((moved[0] - moved[1]) / 2e-6 - found[place]) < 1e-6
+
+
+def test_a_use_whose_gradient_is_not_known_says_so():
+    def loss(w):
+        def turn(states, items):
+            stretched = ops.expand_dims(states[0], 1) * w  # (2, 1, 3) and (3, 3)
+            return [items[0] + ops.sum(stretched, axis=2)], []
+
+        return ops.sum(scan(turn, [H], [X])[0])
+
+    assert np.isfinite(loss(W))
+    with pytest.raises(TypeError, match="used inside in a way whose gradient is not known"):
+        grad(loss)(W)
+
+
+def test_one_value_from_outside_may_be_made_of_another():
+    def loss(a):
+        b = a * a
+
+        def turn(states, items):
+            return [ops.tanh(states[0] * a + items[0] * b)], []
+
+        return ops.sum(scan(turn, [H], [X])[0])
+
+    a = RANDOM.normal(size=(2, 3))
+    found = grad(loss)(a)
+    for place in np.ndindex(a.shape):
+        more, less = a.copy(), a.copy()
+        more[place] += 1e-6
+        less[place] -= 1e-6
+        assert abs((float(loss(more)) - float(loss(less))) / 2e-6 - found[place]) < 1e-6
+
+
+@pytest.mark.parametrize("layer", [layers.SimpleRNN, layers.LSTM, layers.GRU])
+def test_a_recurrent_model_trains_compiled_as_it_does_eagerly(layer):
+    random = np.random.default_rng(1)
+    x = random.normal(size=(40, 6, 3)).astype("float32")
+    y = x.sum(axis=(1, 2), keepdims=False)[:, None]
+    results = []
+    for eager in (False, True):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([layers.Input((6, 3)), layer(5), layers.Dense(1)])
+        model.compile("adam", "mse", run_eagerly=eager)
+        history = model.fit(x, y, epochs=3, batch_size=16, verbose=0, shuffle=False)
+        results.append([*history.history["loss"], *map(np.sum, model.get_weights())])
+    np.testing.assert_allclose(*results, rtol=1e-4, atol=1e-5)
+    assert results[0][2] < results[0][0]
+
+
+def test_a_stateful_layer_goes_on_until_it_is_reset():
+    layer = layers.LSTM(2, stateful=True)
+    x = np.ones((3, 4, 2), "float32")
+    first, second = layer(x), layer(x)
+    assert not np.allclose(first, second)
+    layer.reset_state()
+    np.testing.assert_array_equal(layer(x), first)
+    model = keras.Sequential([layers.Input((4, 2)), layers.Dense(2), layers.LSTM(2)])
+    model.layers[1]._kept = layer._kept
+    with pytest.raises(ValueError, match="called directly"):
+        model.predict(x, verbose=0)
+    with pytest.raises(ValueError, match="known batch size"):
+        layers.GRU(2, stateful=True).build((None, 4, 2))
+
+
+def test_what_is_dropped_is_the_same_at_every_timestep():
+    keras.utils.set_random_seed(0)
+    layer = layers.SimpleRNN(
+        4, dropout=0.5, kernel_initializer="ones", recurrent_initializer="zeros",
+        activation="linear", return_sequences=True,
+    )  # fmt: skip
+    outputs = layer(np.ones((8, 5, 6), "float32"), training=True)
+    assert np.ptp(outputs, axis=1).max() == 0
+    assert np.ptp(outputs[:, 0, 0]) > 0
+    np.testing.assert_array_equal(layer(np.ones((1, 1, 6), "float32"))[0, 0], np.full(4, 6.0))
+
+
+def test_mistakes():
+    with pytest.raises(ValueError, match="expected a cell"):
+        layers.RNN(layers.Dense(3))
+    with pytest.raises(ValueError, match="with a `state_size`"):
+        layers.StackedRNNCells([layers.Dense(3)])
+    with pytest.raises(ValueError, match="expected a recurrent layer"):
+        layers.Bidirectional(layers.Dense(3))
+    with pytest.raises(ValueError, match="merge_mode to be one of"):
+        layers.Bidirectional(layers.GRU(3), merge_mode="plus")
+    with pytest.raises(ValueError, match="go the other way"):
+        layers.Bidirectional(layers.GRU(3), backward_layer=layers.GRU(3))
+    with pytest.raises(ValueError, match="expected 2 initial states"):
+        layers.LSTM(2)(np.ones((1, 3, 2)), initial_state=[np.ones((1, 2))])
