@@ -10,69 +10,25 @@ windows); only a second operand whose columns are not neighbours in memory is pa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
-from geartrain.compiler.builder import BYTES, Builder, Value, is_known
+from geartrain.compiler.builder import Builder, Value, is_known
 from geartrain.compiler.expression import Expression
-from geartrain.compiler.folds import PARTS, Domain, few_units, fold_kernels, join_parts
+from geartrain.compiler.folds import PARTS, Domain, fold_kernels, join_parts
 from geartrain.compiler.fuse import Fused
 from geartrain.compiler.kernels import (
     ARGUMENTS,
     BEGIN,
     END,
-    USUAL_BATCH,
     Kernel,
     address,
-    addresses,
     check_supported,
-    lanes_for,
-    store_all,
-)  # fmt: skip
+)
 from geartrain.compiler.target import Target
-from geartrain.graph.affine import Affine, Index, offset_of
+from geartrain.compiler.tiles import Tiles
+from geartrain.compiler.tiling import WIDE, operand_of
+from geartrain.graph.affine import Index
 from geartrain.graph.node import Node
-from geartrain.graph.op import View
-from geartrain.graph.shapes import Extent, Shape, apply, product, resolve
-
-ROWS_PER_UNIT = 128
-WIDE = 8  # vectors of a tile that is a single row
-MUCH_USED = 32  # tiles that use a panel
-PART = "#"  # the label of the parts that a summed label is cut into
-
-
-@dataclass
-class Operand:
-    """A tensor in memory, and the place of the element that each setting of the labels needs."""
-
-    memory: Node
-    place: Affine
-
-    def stride(self, label: str) -> Extent:
-        """How far apart neighbours along a label are."""
-        return self.place.terms.get(label, 0)
-
-
-def operand_of(node: Node, labels: str, sizes: dict[str, Extent], memory: set[Node]) -> Operand:
-    """Follow plain views down to memory."""
-    index: Index = tuple(
-        Affine() if sizes[label] == 1 else Affine.variable(label) for label in labels
-    )
-    while node not in memory:
-        assert node.op is not None and isinstance(node.op.lower, View)
-        source = node.sources[0]
-        if node.op.lower.same_order:
-            index = _reshaped(index, node.extents, source.extents)
-        else:
-            assert node.op.lower.index is not None
-            index = node.op.lower.index(index, source.extents, **node.params)[0].index
-        node = source
-    return Operand(node, offset_of(index, node.extents))
-
-
-def _reshaped(index: Index, shape: Shape, source: Shape) -> Index:
-    from geartrain.compiler.expression import reshaped_index
-
-    return reshaped_index(index, shape, source)
+from geartrain.graph.shapes import Extent, apply, product
 
 
 def contraction_kernels(
@@ -96,7 +52,7 @@ def contraction_kernels(
     memory = set(fused.reads)
     a = operand_of(first, left, sizes, memory)
     b = operand_of(second, right, sizes, memory)
-    plan = _Plan(name, fused, core, slots, target, sizes, out, a, b, rows[-1])
+    plan = _Product(name, fused, core, slots, target, sizes, out, a, b, rows[-1])
     kernels = []
     if b.stride(out[-1]) != 1 or plan.crowds_the_cache():
         plan.packed_slot = new_slot()
@@ -137,99 +93,8 @@ def _as_fold(
     return fold_kernels(name, fused, slots, target, new_slot, domain)
 
 
-@dataclass
-class _Plan:
-    name: str
-    fused: Fused
-    core: Node
-    slots: Mapping[object, int]
-    target: Target
-    sizes: dict[str, Extent]
-    out: str
-    a: Operand
-    b: Operand
-    row: str  # the label whose neighbours are the rows of a tile
-    packed_slot: int | None = None
-    parts_slot: int = 0  # scratch memory for sums in parts, if they are
-
-    def __post_init__(self) -> None:
-        self.dtype = self.core.dtype
-        self.lanes = lanes_for(self.target, self.dtype)
-        self.tile_rows, vectors = self.target.tile()
-        self.column = self.out[-1]
-        columns = self.sizes[self.column]
-        if isinstance(columns, int) and columns <= self.lanes:
-            vectors = 1
-        self.vectors = vectors
-        self.width = vectors * self.lanes
-        rows = self.sizes[self.row]
-        if isinstance(rows, int) and rows % self.tile_rows:  # equal tiles, if rows are known
-            tiles = -(-rows // self.tile_rows)
-            self.tile_rows = -(-rows // tiles)
-        labels = [label for label in self.sizes if self.sizes[label] != 1]
-        summed = [label for label in labels if label not in self.out]
-        self.summed = self._merged(summed)
-        self.outer = [label for label in self.out[:-1] if label in labels and label != self.row]
-        self.panels = apply("ceildiv", columns, self.width)
-        self.tiles_per_unit = max(1, ROWS_PER_UNIT // self.tile_rows)
-
-    def _merged(self, labels: list[str]) -> list[tuple[str, Extent]]:
-        """The summed labels with their sizes; neighbours that lie in one row become one."""
-        merged: list[tuple[str, Extent]] = []
-        for label in reversed(labels):
-            size = self.sizes[label]
-            if merged:
-                inner, inner_size = merged[-1]
-                fits = all(
-                    operand.stride(label) == inner_size * operand.stride(inner)
-                    for operand in (self.a, self.b)
-                )
-                if fits:
-                    merged[-1] = (inner, inner_size * size)
-                    continue
-            merged.append((label, size))
-        return merged[::-1]
-
-    def units(self) -> Extent:
-        """How many units of work there are: some rows of one panel each."""
-        rows = apply("ceildiv", self.sizes[self.row], self.tile_rows * self.tiles_per_unit)
-        return product(self.sizes[label] for label in self.outer) * self.panels * rows
-
-    def work(self) -> Extent:
-        """About how many operations there are."""
-        return 2 * self.depth * product(self.core.extents)
-
-    def too_few(self) -> bool:
-        """Whether there are too few units of work, and a summed label to cut into parts."""
-        return bool(self.summed) and few_units(self.units(), self.work())
-
-    def crowds_the_cache(self) -> bool:
-        """Whether a panel of the second operand, used often, falls into few sets of the cache.
-
-        That is so if its rows are a multiple of 1 KiB apart.
-        """
-        tiles = int(resolve(self.sizes[self.row], USUAL_BATCH)) // self.tile_rows
-        strides = [self.b.stride(label) for label, _ in self.summed]
-        apart = [int(resolve(stride, USUAL_BATCH)) * BYTES[self.dtype] for stride in strides]
-        return tiles >= MUCH_USED and any(one and one % 1024 == 0 for one in apart)
-
-    def cut(self, slot: int) -> None:
-        """Sum in parts: each part is like one more place of the result."""
-        self.parts_slot = slot
-        self.name = f"{self.name}_parts"
-        self.sizes = {PART: PARTS, **self.sizes}
-        self.outer = [PART, *self.outer]
-
-    # -- packing ----------------------------------------------------------------------------------
-
-    @property
-    def depth(self) -> Extent:
-        """How many products a result sums."""
-        return product(size for _, size in self.summed)
-
-    def shared(self) -> list[str]:
-        """The labels of the result that both operands have."""
-        return [label for label in self.outer if self.b.stride(label) != 0]
+class _Product(Tiles):
+    """Writes the kernels of one product: packing, and the walk over all tiles."""
 
     def pack(self) -> Kernel:
         """Copy the second operand into panels: [shared..., panel, depth, width]."""
@@ -285,17 +150,6 @@ class _Plan:
             f"{self.name}_pack", [], "pack", [b], units, size,
             [(self.packed_slot, size, self.dtype)],
         )  # fmt: skip
-
-    def _split(self, b: Builder, number: Value, labels: list[str]) -> dict[str, Value]:
-        """A running number as the values of several labels, the last fastest."""
-        found = {}
-        for label in reversed(labels):
-            size = b.index(self.sizes[label])
-            found[label] = b.make(f"srem i64 {number.name}, {size.name}", "int64")
-            number = b.make(f"sdiv i64 {number.name}, {size.name}", "int64")
-        return found
-
-    # -- the product ------------------------------------------------------------------------------
 
     def product(self) -> Kernel:
         """The tiles of the result, a few at a time."""
@@ -414,144 +268,3 @@ class _Plan:
 
             b.loop(low, border, count, tile)
             low = border
-
-    def _tile(self, rows: int, full: bool, vectors: int) -> Builder:
-        """One tile: rows by vectors, summed in registers and stored with the epilogue."""
-        arguments = [("ptr", "%args"), ("i64", "%batch"), ("i64", "%row"), ("i64", "%column")]
-        arguments += [("i64", f"%o{number}") for number in range(len(self.outer))]
-        name = f"{self.name}_{rows}x{vectors}{'' if full else '_part'}"
-        b = Builder(name, arguments, "internal")
-        loops = {
-            self.row: Value("%row", "int64"), self.column: Value("%column", "int64"),
-            **{label: Value(f"%o{n}", "int64") for n, label in enumerate(self.outer)},
-        }  # fmt: skip
-        masks = self._masks(b, full, vectors)
-        zero = b.splat(b.constant(0, self.dtype), self.lanes)
-        sums = self._sum(b, rows, loops, masks, [zero] * (rows * vectors))
-        self._store(b, rows, loops, masks, sums)
-        b.line("ret void")
-        return b
-
-    def _masks(self, b: Builder, full: bool, vectors: int) -> list[Value | None]:
-        if full:
-            return [None] * vectors
-        size = b.index(self.sizes[self.column])
-        found: list[Value | None] = []
-        for vector in range(vectors):
-            first = b.add(Value("%column", "int64"), b.constant(vector * self.lanes, "int64"))
-            found.append(b.compare("lt", b.add(b.lane_numbers(self.lanes), first), size))
-        return found
-
-    def _index(self) -> Index:
-        """The labels as an index of the result."""
-        return tuple(
-            Affine() if self.sizes[label] == 1 else Affine.variable(label) for label in self.out
-        )
-
-    def _sum(
-        self, b: Builder, rows: int, loops: dict[str, Value], masks: list[Value | None],
-        sums: list[Value],
-    ) -> list[Value]:  # fmt: skip
-        """Walk the summed axes; the sums are handed from turn to turn."""
-        vectors = len(masks)
-        a_base = address(b, self.slots[self.a.memory])
-        outside = {**self._zeros(b), **loops}
-        a_start = b.pointer(a_base, b.affine(self.a.place, outside), self.dtype)
-        if self.packed_slot is None:
-            b_base = address(b, self.slots[self.b.memory])
-            b_start = b.pointer(b_base, b.affine(self.b.place, outside), self.dtype)
-            strides = {label: self.b.stride(label) for label, _ in self.summed}
-        else:
-            b_start, strides = self._packed_start(b, loops)
-        row_stride = b.index(self.a.stride(self.row))
-
-        def step(a_at: str, b_at: str, values: list[Value]) -> list[Value]:
-            loaded = []
-            for vector in range(vectors):
-                place = b.pointer(b_at, b.constant(vector * self.lanes, "int64"), self.dtype)
-                mask = masks[vector] if self.packed_slot is None else None
-                loaded.append(b.load(place, self.dtype, self.lanes, mask))
-            results = []
-            for row in range(rows):
-                down = b.mul(row_stride, b.constant(row, "int64"))
-                number = b.load(b.pointer(a_at, down, self.dtype), self.dtype)
-                repeated = b.splat(number, self.lanes)
-                for vector in range(vectors):
-                    total = values[row * vectors + vector]
-                    results.append(self._multiply_add(b, repeated, loaded[vector], total))
-            return results
-
-        def nest(depth: int, a_at: str, b_at: str, values: list[Value]) -> list[Value]:
-            if depth == len(self.summed):
-                return step(a_at, b_at, values)
-            label, size = self.summed[depth]
-
-            def turn(k: Value, inside: list[Value]) -> list[Value]:
-                a_next = b.pointer(a_at, b.mul(k, b.index(self.a.stride(label))), self.dtype)
-                b_next = b.pointer(b_at, b.mul(k, b.index(strides[label])), self.dtype)
-                return nest(depth + 1, a_next, b_next, inside)
-
-            low, high = b.constant(0, "int64"), b.index(size)
-            if depth == 0 and self.parts_slot:
-                chunk = b.index(apply("ceildiv", size, PARTS))
-                low = b.minimum(b.mul(loops[PART], chunk), high)
-                high = b.minimum(b.add(low, chunk), high)
-            return b.loop(low, high, 1, turn, values)
-
-        return nest(0, a_start, b_start, sums)
-
-    def _packed_start(self, b: Builder, loops: dict[str, Value]) -> tuple[str, dict[str, Extent]]:
-        """Where the panel of this tile begins, and the strides of the summed labels in it."""
-        assert self.packed_slot is not None
-        number = b.constant(0, "int64")
-        for label in self.shared():
-            number = b.add(b.mul(number, b.index(self.sizes[label])), loops[label])
-        width = b.constant(self.width, "int64")
-        panel = b.make(f"sdiv i64 {loops[self.column].name}, {width.name}", "int64")
-        number = b.add(b.mul(number, b.index(self.panels)), panel)
-        place = b.mul(number, b.mul(b.index(self.depth), width))
-        strides: dict[str, Extent] = {}
-        step: Extent = self.width
-        for label, size in reversed(self.summed):
-            strides[label] = step
-            step = step * size
-        return b.pointer(address(b, self.packed_slot), place, self.dtype), strides
-
-    def _zeros(self, b: Builder) -> dict[str, Value]:
-        return dict.fromkeys(self.sizes, b.constant(0, "int64"))
-
-    def _multiply_add(self, b: Builder, x: Value, y: Value, total: Value) -> Value:
-        if self.dtype in ("float32", "float64"):
-            return b.fma(x, y, total)
-        return b.add(total, b.mul(x, y))
-
-    def _store(
-        self, b: Builder, rows: int, loops: dict[str, Value], masks: list[Value | None],
-        sums: list[Value],
-    ) -> None:  # fmt: skip
-        """The epilogue of each sum, to memory."""
-        vectors = len(masks)
-        reads, nodes = self.fused.reads, self.fused.nodes
-        if self.parts_slot:
-            reads, nodes, scratch = [], [], address(b, self.parts_slot)
-        pointers = addresses(b, self.slots, [*reads, *nodes])
-        sources = {read: pointers[read] for read in reads}
-        index = self._index()
-        for row in range(rows):
-            for vector in range(vectors):
-                found = dict(loops)
-                found[self.row] = b.add(loops[self.row], b.constant(row, "int64"))
-                first = b.constant(vector * self.lanes, "int64")
-                found[self.column] = b.add(loops[self.column], first)
-                total = sums[row * vectors + vector]
-                if self.parts_slot:
-                    place = b.affine(offset_of(index, self.core.extents), found)
-                    part = b.mul(loops[PART], b.index(product(self.core.extents)))
-                    at = b.pointer(scratch, b.add(part, place), self.dtype)
-                    b.store(total, at, masks[vector])
-                    continue
-                known = {self.core: total}
-                expression = Expression(
-                    b, sources, found, self.column, self.lanes, masks[vector], known
-                )
-                store_all(expression, nodes, index, pointers)

@@ -1,0 +1,157 @@
+"""The code of one tile: sums in registers while the summed axes are walked, then the store."""
+
+from __future__ import annotations
+
+from geartrain.compiler.builder import Builder, Value
+from geartrain.compiler.expression import Expression
+from geartrain.compiler.folds import PARTS
+from geartrain.compiler.kernels import (
+    address,
+    addresses,
+    store_all,
+)
+from geartrain.compiler.tiling import PART, Tiling
+from geartrain.graph.affine import Affine, Index, offset_of
+from geartrain.graph.shapes import Extent, apply, product
+
+
+class Tiles(Tiling):
+    """Writes the functions of tiles: some rows by some vectors of the result."""
+
+    def _tile(self, rows: int, full: bool, vectors: int) -> Builder:
+        """One tile: rows by vectors, summed in registers and stored with the epilogue."""
+        arguments = [("ptr", "%args"), ("i64", "%batch"), ("i64", "%row"), ("i64", "%column")]
+        arguments += [("i64", f"%o{number}") for number in range(len(self.outer))]
+        name = f"{self.name}_{rows}x{vectors}{'' if full else '_part'}"
+        b = Builder(name, arguments, "internal")
+        loops = {
+            self.row: Value("%row", "int64"), self.column: Value("%column", "int64"),
+            **{label: Value(f"%o{n}", "int64") for n, label in enumerate(self.outer)},
+        }  # fmt: skip
+        masks = self._masks(b, full, vectors)
+        zero = b.splat(b.constant(0, self.dtype), self.lanes)
+        sums = self._sum(b, rows, loops, masks, [zero] * (rows * vectors))
+        self._store(b, rows, loops, masks, sums)
+        b.line("ret void")
+        return b
+
+    def _masks(self, b: Builder, full: bool, vectors: int) -> list[Value | None]:
+        if full:
+            return [None] * vectors
+        size = b.index(self.sizes[self.column])
+        found: list[Value | None] = []
+        for vector in range(vectors):
+            first = b.add(Value("%column", "int64"), b.constant(vector * self.lanes, "int64"))
+            found.append(b.compare("lt", b.add(b.lane_numbers(self.lanes), first), size))
+        return found
+
+    def _index(self) -> Index:
+        """The labels as an index of the result."""
+        return tuple(
+            Affine() if self.sizes[label] == 1 else Affine.variable(label) for label in self.out
+        )
+
+    def _sum(
+        self, b: Builder, rows: int, loops: dict[str, Value], masks: list[Value | None],
+        sums: list[Value],
+    ) -> list[Value]:  # fmt: skip
+        """Walk the summed axes; the sums are handed from turn to turn."""
+        vectors = len(masks)
+        a_base = address(b, self.slots[self.a.memory])
+        outside = {**self._zeros(b), **loops}
+        a_start = b.pointer(a_base, b.affine(self.a.place, outside), self.dtype)
+        if self.packed_slot is None:
+            b_base = address(b, self.slots[self.b.memory])
+            b_start = b.pointer(b_base, b.affine(self.b.place, outside), self.dtype)
+            strides = {label: self.b.stride(label) for label, _ in self.summed}
+        else:
+            b_start, strides = self._packed_start(b, loops)
+        row_stride = b.index(self.a.stride(self.row))
+
+        def step(a_at: str, b_at: str, values: list[Value]) -> list[Value]:
+            loaded = []
+            for vector in range(vectors):
+                place = b.pointer(b_at, b.constant(vector * self.lanes, "int64"), self.dtype)
+                mask = masks[vector] if self.packed_slot is None else None
+                loaded.append(b.load(place, self.dtype, self.lanes, mask))
+            results = []
+            for row in range(rows):
+                down = b.mul(row_stride, b.constant(row, "int64"))
+                number = b.load(b.pointer(a_at, down, self.dtype), self.dtype)
+                repeated = b.splat(number, self.lanes)
+                for vector in range(vectors):
+                    total = values[row * vectors + vector]
+                    results.append(self._multiply_add(b, repeated, loaded[vector], total))
+            return results
+
+        def nest(depth: int, a_at: str, b_at: str, values: list[Value]) -> list[Value]:
+            if depth == len(self.summed):
+                return step(a_at, b_at, values)
+            label, size = self.summed[depth]
+
+            def turn(k: Value, inside: list[Value]) -> list[Value]:
+                a_next = b.pointer(a_at, b.mul(k, b.index(self.a.stride(label))), self.dtype)
+                b_next = b.pointer(b_at, b.mul(k, b.index(strides[label])), self.dtype)
+                return nest(depth + 1, a_next, b_next, inside)
+
+            low, high = b.constant(0, "int64"), b.index(size)
+            if depth == 0 and self.parts_slot:
+                chunk = b.index(apply("ceildiv", size, PARTS))
+                low = b.minimum(b.mul(loops[PART], chunk), high)
+                high = b.minimum(b.add(low, chunk), high)
+            return b.loop(low, high, 1, turn, values)
+
+        return nest(0, a_start, b_start, sums)
+
+    def _packed_start(self, b: Builder, loops: dict[str, Value]) -> tuple[str, dict[str, Extent]]:
+        """Where the panel of this tile begins, and the strides of the summed labels in it."""
+        assert self.packed_slot is not None
+        number = b.constant(0, "int64")
+        for label in self.shared():
+            number = b.add(b.mul(number, b.index(self.sizes[label])), loops[label])
+        width = b.constant(self.width, "int64")
+        panel = b.make(f"sdiv i64 {loops[self.column].name}, {width.name}", "int64")
+        number = b.add(b.mul(number, b.index(self.panels)), panel)
+        place = b.mul(number, b.mul(b.index(self.depth), width))
+        strides: dict[str, Extent] = {}
+        step: Extent = self.width
+        for label, size in reversed(self.summed):
+            strides[label] = step
+            step = step * size
+        return b.pointer(address(b, self.packed_slot), place, self.dtype), strides
+
+    def _multiply_add(self, b: Builder, x: Value, y: Value, total: Value) -> Value:
+        if self.dtype in ("float32", "float64"):
+            return b.fma(x, y, total)
+        return b.add(total, b.mul(x, y))
+
+    def _store(
+        self, b: Builder, rows: int, loops: dict[str, Value], masks: list[Value | None],
+        sums: list[Value],
+    ) -> None:  # fmt: skip
+        """The epilogue of each sum, to memory."""
+        vectors = len(masks)
+        reads, nodes = self.fused.reads, self.fused.nodes
+        if self.parts_slot:
+            reads, nodes, scratch = [], [], address(b, self.parts_slot)
+        pointers = addresses(b, self.slots, [*reads, *nodes])
+        sources = {read: pointers[read] for read in reads}
+        index = self._index()
+        for row in range(rows):
+            for vector in range(vectors):
+                found = dict(loops)
+                found[self.row] = b.add(loops[self.row], b.constant(row, "int64"))
+                first = b.constant(vector * self.lanes, "int64")
+                found[self.column] = b.add(loops[self.column], first)
+                total = sums[row * vectors + vector]
+                if self.parts_slot:
+                    place = b.affine(offset_of(index, self.core.extents), found)
+                    part = b.mul(loops[PART], b.index(product(self.core.extents)))
+                    at = b.pointer(scratch, b.add(part, place), self.dtype)
+                    b.store(total, at, masks[vector])
+                    continue
+                known = {self.core: total}
+                expression = Expression(
+                    b, sources, found, self.column, self.lanes, masks[vector], known
+                )
+                store_all(expression, nodes, index, pointers)

@@ -1,0 +1,161 @@
+"""How a product is cut: operands as places in memory, tiles of the result, panels, parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from geartrain.compiler.builder import BYTES, Builder, Value
+from geartrain.compiler.expression import reshaped_index
+from geartrain.compiler.folds import PARTS, few_units
+from geartrain.compiler.fuse import Fused
+from geartrain.compiler.kernels import (
+    USUAL_BATCH,
+    lanes_for,
+)
+from geartrain.compiler.target import Target
+from geartrain.graph.affine import Affine, Index, offset_of
+from geartrain.graph.node import Node
+from geartrain.graph.op import View
+from geartrain.graph.shapes import Extent, apply, product, resolve
+
+ROWS_PER_UNIT = 128
+WIDE = 8  # vectors of a tile that is a single row
+MUCH_USED = 32  # tiles that use a panel
+PART = "#"  # the label of the parts that a summed label is cut into
+
+
+@dataclass
+class Operand:
+    """A tensor in memory, and the place of the element that each setting of the labels needs."""
+
+    memory: Node
+    place: Affine
+
+    def stride(self, label: str) -> Extent:
+        """How far apart neighbours along a label are."""
+        return self.place.terms.get(label, 0)
+
+
+def operand_of(node: Node, labels: str, sizes: dict[str, Extent], memory: set[Node]) -> Operand:
+    """Follow plain views down to memory."""
+    index: Index = tuple(
+        Affine() if sizes[label] == 1 else Affine.variable(label) for label in labels
+    )
+    while node not in memory:
+        assert node.op is not None and isinstance(node.op.lower, View)
+        source = node.sources[0]
+        if node.op.lower.same_order:
+            index = reshaped_index(index, node.extents, source.extents)
+        else:
+            assert node.op.lower.index is not None
+            index = node.op.lower.index(index, source.extents, **node.params)[0].index
+        node = source
+    return Operand(node, offset_of(index, node.extents))
+
+
+@dataclass
+class Tiling:
+    """The geometry of one product: what its kernels need to know of its labels and operands."""
+
+    name: str
+    fused: Fused
+    core: Node
+    slots: Mapping[object, int]
+    target: Target
+    sizes: dict[str, Extent]
+    out: str
+    a: Operand
+    b: Operand
+    row: str  # the label whose neighbours are the rows of a tile
+    packed_slot: int | None = None
+    parts_slot: int = 0  # scratch memory for sums in parts, if they are
+
+    def __post_init__(self) -> None:
+        self.dtype = self.core.dtype
+        self.lanes = lanes_for(self.target, self.dtype)
+        self.tile_rows, vectors = self.target.tile()
+        self.column = self.out[-1]
+        columns = self.sizes[self.column]
+        if isinstance(columns, int) and columns <= self.lanes:
+            vectors = 1
+        self.vectors = vectors
+        self.width = vectors * self.lanes
+        rows = self.sizes[self.row]
+        if isinstance(rows, int) and rows % self.tile_rows:  # equal tiles, if rows are known
+            tiles = -(-rows // self.tile_rows)
+            self.tile_rows = -(-rows // tiles)
+        labels = [label for label in self.sizes if self.sizes[label] != 1]
+        summed = [label for label in labels if label not in self.out]
+        self.summed = self._merged(summed)
+        self.outer = [label for label in self.out[:-1] if label in labels and label != self.row]
+        self.panels = apply("ceildiv", columns, self.width)
+        self.tiles_per_unit = max(1, ROWS_PER_UNIT // self.tile_rows)
+
+    def _merged(self, labels: list[str]) -> list[tuple[str, Extent]]:
+        """The summed labels with their sizes; neighbours that lie in one row become one."""
+        merged: list[tuple[str, Extent]] = []
+        for label in reversed(labels):
+            size = self.sizes[label]
+            if merged:
+                inner, inner_size = merged[-1]
+                fits = all(
+                    operand.stride(label) == inner_size * operand.stride(inner)
+                    for operand in (self.a, self.b)
+                )
+                if fits:
+                    merged[-1] = (inner, inner_size * size)
+                    continue
+            merged.append((label, size))
+        return merged[::-1]
+
+    def units(self) -> Extent:
+        """How many units of work there are: some rows of one panel each."""
+        rows = apply("ceildiv", self.sizes[self.row], self.tile_rows * self.tiles_per_unit)
+        return product(self.sizes[label] for label in self.outer) * self.panels * rows
+
+    def work(self) -> Extent:
+        """About how many operations there are."""
+        return 2 * self.depth * product(self.core.extents)
+
+    def too_few(self) -> bool:
+        """Whether there are too few units of work, and a summed label to cut into parts."""
+        return bool(self.summed) and few_units(self.units(), self.work())
+
+    def crowds_the_cache(self) -> bool:
+        """Whether a panel of the second operand, used often, falls into few sets of the cache.
+
+        That is so if its rows are a multiple of 1 KiB apart.
+        """
+        tiles = int(resolve(self.sizes[self.row], USUAL_BATCH)) // self.tile_rows
+        strides = [self.b.stride(label) for label, _ in self.summed]
+        apart = [int(resolve(stride, USUAL_BATCH)) * BYTES[self.dtype] for stride in strides]
+        return tiles >= MUCH_USED and any(one and one % 1024 == 0 for one in apart)
+
+    def cut(self, slot: int) -> None:
+        """Sum in parts: each part is like one more place of the result."""
+        self.parts_slot = slot
+        self.name = f"{self.name}_parts"
+        self.sizes = {PART: PARTS, **self.sizes}
+        self.outer = [PART, *self.outer]
+
+    @property
+    def depth(self) -> Extent:
+        """How many products a result sums."""
+        return product(size for _, size in self.summed)
+
+    def shared(self) -> list[str]:
+        """The labels of the result that both operands have."""
+        return [label for label in self.outer if self.b.stride(label) != 0]
+
+    def _split(self, b: Builder, number: Value, labels: list[str]) -> dict[str, Value]:
+        """A running number as the values of several labels, the last fastest."""
+        found = {}
+        for label in reversed(labels):
+            size = b.index(self.sizes[label])
+            found[label] = b.make(f"srem i64 {number.name}, {size.name}", "int64")
+            number = b.make(f"sdiv i64 {number.name}, {size.name}", "int64")
+        return found
+
+    def _zeros(self, b: Builder) -> dict[str, Value]:
+        return dict.fromkeys(self.sizes, b.constant(0, "int64"))
