@@ -1,0 +1,254 @@
+"""What one step of training, evaluation or prediction is, and the program it is traced into.
+
+Each kind of step (train, test, predict) is a method that computes with ops. It is traced once for
+each form of the data, into a program with an open batch axis; running the program updates weights,
+optimizer slots and metrics together, or, if anything fails, none of them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from geartrain import metrics, ops, optimizers, tree
+from geartrain.errors import unknown_keywords
+from geartrain.graph.node import Node, placeholder
+from geartrain.graph.shapes import BATCH
+from geartrain.models.compiled import CompiledLoss, CompiledMetrics
+from geartrain.models.data import Batch
+from geartrain.ops.operands import extents_of, number_of
+from geartrain.registry import RENAMED, signature_names
+from geartrain.runtime.function import Program, gradients_of, trace
+
+Method = Callable[..., Any]
+
+
+def helpful(method: Method) -> Method:
+    """Refuse keywords that `method` does not have, with the nearest one that it has."""
+    allowed = signature_names(method)
+
+    @functools.wraps(method)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        wrong = [name for name in kwargs if name not in allowed]
+        if wrong:
+            raise unknown_keywords(method.__name__, wrong, allowed, RENAMED)
+        return method(self, *args, **kwargs)
+
+    return checked
+
+
+class Steps:
+    """The part of a model that computes single steps: what it was compiled with, and programs."""
+
+    def __init__(self) -> None:
+        self.stop_training = False
+        self.compiled = False
+        self.optimizer: Any = None
+        self.loss: Any = None
+        self.run_eagerly = False
+        self.steps_per_execution = 1
+        self.jit_compile: bool | str = "auto"
+        self.history: Any = None
+        self._compile_loss: CompiledLoss | None = None
+        self._compile_metrics: CompiledMetrics | None = None
+        self._loss_tracker: Any = None
+        self._programs: dict[Any, Any] = {}
+
+    @helpful
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Choose how the model is trained.
+
+        Args:
+            optimizer: name or object.
+            loss: name, object or function `(y_true, y_pred)`; several in a list or a dict by
+                output name.
+            loss_weights: the factor of each output's loss.
+            metrics: names or objects; for several outputs a list or dict of them.
+            weighted_metrics: metrics that see the sample weights.
+            run_eagerly: compute with the NumPy reference, node by node.
+            steps_per_execution, auto_scale_loss: accepted as in Keras.
+            jit_compile: False has the same effect as `run_eagerly`.
+        """
+        self.optimizer = optimizers.get(optimizer)
+        self.loss, self.run_eagerly, self.jit_compile = loss, bool(run_eagerly), jit_compile
+        self.steps_per_execution = steps_per_execution
+        self._compile_loss = CompiledLoss(loss, loss_weights)
+        self._compile_metrics = CompiledMetrics(metrics, weighted_metrics)
+        self._loss_tracker = _mean("loss")
+        self._programs = {}
+        self.stop_training = False
+        self.compiled = True
+
+    # -- steps: override these to train in a way of your own --------------------------------------
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One step of training on a batch `(x, y, sample_weight)`; returns the logs.
+
+        It is traced: compute with ops, and change variables by `assign` or the optimizer only.
+        """
+        x, y, sample_weight = Batch(*data)
+        trainable = self.trainable_variables
+        y_pred = self(x, training=True)
+        loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
+        self._track_loss(loss, x)
+        scaled = self.optimizer.scale_loss(loss)
+        self.optimizer.apply(gradients_of(scaled, trainable), trainable)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """One step of evaluation on a batch `(x, y, sample_weight)`; returns the logs."""
+        x, y, sample_weight = Batch(*data)
+        y_pred = self(x, training=False)
+        loss = self.compute_loss(
+            x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False
+        )
+        self._track_loss(loss, x)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """The predictions for a batch."""
+        return self(Batch(*data).x, training=False)
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """The loss to minimise: the compiled losses, and the penalties of the layers."""
+        assert self._compile_loss is not None
+        total = self._compile_loss(y, y_pred, sample_weight, self.output_names)
+        for penalty in self.losses:
+            total = penalty if total is None else total + ops.sum(penalty)
+        if total is None:
+            raise ValueError(
+                f"{self._who()}: nothing to minimise. Received: compile(loss=None) and no layer "
+                "with a penalty. Compile with a loss, such as loss='mse'."
+            )
+        return total
+
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
+        """Update the compiled metrics; returns the value of every metric by name."""
+        assert self._compile_metrics is not None
+        self._compile_metrics.update_state(y, y_pred, sample_weight, self.output_names)
+        return self.get_metrics_result()
+
+    def _track_loss(self, loss: Any, x: Any) -> None:
+        rows = number_of(extents_of(tree.flatten(x)[0])[0], "float32")
+        self._loss_tracker.update_state(loss, sample_weight=rows)
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metric objects: the loss's mean, then the compiled ones."""
+        if not self.compiled:
+            return []
+        assert self._compile_loss is not None and self._compile_metrics is not None
+        own = [m for m in self.__dict__.values() if isinstance(m, metrics.Metric)]
+        found = [self._loss_tracker, *self._compile_loss.trackers.values()]
+        return list(dict.fromkeys([*found, *self._compile_metrics.metrics, *own]))
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of the metrics."""
+        return [metric.name for metric in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Start all metrics afresh."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """The value of every metric by name."""
+        assert self._compile_loss is not None and self._compile_metrics is not None
+        logs = {"loss": self._loss_tracker.result()}
+        for tracker in self._compile_loss.trackers.values():
+            logs[tracker.name] = tracker.result()
+        logs.update(self._compile_metrics.result())
+        return logs
+
+    # -- programs ---------------------------------------------------------------------------------
+
+    def program_of(self, kind: str, batch: Batch) -> tuple[Program, Any]:
+        """The program of a step for data of this form, and the form of its result."""
+        leaves = [leaf for leaf in tree.flatten(list(batch)) if leaf is not None]
+        specs = tuple((leaf.shape[1:], leaf.dtype.name) for leaf in leaves)
+        form = repr(tree.map_structure(lambda leaf: leaf is None, list(batch)))
+        key = (kind, specs, form, *self._settings(kind))
+        if key not in self._programs:
+            self._prepare(kind, batch)
+            names = self._leaf_names(batch)
+            inputs = [
+                placeholder((BATCH, *shape), dtype, name)
+                for (shape, dtype), name in zip(specs, names, strict=True)
+            ]
+            remaining = iter(inputs)
+            data = tree.map_structure(
+                lambda leaf: None if leaf is None else next(remaining), tuple(batch)
+            )
+            step = getattr(self, f"{kind}_step")
+            result, scope = trace(lambda: step(Batch(*data)))
+            flat = tree.flatten(result)
+            outputs = [Node.wrap(leaf) for leaf in flat]
+            program = Program(
+                inputs, outputs, scope.updates, compiled=not self.run_eagerly and self.jit_compile
+            )
+            key = (kind, specs, form, *self._settings(kind))  # building made the variables
+            self._programs[key] = (program, result)
+        return self._programs[key]
+
+    def _settings(self, kind: str) -> tuple[Any, ...]:
+        """What is written into a program and may change: other settings need another program."""
+        if kind != "train" or self.optimizer is None:
+            return ()
+        settings = [
+            value if isinstance(value, bool | int | float | str | None) else id(value)
+            for value in vars(self.optimizer).values()
+        ]
+        return (*settings, *(id(variable) for variable in self.trainable_variables))
+
+    def _prepare(self, kind: str, batch: Batch) -> None:
+        """Make the weights and the optimizer's slots, before anything is traced."""
+        if not self.built:
+            self.build_from(batch.x)
+        if kind == "train" and self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def build_from(self, x: Any) -> None:
+        """Make the weights for inputs like `x`."""
+        symbols = tree.map_structure(
+            lambda leaf: placeholder((BATCH, *leaf.shape[1:]), leaf.dtype.name), x
+        )
+        trace(lambda: self(symbols, training=False))
+
+    def _leaf_names(self, batch: Batch) -> list[str]:
+        names = []
+        for part, name in zip(batch, batch._fields, strict=True):
+            count = len([leaf for leaf in tree.flatten(part) if leaf is not None])
+            names += [name if count == 1 else f"{name}[{number}]" for number in range(count)]
+        return names
+
+    def run_step(self, kind: str, batch: Batch) -> Any:
+        """Run one step; the result has the form that the step returned."""
+        program, result = self.program_of(kind, batch)
+        leaves = [leaf for leaf in tree.flatten(list(batch)) if leaf is not None]
+        return tree.pack_sequence_as(result, program.run(*leaves))
+
+
+def _mean(name: str) -> Any:
+    return metrics.Mean(name=name)
