@@ -1,0 +1,201 @@
+"""What layers own: weights, other variables, and the layers inside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from geartrain import initializers, regularizers, tree
+from geartrain.graph.dtypes import is_float
+from geartrain.layers.context import current_context
+from geartrain.layers.weight import Weight
+from geartrain.random import SeedGenerator
+from geartrain.registry import Configurable
+from geartrain.runtime.variable import Variable
+
+
+class Owner(Configurable):
+    """Keeps track of the variables and layers that are set as its attributes.
+
+    Args:
+        trainable: whether optimizers update its weights.
+    """
+
+    name: str
+    built: bool
+
+    def __init__(self, trainable: bool) -> None:
+        self._layers: dict[int, Owner] = {}
+        self._variables: dict[int, Variable] = {}
+        self._trainable = bool(trainable)
+
+    @property
+    def variable_dtype(self) -> str:
+        """The dtype of the weights."""
+        raise NotImplementedError
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_layers" in self.__dict__ and not name.startswith("_arguments"):
+            self._track(value)
+        elif isinstance(value, Owner | Variable):
+            raise RuntimeError(
+                f"{type(self).__name__}: call super().__init__() before setting self.{name}."
+            )
+        super().__setattr__(name, value)
+
+    def _track(self, value: Any) -> None:
+        for leaf in tree.flatten(value) if tree.is_nested(value) else [value]:
+            if isinstance(leaf, Owner) and leaf is not self:
+                self._layers.setdefault(id(leaf), leaf)
+            elif isinstance(leaf, Variable | SeedGenerator):
+                variable = leaf.state if isinstance(leaf, SeedGenerator) else leaf
+                self._variables.setdefault(id(variable), variable)
+
+    def _sublayers(self) -> list[Owner]:
+        for value in list(self.__dict__.values()):  # lists that grew since they were set
+            if isinstance(value, list):
+                self._track(value)
+        return list(self._layers.values())
+
+    def _flatten_layers(self) -> Iterator[Owner]:
+        """This layer and all below it, each once."""
+        seen, stack = set(), [self]
+        while stack:
+            layer = stack.pop()
+            if id(layer) not in seen:
+                seen.add(id(layer))
+                yield layer
+                stack.extend(reversed(layer._sublayers()))
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Variable:
+        """Make a weight of this layer.
+
+        Args:
+            shape: its shape; `()` by default.
+            initializer: name or object; Glorot-uniform for floats, zeros for others.
+            dtype: its dtype; the policy's variable dtype by default.
+            trainable: whether optimizers update it.
+            autocast: whether calls read it in the compute dtype.
+            aggregation, overwrite_with_gradient: accepted as in Keras.
+            regularizer: a penalty on it, added to the loss.
+            constraint: a projection applied after each update.
+            name: for messages and files.
+        """
+        from geartrain import constraints
+
+        shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+        if any(size is None for size in shape):
+            raise ValueError(
+                f"{self._who()}: expected a weight of known shape. Received: {shape}. Give the "
+                "input's full shape, without None except for the batch axis."
+            )
+        dtype = dtype or self.variable_dtype
+        if initializer is None:
+            initializer = "glorot_uniform" if is_float(dtype) else "zeros"
+        made = Weight(initializers.get(initializer), shape, dtype, trainable, autocast, name=name)
+        context = current_context()
+        made.path = "/".join([*(context.path if context else [self.name]), made.name])
+        made.regularizer = regularizers.get(regularizer)
+        made.constraint = constraints.get(constraint)
+        self._track(made)
+        return made
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights, layer by layer: in each those made to be trained, then the others."""
+        found: dict[Variable, None] = {}
+        for layer in self._flatten_layers():
+            own = [v for v in layer._variables.values() if not is_state(v)]
+            found.update(dict.fromkeys(sorted(own, key=lambda variable: not variable.trainable)))
+        return list(found)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All variables: `weights`, and what layers keep besides, such as random seeds."""
+        found = [v for layer in self._flatten_layers() for v in layer._variables.values()]
+        return list(dict.fromkeys(found))
+
+    def _partition(self, wanted: bool) -> list[Variable]:
+        def walk(layer: Owner, trainable: bool) -> Iterator[Variable]:
+            trainable = trainable and layer._trainable
+            for variable in layer._variables.values():
+                if (trainable and variable.trainable) is wanted and not is_state(variable):
+                    yield variable
+            for below in layer._sublayers():
+                yield from walk(below, trainable)
+
+        return list(dict.fromkeys(walk(self, True)))
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that optimizers update."""
+        return self._partition(True)
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that optimizers leave alone."""
+        return self._partition(False)
+
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+
+    @property
+    def trainable(self) -> bool:
+        """Whether optimizers update the weights of this layer and those below."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self._flatten_layers():
+            layer.__dict__["_trainable"] = bool(value)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all weights."""
+        return [weight.numpy() for weight in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set all weights, all or none; the order and shapes are those of `get_weights`."""
+        own = self.weights
+        if len(own) != len(weights):
+            raise ValueError(
+                f"{self._who()}: expected {len(own)} weights of shapes "
+                f"{[weight.shape for weight in own]}. Received: {len(weights)}"
+            )
+        values = [np.asarray(value) for value in weights]
+        for weight, value in zip(own, values, strict=True):
+            if weight.shape != value.shape:
+                raise ValueError(
+                    f"{self._who()}: expected shape {weight.shape} for {weight.path!r}. "
+                    f"Received: {value.shape}"
+                )
+        for weight, value in zip(own, values, strict=True):
+            weight.assign(value)
+
+    def count_params(self) -> int:
+        """The number of values in all weights."""
+        if not self.built:
+            raise ValueError(f"{self._who()}: has no weights to count before it is built.")
+        return sum(weight.array.size for weight in self.weights)
+
+    def _who(self) -> str:
+        return f'{type(self).__name__} "{self.name}"'
+
+
+def is_state(variable: Variable) -> bool:
+    """Whether a variable is bookkeeping (a random seed) rather than a weight."""
+    return getattr(variable, "is_state", False)
