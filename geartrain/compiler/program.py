@@ -1,9 +1,8 @@
 """Putting a program together: kernels in phases, and a table of addresses that they share.
 
 Goes in: the outputs of a graph, and the new values of variables. Comes out: the text of a module
-whose functions `run_0`, `run_1`, ... do the work, each called by all threads of a team at once.
-Every thread claims units of work of a kernel until none are left, then waits for the others at a
-barrier. Kernels too small to share are done by one thread, several in one phase.
+whose functions `run_0`, `run_1`, ... do the work, each called by all threads of a team at once;
+`phases.py` has the functions around them.
 
 A node that the compiler has no code for is computed by its NumPy reference, between two of these
 functions.
@@ -11,34 +10,26 @@ functions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from geartrain.compiler.builder import BYTES, Builder, Value
-from geartrain.compiler.contraction import contraction_kernels
+from geartrain.compiler.builder import BYTES, Builder
 from geartrain.compiler.expression import Unsupported
-from geartrain.compiler.folds import reduction_kernels
 from geartrain.compiler.fuse import Fused, by_maps, fuse, in_memory, reaches
-from geartrain.compiler.kernels import (
-    SMALL,
-    USUAL_BATCH,
-    Kernel,
-    address,
-    copy_kernel,
-    gather_rows,
-    map_kernel,
-    scatter_kernel,
-)
+from geartrain.compiler.kernels import Kernel, copy_kernel, gather_rows
+from geartrain.compiler.lower import lower
 from geartrain.compiler.memory import Buffer
+from geartrain.compiler.phases import (
+    epoch_function,
+    only_function,
+    run_function,
+    step_function,
+    sweep_function,
+)
 from geartrain.compiler.target import Target
-from geartrain.compiler.team import THREADS, team_text
+from geartrain.compiler.team import team_text
 from geartrain.graph.node import Node
-from geartrain.graph.op import Opaque, Scatter
-from geartrain.graph.shapes import BATCH, Extent, apply, product, resolve
-
-LARGE_BATCH = 1024  # beyond it nothing that grows with the batch is small
-CHUNKS = 32  # parts of a kernel that threads claim: enough to even out, few enough to be cheap
+from geartrain.graph.shapes import BATCH, Extent, product
 
 
 @dataclass
@@ -120,7 +111,6 @@ class _Assembler:
     slots: dict[object, int] = field(default_factory=dict)
     scratch: list[Buffer] = field(default_factory=list)
     size: int = 1
-    number: int = 0
 
     def assembly(self) -> Assembly:
         """Fuse, place, write."""
@@ -229,34 +219,18 @@ class _Assembler:
     def _steps(self, fused: list[Fused]) -> list[Step]:
         steps: list[Step] = []
         for number, one in enumerate(fused):
-            self.number = number
             try:
-                kernels = self._lower(f"k{number}", one)
+                kernels = lower(f"k{number}", one, self.slots, self.target, self._slot)
             except Unsupported as problem:
                 steps.append(Reference(one, str(problem)))
                 continue
             if not steps or isinstance(steps[-1], Reference):
                 steps.append([])
             steps[-1].extend(kernels)  # type: ignore[union-attr]
+            for kernel in kernels:
+                for slot, size, dtype in kernel.scratch:
+                    self.scratch.append(Buffer(slot, size * BYTES[dtype], number, number))
         return steps
-
-    def _lower(self, name: str, fused: Fused) -> list[Kernel]:
-        """The kernels of one fused node, by the kind of its core."""
-        given = (name, fused, self.slots, self.target)
-        if fused.core is None:
-            return [map_kernel(*given)]
-        assert fused.core.op is not None
-        if isinstance(fused.core.op.lower, Scatter):
-            return [scatter_kernel(*given)]
-        if isinstance(fused.core.op.lower, Opaque):
-            raise Unsupported(f"{fused.core.op.name} has no kernel")
-        write = contraction_kernels if len(fused.core.sources) == 2 else reduction_kernels
-        kernels = write(*given, self._slot)
-        for kernel in kernels:
-            for slot, size, dtype in kernel.scratch:
-                size = size * BYTES[dtype]
-                self.scratch.append(Buffer(slot, size, self.number, self.number))
-        return kernels
 
     # -- text -------------------------------------------------------------------------------------
 
@@ -267,168 +241,27 @@ class _Assembler:
             if not isinstance(step, Reference):
                 number = sum(one.name.startswith("run_") for one in functions)
                 functions += [function for kernel in step for function in kernel.functions]
-                functions += [_step(f"step_{number}", step), _run(number)]
+                functions += [step_function(f"step_{number}", step), run_function(number)]
                 if self.apart:
-                    functions += [_only(kernel) for kernel in step]
+                    functions += [only_function(kernel) for kernel in step]
         if epoch is not None:
             gathers = [
                 gather_rows(f"gather_{n}", node, self.slots[node], slot, epoch.order)
                 for n, (node, slot) in enumerate(epoch.inputs.items())
             ]
             functions += [f for kernel in gathers for f in kernel.functions]
-            functions += [_epoch(gathers, epoch.steps), self._sweep(epoch)]
+            functions += [
+                epoch_function(gathers, epoch.steps),
+                sweep_function(self._moving(epoch), epoch.steps),
+            ]
         declared = sorted(set().union(*(function.declared for function in functions)))
         return "\n".join([*declared, team_text(), *(function.text() for function in functions)])
 
-    def _sweep(self, epoch: EpochSlots) -> Builder:
-        """The function that a team calls for many steps on rows as they come, without copies.
-
-        After each step the addresses of inputs and outputs move on to the rows of the next one.
-        """
-        b = Builder("sweep", THREAD_ARGUMENTS)
-        b.prologue.append("  %batch = load i64, ptr %args")
+    def _moving(self, epoch: EpochSlots) -> dict[int, Extent]:
+        """By how many bytes the addresses of rows of inputs and outputs move on after a step."""
         outputs = [node for node in self.outputs if node.op is not None]
-        moving = {
+        return {
             self.slots[node]: product(node.extents) * BYTES[node.dtype]
             for node in [*epoch.inputs, *outputs]
             if node.extents[:1] == (BATCH,)
         }
-
-        def turn(step: Value, _: list[Value]) -> None:
-            b.line("call void @step_0(ptr %args, i64 %batch, ptr %team)")
-            with _first_thread(b):
-                for slot, size in moving.items():
-                    place = b.pointer("%args", b.constant(slot, "int64"), "int64")
-                    b.store(b.add(b.load(place, "int64"), b.index(size)), place)
-
-        count = address(b, epoch.steps, "i64")
-        b.loop(b.constant(0, "int64"), Value(count, "int64"), 1, turn)
-        b.line("ret void")
-        return b
-
-
-def _step(name: str, kernels: list[Kernel]) -> Builder:
-    """The function that runs some kernels in order; all threads of a team call it."""
-    b = Builder(name, (("ptr", "%args"), ("i64", "%batch"), ("ptr", "%team")), "internal")
-    for group in _grouped(kernels):
-        if len(group) == 1 and not _small(group[0]):
-            _shared(b, group[0])
-            continue
-        if all(isinstance(kernel.work, int) for kernel in group):
-            _alone(b, group)
-            continue
-        few, many, done = b.label_name(), b.label_name(), b.label_name()
-        limit = b.constant(LARGE_BATCH, "int64")
-        small = b.compare("le", Value("%batch", "int64"), limit)
-        b.line(f"br i1 {small.name}, label %{few}, label %{many}")
-        b.label(few)
-        _alone(b, group)
-        b.line(f"br label %{done}")
-        b.label(many)
-        for kernel in group:
-            _shared(b, kernel)
-        b.line(f"br label %{done}")
-        b.label(done)
-    b.line("ret void")
-    return b
-
-
-THREAD_ARGUMENTS = (("ptr", "%args"), ("i64", "%thread"), ("ptr", "%team"))
-
-
-def _run(number: int) -> Builder:
-    """The function that a team calls for one step."""
-    b = Builder(f"run_{number}", THREAD_ARGUMENTS)
-    b.prologue.append("  %batch = load i64, ptr %args")
-    b.line(f"call void @step_{number}(ptr %args, i64 %batch, ptr %team)")
-    b.line("ret void")
-    return b
-
-
-def _only(kernel: Kernel) -> Builder:
-    """The function that a team calls for one kernel alone."""
-    b = Builder(f"only_{kernel.name}", THREAD_ARGUMENTS)
-    b.prologue.append("  %batch = load i64, ptr %args")
-    _shared(b, kernel)
-    b.line("ret void")
-    return b
-
-
-def _epoch(gathers: list[Kernel], steps_slot: int) -> Builder:
-    """The function that a team calls for many steps: gather the rows of a batch, then one step."""
-    b = Builder("epoch", THREAD_ARGUMENTS)
-    b.prologue.append("  %batch = load i64, ptr %args")
-    count = address(b, steps_slot, "i64")
-
-    def turn(step: Value, _: list[Value]) -> None:
-        row = b.mul(step, Value("%batch", "int64"))
-        for kernel in gathers:
-            _shared(b, kernel, f", i64 {row.name}")
-        b.line("call void @step_0(ptr %args, i64 %batch, ptr %team)")
-
-    b.loop(b.constant(0, "int64"), Value(count, "int64"), 1, turn)
-    b.line("ret void")
-    return b
-
-
-def _small(kernel: Kernel) -> bool:
-    return int(resolve(kernel.work, USUAL_BATCH)) < SMALL
-
-
-def _grouped(kernels: list[Kernel]) -> list[list[Kernel]]:
-    """Neighbouring small kernels together, each other one alone."""
-    groups: list[list[Kernel]] = []
-    for kernel in kernels:
-        if groups and _small(kernel) and _small(groups[-1][0]):
-            groups[-1].append(kernel)
-        else:
-            groups.append([kernel])
-    return groups
-
-
-def _shared(b: Builder, kernel: Kernel, more: str = "") -> None:
-    """All threads claim parts of a kernel until none are left."""
-    units = b.index(kernel.units)
-    alone = b.compare("eq", _team_size(b), b.constant(1, "int32"))
-    size = b.select(alone, units, b.index(apply("ceildiv", kernel.units, CHUNKS)))
-    head, body, done = b.label_name(), b.label_name(), b.label_name()
-    b.line(f"br label %{head}")
-    b.label(head)
-    part = b.make(f"call i64 @claim(ptr %team, i64 {CHUNKS})", "int64")
-    low = b.mul(part, size)
-    b.line(f"br i1 {b.compare('lt', low, units).name}, label %{body}, label %{done}")
-    b.label(body)
-    end = b.add(low, size)
-    high = b.select(b.compare("lt", end, units), end, units)
-    parts = f"i64 {low.name}, i64 {high.name}{more}"
-    b.line(f"call void @{kernel.name}(ptr %args, i64 %batch, {parts})")
-    b.line(f"br label %{head}")
-    b.label(done)
-    b.line("call void @barrier(ptr %team)")
-
-
-def _team_size(b: Builder) -> Value:
-    place = b.pointer("%team", b.constant(THREADS, "int64"), "uint8")
-    return b.load(place, "int32")
-
-
-def _alone(b: Builder, kernels: list[Kernel]) -> None:
-    """The first thread that comes does all of some kernels."""
-    units = [b.index(kernel.units) for kernel in kernels]
-    with _first_thread(b):
-        for kernel, count in zip(kernels, units, strict=True):
-            b.line(f"call void @{kernel.name}(ptr %args, i64 %batch, i64 0, i64 {count.name})")
-
-
-@contextmanager
-def _first_thread(b: Builder) -> Iterator[None]:
-    """What is written inside is done by one thread, while the others wait for it."""
-    body, done = b.label_name(), b.label_name()
-    part = b.make("call i64 @claim(ptr %team, i64 1)", "int64")
-    first = b.compare("eq", part, b.constant(0, "int64"))
-    b.line(f"br i1 {first.name}, label %{body}, label %{done}")
-    b.label(body)
-    yield
-    b.line(f"br label %{done}")
-    b.label(done)
-    b.line("call void @barrier(ptr %team)")

@@ -1,0 +1,41 @@
+"""From what is fused to kernels, by the kind of the core: each kind has a file of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from geartrain.compiler.contraction import contraction_kernels
+from geartrain.compiler.expression import Unsupported
+from geartrain.compiler.folds import reduction_kernels
+from geartrain.compiler.fuse import Fused
+from geartrain.compiler.kernels import Kernel, map_kernel, scatter_kernel
+from geartrain.compiler.target import Target
+from geartrain.graph.op import Opaque, Scatter
+
+
+def lower(
+    name: str, fused: Fused, slots: Mapping[object, int], target: Target,
+    new_slot: Callable[[], int],
+) -> list[Kernel]:  # fmt: skip
+    """The kernels of what is fused around one core.
+
+    Args:
+        name: what the kernels' names begin with.
+        fused: the nodes to store, and what they read.
+        slots: the place of each node in the table of addresses.
+        target: the CPU to write code for.
+        new_slot: gives one more place in the table, for scratch memory.
+
+    Raises:
+        Unsupported: there is no code for a node.
+    """
+    given = (name, fused, slots, target)
+    if fused.core is None:
+        return [map_kernel(*given)]
+    assert fused.core.op is not None
+    if isinstance(fused.core.op.lower, Scatter):
+        return [scatter_kernel(*given)]
+    if isinstance(fused.core.op.lower, Opaque):
+        raise Unsupported(f"{fused.core.op.name} has no kernel")
+    write = contraction_kernels if len(fused.core.sources) == 2 else reduction_kernels
+    return write(*given, new_slot)

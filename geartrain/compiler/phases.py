@@ -1,0 +1,167 @@
+"""How the kernels of a program are run: in phases, each shared by the threads of a team.
+
+A large kernel is a phase of its own: every thread claims units of work until none are left, then
+waits for the others at a barrier. Small kernels are done by one thread, several in one phase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from geartrain.compiler.builder import Builder, Value
+from geartrain.compiler.kernels import SMALL, USUAL_BATCH, Kernel, address
+from geartrain.compiler.team import THREADS
+from geartrain.graph.shapes import Extent, apply, resolve
+
+LARGE_BATCH = 1024  # beyond it nothing that grows with the batch is small
+CHUNKS = 32  # parts of a kernel that threads claim: enough to even out, few enough to be cheap
+THREAD_ARGUMENTS = (("ptr", "%args"), ("i64", "%thread"), ("ptr", "%team"))
+
+
+def step_function(name: str, kernels: list[Kernel]) -> Builder:
+    """The function that runs some kernels in order; all threads of a team call it."""
+    b = Builder(name, (("ptr", "%args"), ("i64", "%batch"), ("ptr", "%team")), "internal")
+    for group in _grouped(kernels):
+        if len(group) == 1 and not _small(group[0]):
+            _shared(b, group[0])
+            continue
+        if all(isinstance(kernel.work, int) for kernel in group):
+            _alone(b, group)
+            continue
+        few, many, done = b.label_name(), b.label_name(), b.label_name()
+        limit = b.constant(LARGE_BATCH, "int64")
+        small = b.compare("le", Value("%batch", "int64"), limit)
+        b.line(f"br i1 {small.name}, label %{few}, label %{many}")
+        b.label(few)
+        _alone(b, group)
+        b.line(f"br label %{done}")
+        b.label(many)
+        for kernel in group:
+            _shared(b, kernel)
+        b.line(f"br label %{done}")
+        b.label(done)
+    b.line("ret void")
+    return b
+
+
+def run_function(number: int) -> Builder:
+    """The function that a team calls for one step."""
+    b = Builder(f"run_{number}", THREAD_ARGUMENTS)
+    b.prologue.append("  %batch = load i64, ptr %args")
+    b.line(f"call void @step_{number}(ptr %args, i64 %batch, ptr %team)")
+    b.line("ret void")
+    return b
+
+
+def only_function(kernel: Kernel) -> Builder:
+    """The function that a team calls for one kernel alone."""
+    b = Builder(f"only_{kernel.name}", THREAD_ARGUMENTS)
+    b.prologue.append("  %batch = load i64, ptr %args")
+    _shared(b, kernel)
+    b.line("ret void")
+    return b
+
+
+def epoch_function(gathers: list[Kernel], steps_slot: int) -> Builder:
+    """The function that a team calls for many steps: gather the rows of a batch, then one step."""
+    b = Builder("epoch", THREAD_ARGUMENTS)
+    b.prologue.append("  %batch = load i64, ptr %args")
+    count = address(b, steps_slot, "i64")
+
+    def turn(step: Value, _: list[Value]) -> None:
+        row = b.mul(step, Value("%batch", "int64"))
+        for kernel in gathers:
+            _shared(b, kernel, f", i64 {row.name}")
+        b.line("call void @step_0(ptr %args, i64 %batch, ptr %team)")
+
+    b.loop(b.constant(0, "int64"), Value(count, "int64"), 1, turn)
+    b.line("ret void")
+    return b
+
+
+def sweep_function(moving: Mapping[int, Extent], steps_slot: int) -> Builder:
+    """The function that a team calls for many steps on rows as they come, without copies.
+
+    Args:
+        moving: by place in the table, how many bytes an address moves on after each step: those of
+            inputs and outputs, to the rows of the next.
+        steps_slot: the place of the number of steps.
+    """
+    b = Builder("sweep", THREAD_ARGUMENTS)
+    b.prologue.append("  %batch = load i64, ptr %args")
+
+    def turn(step: Value, _: list[Value]) -> None:
+        b.line("call void @step_0(ptr %args, i64 %batch, ptr %team)")
+        with _first_thread(b):
+            for slot, size in moving.items():
+                place = b.pointer("%args", b.constant(slot, "int64"), "int64")
+                b.store(b.add(b.load(place, "int64"), b.index(size)), place)
+
+    count = address(b, steps_slot, "i64")
+    b.loop(b.constant(0, "int64"), Value(count, "int64"), 1, turn)
+    b.line("ret void")
+    return b
+
+
+def _small(kernel: Kernel) -> bool:
+    return int(resolve(kernel.work, USUAL_BATCH)) < SMALL
+
+
+def _grouped(kernels: list[Kernel]) -> list[list[Kernel]]:
+    """Neighbouring small kernels together, each other one alone."""
+    groups: list[list[Kernel]] = []
+    for kernel in kernels:
+        if groups and _small(kernel) and _small(groups[-1][0]):
+            groups[-1].append(kernel)
+        else:
+            groups.append([kernel])
+    return groups
+
+
+def _shared(b: Builder, kernel: Kernel, more: str = "") -> None:
+    """All threads claim parts of a kernel until none are left."""
+    units = b.index(kernel.units)
+    alone = b.compare("eq", _team_size(b), b.constant(1, "int32"))
+    size = b.select(alone, units, b.index(apply("ceildiv", kernel.units, CHUNKS)))
+    head, body, done = b.label_name(), b.label_name(), b.label_name()
+    b.line(f"br label %{head}")
+    b.label(head)
+    part = b.make(f"call i64 @claim(ptr %team, i64 {CHUNKS})", "int64")
+    low = b.mul(part, size)
+    b.line(f"br i1 {b.compare('lt', low, units).name}, label %{body}, label %{done}")
+    b.label(body)
+    end = b.add(low, size)
+    high = b.select(b.compare("lt", end, units), end, units)
+    parts = f"i64 {low.name}, i64 {high.name}{more}"
+    b.line(f"call void @{kernel.name}(ptr %args, i64 %batch, {parts})")
+    b.line(f"br label %{head}")
+    b.label(done)
+    b.line("call void @barrier(ptr %team)")
+
+
+def _team_size(b: Builder) -> Value:
+    place = b.pointer("%team", b.constant(THREADS, "int64"), "uint8")
+    return b.load(place, "int32")
+
+
+def _alone(b: Builder, kernels: list[Kernel]) -> None:
+    """The first thread that comes does all of some kernels."""
+    units = [b.index(kernel.units) for kernel in kernels]
+    with _first_thread(b):
+        for kernel, count in zip(kernels, units, strict=True):
+            b.line(f"call void @{kernel.name}(ptr %args, i64 %batch, i64 0, i64 {count.name})")
+
+
+@contextmanager
+def _first_thread(b: Builder) -> Iterator[None]:
+    """What is written inside is done by one thread, while the others wait for it."""
+    body, done = b.label_name(), b.label_name()
+    part = b.make("call i64 @claim(ptr %team, i64 1)", "int64")
+    first = b.compare("eq", part, b.constant(0, "int64"))
+    b.line(f"br i1 {first.name}, label %{body}, label %{done}")
+    b.label(body)
+    yield
+    b.line(f"br label %{done}")
+    b.label(done)
+    b.line("call void @barrier(ptr %team)")
