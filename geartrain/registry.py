@@ -41,9 +41,15 @@ def register(family: str, name: str | None = None) -> Callable[[Registered], Reg
         assert key not in members, f"{family}.{key} is registered twice"
         members[key] = cls
         cls.family = family  # type: ignore[attr-defined]
+        cls.public_name = key  # type: ignore[attr-defined]
         return cls
 
     return enter
+
+
+def public_name(cls: type) -> str:
+    """The name that users know a class by, and that files hold; usually its own."""
+    return str(vars(cls).get("public_name", cls.__name__))
 
 
 def members(family: str) -> dict[str, type]:
@@ -134,11 +140,11 @@ def _bound(cls: type[Configurable], args: tuple[Any, ...], kwargs: Any) -> dict[
     allowed = named + (list(cls.accepts) if catches_all else [])
     wrong = [name for name in kwargs if name not in allowed]
     if wrong and (cls.accepts or not catches_all):
-        raise unknown_keywords(cls.__name__, wrong, allowed, RENAMED)
+        raise unknown_keywords(public_name(cls), wrong, allowed, RENAMED)
     try:
         bound = expected.bind(*args, **kwargs)
     except TypeError as error:
-        raise TypeError(f"{cls.__name__}: {error}. It takes: {', '.join(allowed)}.") from None
+        raise TypeError(f"{public_name(cls)}: {error}. It takes: {', '.join(allowed)}.") from None
     bound.apply_defaults()
     arguments = dict(bound.arguments)
     for parameter in expected.parameters.values():
@@ -154,7 +160,7 @@ def serialize(value: Any) -> Any:
     if isinstance(value, Configurable):
         return {
             "module": f"keras.{value.family}" if value.family else None,
-            "class_name": type(value).__name__,
+            "class_name": public_name(type(value)),
             "config": value.get_config(),
             "registered_name": _custom_name(type(value)),
         }

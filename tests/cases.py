@@ -15,7 +15,8 @@ class LayerCase(NamedTuple):
 
     Attributes:
         config: its arguments. A config of a layer stands for the layer inside of a wrapper.
-        shapes: the shape of each input without the batch axis; several are given as one list.
+        shapes: the shape of each input without the batch axis; several are given as one list,
+            or `apart` as one argument each.
         integers: for integer inputs, a bound that they stay below.
         kinks: whether the function has kinks that finite differences would straddle near 0, so
             that inputs must keep a distance from it.
@@ -27,6 +28,7 @@ class LayerCase(NamedTuple):
     integers: int | None = None
     kinks: bool = False
     training: bool = False
+    apart: bool = False
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value}" for name, value in self.config.items())
@@ -45,6 +47,7 @@ INNER = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 3}
 # one (see tests/ops/test_scan.py and the recordings).
 BASES = {"Wrapper", "RNN", "GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"}
 
+QUERY_AND_VALUE = ((3, 4), (5, 4))
 LAYERS: dict[str, list[LayerCase]] = {
     "Activation": [case((3,), activation="tanh"), case((2, 3), activation="softmax")],
     "ActivityRegularization": [case((3,), l1=0.1, l2=0.2)],
@@ -61,7 +64,16 @@ LAYERS: dict[str, list[LayerCase]] = {
     ],
     "AdaptiveMaxPooling3D": [case((2, 3, 4, 1), output_size=2)],
     "Add": [case(*PAIR), case((4,), (3, 4), (4,))],
+    "AdditiveAttention": [
+        case(*QUERY_AND_VALUE),
+        case(*QUERY_AND_VALUE, (5, 4), use_scale=False, dropout=0.2, seed=1),
+    ],
     "AlphaDropout": [case((3,), rate=0.3)],
+    "Attention": [
+        case(*QUERY_AND_VALUE),
+        case((3, 4), (5, 2), (5, 4), use_scale=True),
+        case(*QUERY_AND_VALUE, score_mode="concat", use_scale=True),
+    ],
     "Average": [case(*PAIR), case((1,), (4,))],
     "AveragePooling1D": [
         case((6, 2), pool_size=2),
@@ -164,6 +176,21 @@ LAYERS: dict[str, list[LayerCase]] = {
         case((2, 3, 4), groups=-1),
         case((4, 3), groups=2, axis=1, center=False),
     ],
+    "GroupQueryAttention": [
+        case(*QUERY_AND_VALUE, head_dim=2, num_query_heads=4, num_key_value_heads=2)._replace(
+            apart=True
+        ),
+        case(
+            (4, 3),
+            (4, 3),
+            head_dim=1,
+            num_query_heads=2,
+            num_key_value_heads=1,
+            use_gate=True,
+            sliding_window=2,
+            dropout=0.1,
+        )._replace(apart=True),
+    ],
     "Identity": [case((3, 4))],
     "InputLayer": [case((3, 4), shape=(3, 4))],
     "Lambda": [case((3, 4), function="square", arguments={"factor": 2.0})],
@@ -182,6 +209,26 @@ LAYERS: dict[str, list[LayerCase]] = {
     "MaxPooling3D": [case((2, 3, 4, 1))],
     "Maximum": [case(*PAIR)._replace(kinks=True)],
     "Minimum": [case(*PAIR)._replace(kinks=True)],
+    "MultiHeadAttention": [
+        case(*QUERY_AND_VALUE, num_heads=2, key_dim=3)._replace(apart=True),
+        case(
+            (3, 4),
+            (5, 2),
+            (5, 6),
+            num_heads=2,
+            key_dim=3,
+            value_dim=2,
+            output_shape=5,
+            use_bias=False,
+            use_gate=True,
+            sliding_window=2,
+            dropout=0.1,
+        )._replace(apart=True),
+        case((2, 3, 4), (2, 3, 4), num_heads=1, key_dim=2, attention_axes=(2,))._replace(
+            apart=True
+        ),
+        case((2, 2, 3), (3, 2, 3), num_heads=2, key_dim=2)._replace(apart=True),
+    ],
     "Multiply": [case(*PAIR), case((3, 4), (4,), (3, 4))],
     "Normalization": [
         case((3,)),

@@ -12,6 +12,7 @@ from geartrain.layers.adaptive_pooling import (
     AdaptiveMaxPooling2D,
     AdaptiveMaxPooling3D,
 )
+from geartrain.layers.attention import AdditiveAttention, Attention
 from geartrain.layers.batch_normalization import BatchNormalization
 from geartrain.layers.bidirectional import Bidirectional
 from geartrain.layers.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
@@ -38,6 +39,9 @@ from geartrain.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
+from geartrain.layers.grouped_query_attention import (
+    GroupedQueryAttention as GroupQueryAttention,
+)
 from geartrain.layers.input_layer import Input, InputLayer
 from geartrain.layers.input_spec import InputSpec
 from geartrain.layers.layer import Layer
@@ -59,6 +63,7 @@ from geartrain.layers.merging import (
     multiply,
     subtract,
 )
+from geartrain.layers.multi_head_attention import MultiHeadAttention
 from geartrain.layers.normalizing import (
     GroupNormalization,
     LayerNormalization,
@@ -137,7 +142,9 @@ __all__ = [
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -187,6 +194,7 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
     "Identity",
     "Input",
     "InputLayer",
@@ -205,6 +213,7 @@ __all__ = [
     "MaxPooling3D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "PReLU",

@@ -145,12 +145,9 @@ class Layer(Owner):
             self._check(args)
             self._build_once(args, kwargs)
             self._check(args)
-            if "mask" in _parameters(self.call) and kwargs.get("mask") is None and args:
-                kwargs["mask"] = tree.map_structure(context.mask_of, args[0])
-                if all(mask is None for mask in tree.flatten(kwargs["mask"])):
-                    kwargs["mask"] = None
+            self._hand_masks(context, args, kwargs)
             outputs = self.call(*args, **kwargs)
-            self._pass_masks(context, args, outputs)
+            self._pass_masks(context, args, kwargs.get("mask"), outputs)
             if self.activity_regularizer is not None:
                 for output in tree.flatten(outputs):
                     penalty = self.activity_regularizer(output)
@@ -196,10 +193,26 @@ class Layer(Owner):
         self.build(*shapes)
         self.built = True
 
-    def _pass_masks(self, context: Any, args: Any, outputs: Any) -> None:
+    def _hand_masks(self, context: Any, args: Any, kwargs: Any) -> None:
+        """The masks of the tensors as arguments of the call, where it takes them: see `call`.
+
+        `mask` is that of the first argument; `query_mask` that of an argument `query`, and so on.
+        """
+        names = _parameters(self.call)
+        given = {**dict(zip(names, args, strict=False)), **kwargs}
+        wanted = {"mask": args[0]} if args else {}
+        wanted |= {f"{name}_mask": value for name, value in given.items()}
+        for name, value in wanted.items():
+            if name in names and given.get(name) is None:
+                masks = tree.map_structure(context.mask_of, value)
+                if any(mask is not None for mask in tree.flatten(masks)):
+                    kwargs[name] = masks
+
+    def _pass_masks(self, context: Any, args: Any, masks: Any, outputs: Any) -> None:
         if not args:
             return
-        masks = tree.map_structure(context.mask_of, args[0])
+        if masks is None:
+            masks = tree.map_structure(context.mask_of, args[0])
         custom = type(self).compute_mask is not Layer.compute_mask
         if not custom and all(mask is None for mask in tree.flatten(masks)):
             return

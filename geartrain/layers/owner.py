@@ -12,7 +12,7 @@ from geartrain.graph.dtypes import is_float
 from geartrain.layers.context import current_context
 from geartrain.layers.weight import Weight
 from geartrain.random import SeedGenerator
-from geartrain.registry import Configurable
+from geartrain.registry import Configurable, public_name
 from geartrain.runtime.variable import Variable
 
 
@@ -193,7 +193,7 @@ class Owner(Configurable):
         return sum(weight.array.size for weight in self.weights)
 
     def _who(self) -> str:
-        return f'{type(self).__name__} "{self.name}"'
+        return f'{public_name(type(self))} "{self.name}"'
 
 
 def is_state(variable: Variable) -> bool:

@@ -198,6 +198,7 @@ def dot_product_attention(
         scale = shapes[0][3] ** -0.5  # type: ignore[operator]
     groups = (*shapes[0][:2], heads[1], heads[0] // heads[1], shapes[0][3])  # type: ignore[operator]
     logits = einsum("btkgd,bskd->bkgts", views.reshape(query, shape=groups), key)
+    logits, own = _wide(logits)
     logits = multiply(logits, scale)
     whole = (shapes[0][0], heads[0], shapes[0][1], shapes[1][1])
     logits = views.reshape(logits, shape=whole)
@@ -205,7 +206,7 @@ def dot_product_attention(
         logits = add(logits, operand(bias, dtype_of(logits)))
     if attn_logits_soft_cap is not None:
         logits = divide(logits, add(divide(absolute(logits), attn_logits_soft_cap), 1))
-    weights = softmax(_masked(logits, mask, is_causal))
+    weights = operand(softmax(_masked(logits, mask, is_causal)), own)
     weights = views.reshape(weights, shape=(whole[0], *groups[2:4], *whole[2:]))
     result = einsum("bkgts,bskd->btkgd", weights, value)
     return views.reshape(result, shape=(*shapes[0][:3], shapes[2][3]))

@@ -55,12 +55,12 @@ def drawn(row, batch, dtype="float32", seed=0):
 
 
 def given(row, arrays):
-    """The layer's argument: one tensor, or the list of all."""
-    return arrays if len(row.shapes) > 1 else arrays[0]
+    """The layer's arguments: one tensor, or the list of all, or each."""
+    return arrays if row.apart or len(row.shapes) == 1 else [arrays]
 
 
 def call(layer, row, arrays):
-    return layer(given(row, arrays), training=row.training)
+    return layer(*given(row, arrays), training=row.training)
 
 
 def fill(layer, seed=1):
@@ -91,7 +91,9 @@ def test_every_registered_layer_is_public_and_every_public_layer_registered():
         for name, item in vars(layers).items()
         if isinstance(item, type) and issubclass(item, Layer) and item is not Layer
     }
-    assert {getattr(layers, name).__name__ for name in public} == set(registry.members("layers"))
+    assert {registry.public_name(getattr(layers, name)) for name in public} == set(
+        registry.members("layers")
+    )
     assert public | {"Layer", "InputSpec", "Input"} <= set(layers.__all__)
     assert sorted(layers.__all__) == sorted(set(layers.__all__))
     assert all(hasattr(layers, name) for name in layers.__all__)
@@ -142,7 +144,7 @@ def test_mixed_precision_computes_in_the_small_type(name, row):
 def test_batches_of_any_size_and_the_shapes_that_are_foretold(name, row, batch):
     layer = built(name, row)
     shapes = [(None, *shape) for shape in row.shapes]
-    foretold = layer.compute_output_shape(given(row, shapes))
+    foretold = layer.compute_output_shape(*given(row, shapes))
     if not (batch == 0 and row.training):
         output = call(layer, row, drawn(row, batch))
         assert output.shape == (batch, *foretold[1:])
@@ -150,15 +152,15 @@ def test_batches_of_any_size_and_the_shapes_that_are_foretold(name, row, batch):
     symbols = [layers.Input(shape, dtype=x.dtype) for shape, x in zip(
         row.shapes, drawn(row, 1), strict=True
     )]  # fmt: skip
-    assert layer(given(row, symbols)).shape == foretold
+    assert layer(*given(row, symbols)).shape == foretold
 
 
 @every_row
 def test_each_sample_is_computed_alone_outside_of_training(name, row):
     layer = built(name, row)
     arrays = drawn(row, 4)
-    whole = layer(given(row, arrays))
-    alone = [layer(given(row, [x[i : i + 1] for x in arrays])) for i in range(4)]
+    whole = layer(*given(row, arrays))
+    alone = [layer(*given(row, [x[i : i + 1] for x in arrays])) for i in range(4)]
     np.testing.assert_allclose(whole, np.concatenate(alone), rtol=1e-6, atol=1e-6)
 
 

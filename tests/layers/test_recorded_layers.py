@@ -25,14 +25,14 @@ def recorded(*groups):
 
 CASES = [
     parameter
-    for parameter in recorded("core", "norm", "conv", "rnn")
+    for parameter in recorded("core", "norm", "conv", "rnn", "attention")
     if hasattr(layers, parameter.values[0]["layer"])
     and parameter.values[0]["config"].get("interpolation", "nearest") == "nearest"
 ]
 
 
 def test_what_is_missing_is_known():
-    found = {case.values[0]["layer"] for case in recorded("core", "norm", "conv")}
+    found = {case.values[0]["layer"] for case in recorded("core", "norm", "conv", "attention")}
     assert {name for name in found if not hasattr(layers, name)} == MISSING_LAYERS
 
 
