@@ -257,6 +257,10 @@ LAYERS: dict[str, list[LayerCase]] = {
     "SpatialDropout1D": [case((4, 3), rate=0.5)],
     "SpatialDropout2D": [case((4, 2, 3), rate=0.5, data_format="channels_first")],
     "SpatialDropout3D": [case((2, 4, 2, 3), rate=0.5)],
+    "SpectralNormalization": [
+        case((5,), layer=INNER),
+        case((4,), layer=INNER, power_iterations=30)._replace(training=True),
+    ],
     "Subtract": [case(*PAIR), case((3, 4), (4,))],
     "Bidirectional": [
         case((3, 2), layer={"module": "keras.layers", "class_name": "GRU", "config": {"units": 2}}),

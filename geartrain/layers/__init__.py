@@ -102,6 +102,7 @@ from geartrain.layers.resizing import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from geartrain.layers.spectral_normalization import SpectralNormalization
 from geartrain.layers.wrappers import TimeDistributed, Wrapper
 
 GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D
@@ -233,6 +234,7 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "StackedRNNCells",
     "Subtract",
     "TimeDistributed",

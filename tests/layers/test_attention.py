@@ -217,8 +217,21 @@ def test_half_precision_softmax_is_computed_in_single():
         ),
         (lambda: grouped()(QUERY, VALUE, VALUE[:, :4]), "value and key of equal sizes"),
         (lambda: layers.GroupQueryAttention(3, 3, 2), "multiple of num_key_value_heads.*3 and 2"),
+        (
+            lambda: layers.SpectralNormalization(layers.Flatten())(QUERY),
+            "expected a layer with a kernel or embeddings.*Flatten",
+        ),
+        (
+            lambda: layers.SpectralNormalization(layers.Dense(2), power_iterations=0),
+            "expected power_iterations .*0",
+        ),
     ],
 )
 def test_what_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_kernel_of_zeros_stays_as_it_is():
+    layer = layers.SpectralNormalization(layers.Dense(2, kernel_initializer="zeros"))
+    np.testing.assert_array_equal(layer(QUERY, training=True), np.zeros((2, 3, 2)))
