@@ -54,7 +54,7 @@ def contraction_kernels(
     b = operand_of(second, right, sizes, memory)
     plan = _Product(name, fused, core, slots, target, sizes, out, a, b, rows[-1])
     kernels = []
-    if b.stride(out[-1]) != 1 or plan.crowds_the_cache():
+    if b.stride(out[-1]) != 1 or plan.crowds_the_cache() or plan.needs_masks():
         plan.packed_slot = new_slot()
         kernels.append(plan.pack())
     if plan.too_few():
@@ -160,7 +160,7 @@ class _Product(Tiles):
         rows = b.index(self.sizes[self.row])
         functions: dict[tuple[int, int], Builder] = {
             (count, full): self._tile(count, full, self.vectors)
-            for count in self._row_counts() for full in self._column_cases()
+            for full in self._column_cases() for count in self._row_counts(full)
         }  # fmt: skip
 
         def unit(u: Value, _: list[Value]) -> None:
@@ -230,9 +230,14 @@ class _Product(Tiles):
         b.line("ret void")
         b.label(several)
 
-    def _row_counts(self) -> list[int]:
-        """How many rows a tile may have: the full number, and what fills any remainder."""
+    def _row_counts(self, whole: bool) -> list[int]:
+        """How many rows a tile may have: the full number, and what fills any remainder.
+
+        The masks of a panel in part take registers too: where they are few, there are fewer rows.
+        """
         rows, full = self.sizes[self.row], self.tile_rows
+        if self.target.registers < 32 and not whole and self.packed_slot is None and full > 4:
+            return [4, 2, 1]
         if isinstance(rows, int):
             left = rows % full
             return [full, left] if left and rows > full else [min(full, rows)]
@@ -255,7 +260,7 @@ class _Product(Tiles):
     ) -> None:  # fmt: skip
         """All tiles from row `low` to row `high`."""
         shown = "".join(f", i64 {outer[label].name}" for label in self.outer)
-        for count in self._row_counts():
+        for count in self._row_counts(full):
             left = b.sub(high, low)
             whole = b.make(f"sdiv i64 {left.name}, {count}", "int64")
             border = b.add(low, b.mul(whole, b.constant(count, "int64")))

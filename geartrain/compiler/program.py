@@ -17,6 +17,7 @@ from geartrain.compiler.builder import BYTES, Builder
 from geartrain.compiler.expression import Unsupported
 from geartrain.compiler.fuse import Fused, by_maps, fuse, in_memory, reaches
 from geartrain.compiler.kernels import Kernel, copy_kernel, gather_rows
+from geartrain.compiler.legalize import without_fma
 from geartrain.compiler.lower import lower
 from geartrain.compiler.memory import Buffer
 from geartrain.compiler.phases import (
@@ -255,7 +256,9 @@ class _Assembler:
                 sweep_function(self._moving(epoch), epoch.steps),
             ]
         declared = sorted(set().union(*(function.declared for function in functions)))
-        return "\n".join([*declared, team_text(), *(function.text() for function in functions)])
+        team = team_text(self.target.triple)
+        text = "\n".join([*declared, team, *(function.text() for function in functions)])
+        return text if self.target.fma else without_fma(text)
 
     def _moving(self, epoch: EpochSlots) -> dict[int, Extent]:
         """By how many bytes the addresses of rows of inputs and outputs move on after a step."""

@@ -14,6 +14,8 @@ class Target:
         triple, cpu, features: as LLVM names them; an empty triple means this machine.
         vector_bytes: the size of a vector register.
         registers: how many vector registers there are.
+        fma: whether one instruction multiplies and adds with one rounding.
+        masks: whether loads and stores of some lanes only are instructions.
         bf16_dot: whether one instruction multiplies bfloat16 pairs into float32 sums.
     """
 
@@ -23,6 +25,8 @@ class Target:
     features: str
     vector_bytes: int
     registers: int
+    fma: bool = True
+    masks: bool = True
     bf16_dot: bool = False
 
     def lanes(self, item_bytes: int) -> int:
@@ -51,9 +55,10 @@ def named(triple: str, cpu: str, text: str, features: dict[str, bool]) -> Target
     """The target of a CPU with these features."""
     if features.get("avx512f"):
         bf16 = bool(features.get("avx512bf16"))
-        return Target("avx512", triple, cpu, text, 64, 32, bf16)
-    if features.get("avx2"):
+        return Target("avx512", triple, cpu, text, 64, 32, bf16_dot=bf16)
+    if features.get("avx2") and features.get("fma"):
         return Target("avx2", triple, cpu, text, 32, 16)
     if triple.startswith(("aarch64", "arm64")):
-        return Target("neon", triple, cpu, text, 16, 32)
-    return Target("sse2", triple, cpu, text, 16, 16)
+        return Target("neon", triple, cpu, text, 16, 32, masks=False)
+    fma = bool(features.get("fma"))
+    return Target("sse2", triple, cpu, text, 16, 16, fma, masks=False)

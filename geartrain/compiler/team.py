@@ -11,24 +11,21 @@ that threads write has a cache line of its own.
 
 from __future__ import annotations
 
-import platform
-
 COUNTER, ARRIVED, TURN, SLEEPERS, THREADS = 0, 64, 128, 192, 256
 TEAM_BYTES = 320
 SPINS = 2_000  # pauses before a waiting thread sleeps: some 50 to 100 microseconds
 
-_FUTEX = {"x86_64": 202, "AMD64": 202, "aarch64": 98, "arm64": 98}
-_X86, _ARM = ("x86_64", "AMD64"), ("aarch64", "arm64")
+_FUTEX = {"x86_64": 202, "aarch64": 98}
+_X86, _ARM = ("x86_64", "i686"), ("aarch64", "arm64")
 
 
-def team_text(machine: str | None = None, system: str | None = None) -> str:
+def team_text(triple: str) -> str:
     """The functions `claim`, `barrier`, `wait_while` and `wake`, for a kind of machine.
 
     Args:
-        machine: as `platform.machine()` names it; this one by default.
-        system: as `platform.system()` names it; this one by default.
+        triple: the machine as LLVM names it, such as `x86_64-unknown-linux-gnu`.
     """
-    machine, system = machine or platform.machine(), system or platform.system()
+    machine = triple.partition("-")[0]
     external, pause = "", ""
     if machine in _X86:
         external = "declare void @llvm.x86.sse2.pause()\n"
@@ -38,7 +35,7 @@ def team_text(machine: str | None = None, system: str | None = None) -> str:
             "declare void @llvm.aarch64.hint(i32)\n",
             "call void @llvm.aarch64.hint(i32 1)",
         )
-    if system == "Linux" and machine in _FUTEX:
+    if "linux" in triple and machine in _FUTEX:
         number = _FUTEX[machine]
         external += "declare i64 @syscall(i64, ...)"
         # FUTEX_WAIT_PRIVATE (128) sleeps while the word holds `old`; FUTEX_WAKE_PRIVATE is 129
@@ -51,8 +48,9 @@ def team_text(machine: str | None = None, system: str | None = None) -> str:
             "ptr null, ptr null, i64 0)"
         )
     else:
-        external += "declare i32 @sched_yield()"
-        sleep, rouse = "call i32 @sched_yield()", "add i32 0, 0"
+        give_way = "SwitchToThread" if "windows" in triple else "sched_yield"
+        external += f"declare i32 @{give_way}()"
+        sleep, rouse = f"call i32 @{give_way}()", "add i32 0, 0"
     return f"""{external}
 
 ; wait until *%word is no longer %old

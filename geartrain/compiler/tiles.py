@@ -121,7 +121,7 @@ class Tiles(Tiling):
         return b.pointer(address(b, self.packed_slot), place, self.dtype), strides
 
     def _multiply_add(self, b: Builder, x: Value, y: Value, total: Value) -> Value:
-        if self.dtype in ("float32", "float64"):
+        if self.target.fma and self.dtype in ("float32", "float64"):
             return b.fma(x, y, total)
         return b.add(total, b.mul(x, y))
 

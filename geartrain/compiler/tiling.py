@@ -22,6 +22,7 @@ from geartrain.graph.shapes import Extent, apply, product, resolve
 ROWS_PER_UNIT = 128
 WIDE = 8  # vectors of a tile that is a single row
 MUCH_USED = 32  # tiles that use a panel
+FEW_PANELS = 4  # so few that the last one, in part, is much of the work
 PART = "#"  # the label of the parts that a summed label is cut into
 
 
@@ -131,6 +132,13 @@ class Tiling:
         strides = [self.b.stride(label) for label, _ in self.summed]
         apart = [int(resolve(stride, USUAL_BATCH)) * BYTES[self.dtype] for stride in strides]
         return tiles >= MUCH_USED and any(one and one % 1024 == 0 for one in apart)
+
+    def needs_masks(self) -> bool:
+        """Whether much of the work is a panel in part, which the CPU has no instruction to read."""
+        columns = self.sizes[self.column]
+        if self.target.masks or not isinstance(columns, int):
+            return not self.target.masks
+        return columns % self.width > 0 and columns < FEW_PANELS * self.width
 
     def cut(self, slot: int) -> None:
         """Sum in parts: each part is like one more place of the result."""

@@ -80,7 +80,8 @@ done:
 @functools.cache
 def _functions() -> tuple[Callable[..., None], Callable[..., None]]:
     """The native `launch` and `work`."""
-    library = native.load(team_text() + _POOL, host())
+    target = host()
+    library = native.load(team_text(target.triple) + _POOL, target)
     launch = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
     work = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
     found = launch(library.address("launch")), work(library.address("work"))
