@@ -26,6 +26,7 @@ from geartrain.compiler.kernels import (
 from geartrain.compiler.target import Target
 from geartrain.compiler.tiles import Tiles
 from geartrain.compiler.tiling import WIDE, operand_of
+from geartrain.compiler.values import summed_in
 from geartrain.graph.affine import Index
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import Extent, apply, product
@@ -87,7 +88,8 @@ def _as_fold(
         at = dict(zip(labels, index, strict=True))
         x = expression.value(first, tuple(at[label] for label in left))
         y = expression.value(second, tuple(at[label] for label in right))
-        return expression.builder.mul(x, y)
+        b, dtype = expression.builder, summed_in(core.dtype)
+        return b.mul(b.convert(x, dtype), b.convert(y, dtype))
 
     domain = Domain(extents, tuple(range(len(out))), element)
     return fold_kernels(name, fused, slots, target, new_slot, domain)

@@ -148,24 +148,27 @@ class Expression:
             steps = self.builder.mul(steps, self.builder.index(stride))
         return self.builder.add(start, steps)
 
-    def load(self, node: Node, offset: Affine) -> Value:
-        """The element of a node in memory: once, as neighbours, or from several places."""
-        base = self.pointers[node]
+    def load(self, node: Node, offset: Affine, dtype: str = "") -> Value:
+        """The element of a node in memory: once, as neighbours, or from several places.
+
+        Of the node's own dtype, unless the memory holds another.
+        """
+        base, dtype = self.pointers[node], dtype or node.dtype
         stride = offset.terms.get(self.lane, 0) if self.lane else 0
         if any(self.loops[name].lanes > 1 for name in offset.terms):
             stride = -1  # not a constant step from lane to lane
         builder = self.builder
         if stride == 0 or self.lanes == 1:
-            address = builder.pointer(base, builder.affine(offset, self.loops), node.dtype)
+            address = builder.pointer(base, builder.affine(offset, self.loops), dtype)
             mask = self.mask
             if mask is not None and mask.lanes > 1:
                 mask = builder.reduce(mask, lambda b, x, y: b.bits("or", x, y))
-            return builder.load(address, node.dtype, 1, mask)
+            return builder.load(address, dtype, 1, mask)
         mask = builder.splat(self.mask, self.lanes) if self.mask is not None else None
         if stride == 1:
-            address = builder.pointer(base, builder.affine(offset, self.loops), node.dtype)
-            return builder.load(address, node.dtype, self.lanes, mask)
-        return builder.gather(base, self.affine(offset), node.dtype, mask)
+            address = builder.pointer(base, builder.affine(offset, self.loops), dtype)
+            return builder.load(address, dtype, self.lanes, mask)
+        return builder.gather(base, self.affine(offset), dtype, mask)
 
 
 def reshaped_index(index: Index, shape: Shape, source_shape: Shape) -> Index:

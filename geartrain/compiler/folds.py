@@ -2,7 +2,8 @@
 
 A fold whose result has few elements would keep few threads busy. It is done in two steps: a fixed
 number of parts of a folded axis each on its own, then the parts together. Whether it is, depends on
-shapes alone, so the order of every sum is always the same.
+shapes alone, so the order of every sum is always the same. Narrow floats are folded in float32, and
+rounded once, when the fold is done.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from geartrain.compiler.kernels import (
     vector_loop,
 )
 from geartrain.compiler.target import Target
+from geartrain.compiler.values import summed_in
 from geartrain.graph.affine import Index, offset_of
 from geartrain.graph.op import Fold
 from geartrain.graph.shapes import Extent, Shape, apply, product, resolve
@@ -97,7 +99,7 @@ def join_parts(
     extents = (PARTS, *core.extents)
 
     def element(at: Expression, index: Index) -> Value:
-        return at.load(core, offset_of(index, extents))
+        return at.load(core, offset_of(index, extents), summed_in(core.dtype))
 
     domain = Domain(extents, tuple(range(1, len(extents))), element)
     return _FoldKernel(name, fused, slots, target, domain, joined_slot=scratch).kernel()
@@ -138,7 +140,8 @@ class _FoldKernel:
         dtypes = [one.dtype for one in (core, *fused.nodes, *fused.reads)]
         self.lanes = lanes_for(target, *dtypes) if self.lane is not None else 1
         self.across = self.lane in domain.folded  # lanes are folded together at the end
-        self.neutral = self.b.constant(self.identity(core.dtype), core.dtype)
+        self.dtype = summed_in(core.dtype)
+        self.neutral = self.b.constant(self.identity(core.dtype), self.dtype)
         self.full = variables(domain.extents)
         self.index = tuple(self.full[axis] for axis in domain.kept)
         extents = enumerate(domain.extents)
@@ -169,7 +172,7 @@ class _FoldKernel:
         b.loop(BEGIN, END, 1, part)
         b.line("ret void")
         size = product(self.core.extents) * PARTS
-        scratch = [(self.parts_slot, size, self.core.dtype)]
+        scratch = [(self.parts_slot, size, self.dtype)]
         return Kernel(self.name, [], "fold in parts", [b], PARTS, self.work(), scratch)
 
     def _run(
@@ -193,13 +196,13 @@ class _FoldKernel:
         b, core = self.b, self.core
         if part is None:
             lane = f"i{self.lane}"
-            known = {core: result}
+            known = {core: b.convert(result, core.dtype)}
             at = Expression(b, self.sources, loops, lane, result.lanes, mask, known)
             store_all(at, self.nodes, self.index, self.pointers)
             return
         place = b.affine(offset_of(self.index, core.extents), loops)
         place = b.add(b.mul(part, b.index(product(core.extents))), place)
-        b.store(result, b.pointer(self.scratch, place, core.dtype), mask)
+        b.store(result, b.pointer(self.scratch, place, self.dtype), mask)
 
     def _bounds(self, axis: int, part: Value | None) -> tuple[Value, Value]:
         """From where to where a folded axis is folded."""
@@ -239,7 +242,10 @@ class _FoldKernel:
         """Combine one more element (or vector of them)."""
         b = self.b
         at = Expression(b, self.sources, dict(loops), f"i{self.lane}", self.lanes, mask)
-        value = b.splat(self.domain.element(at, self.full), total.lanes)
+        value = self.domain.element(at, self.full)
+        if self.dtype != self.core.dtype:
+            value = b.convert(value, self.dtype)
+        value = b.splat(value, total.lanes)
         if mask is not None and self.across:
             value = b.select(mask, value, b.splat(self.neutral, value.lanes))
         result: Value = self.combine(b, total, value)

@@ -20,6 +20,15 @@ FLOATS = ("float16", "bfloat16", "float32", "float64")
 NARROW = ("float16", "bfloat16")  # stored only: arithmetic is done in float32
 
 
+def summed_in(dtype: str) -> str:
+    """The dtype in which sums (and other folds) of a dtype are kept until they are stored.
+
+    >>> summed_in("bfloat16"), summed_in("float64")
+    ('float32', 'float64')
+    """
+    return "float32" if dtype in NARROW else dtype
+
+
 class Value(NamedTuple):
     """A result in a function under construction: its IR name, dtype, and number of lanes."""
 

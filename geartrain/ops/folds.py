@@ -80,8 +80,15 @@ def _highest(dtype: str) -> Any:
     return limits(dtype)[1] if dtype not in FLOATS else np.inf
 
 
+def _sum_reference(x: np.ndarray, axis: tuple[int, ...]) -> np.ndarray:
+    """Added up in the dtype; narrow floats in float32, as 256 + 1 is 256 in bfloat16."""
+    wide = "float32" if x.dtype.name in ("float16", "bfloat16") else x.dtype
+    result: np.ndarray = np.sum(x, axis=axis, dtype=wide)
+    return result
+
+
 sum_: Op = fold(
-    "sum", lambda x, axis: np.sum(x, axis=axis, dtype=x.dtype),
+    "sum", _sum_reference,
     lambda g, y, x, axes: (_unfolded(g, x, axes),),
     identity=lambda dtype: 0, combine=lambda b, x, y: b.add(x, y),
 )  # fmt: skip
