@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from geartrain.compiler.kernels import Kernel
-from geartrain.compiler.memory import ALIGNMENT, plan
+from geartrain.compiler.memory import plan
 from geartrain.compiler.program import Reference, assemble
 from geartrain.compiler.target import Target
 from geartrain.graph.dtypes import numpy_dtype
@@ -22,6 +22,7 @@ from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import Constant, Leaf, Node
 from geartrain.graph.shapes import BATCH, resolve
 from geartrain.runtime import native, threads
+from geartrain.runtime.aligned import address_of, aligned_empty
 from geartrain.runtime.variable import Variable
 
 LITTLE_WORK = 2_000_000  # scalar operations that one thread does sooner than two
@@ -34,16 +35,15 @@ class Frame:
     def __init__(self, program: Executable, batch: int) -> None:
         assembly = program.assembly
         offsets, size = plan(assembly.buffers, batch)
-        self.block = np.empty(size + ALIGNMENT, np.uint8)
-        start = _address(self.block)
-        start += -start % ALIGNMENT
+        self.block = aligned_empty((size,), np.dtype(np.uint8))
+        start = address_of(self.block)
         self.table = np.zeros(assembly.size, np.int64)
         self.table[0] = batch
         for slot, offset in offsets.items():
             self.table[slot] = start + offset
         for slot, array in program.fixed.items():
-            self.table[slot] = _address(array)
-        self.address = _address(self.table)
+            self.table[slot] = address_of(array)
+        self.address = address_of(self.table)
         self.shapes = [resolve(node.extents, batch) for node in program.outputs]
         little = int(resolve(assembly.work, batch)) < LITTLE_WORK
         self.threads = 1 if little else None
@@ -52,7 +52,7 @@ class Frame:
     def input(self, slot: int, node: Node, dtype: np.dtype[Any]) -> np.ndarray:
         """Memory for one batch of an input, into which whole epochs gather rows."""
         if slot not in self.inputs:
-            self.inputs[slot] = np.empty(resolve(node.extents, self.batch), dtype)
+            self.inputs[slot] = aligned_empty(resolve(node.extents, self.batch), dtype)
         return self.inputs[slot]
 
 
@@ -114,7 +114,7 @@ class Executable:
             if array.dtype != dtype or not array.flags.c_contiguous:
                 array = np.ascontiguousarray(array, dtype)
             held.append(array)
-            frame.table[slot] = _address(array)
+            frame.table[slot] = address_of(array)
         outputs = self._outputs(frame, values)
         for step in self.steps:
             if isinstance(step, int):
@@ -131,7 +131,7 @@ class Executable:
         frame = self._take(0 if batch is None else batch)
         arrays = [np.ascontiguousarray(values[n.leaf], d) for _, n, d in self.inputs]
         for (slot, _, _), array in zip(self.inputs, arrays, strict=True):
-            frame.table[slot] = _address(array)
+            frame.table[slot] = address_of(array)
         outputs = self._outputs(frame, values)
         kernels = [
             kernel for step in self.assembly.steps if isinstance(step, list) for kernel in step
@@ -180,17 +180,17 @@ class Executable:
             assert array.dtype == dtype and array.flags.c_contiguous
             if order is None:
                 assert len(array) >= batch * steps
-                frame.table[slot] = _address(array)
+                frame.table[slot] = address_of(array)
             else:
-                frame.table[epoch.inputs[node]] = _address(array)
-                frame.table[slot] = _address(frame.input(slot, node, dtype))
+                frame.table[epoch.inputs[node]] = address_of(array)
+                frame.table[slot] = address_of(frame.input(slot, node, dtype))
         frame.table[epoch.steps] = steps
         if order is None:
             outputs = self._outputs(frame, data, batch * steps)
             function = self.library.address("sweep")
         else:
             assert order.dtype == np.int64 and len(order) >= batch * steps
-            frame.table[epoch.order] = _address(order)
+            frame.table[epoch.order] = address_of(order)
             outputs = self._outputs(frame, data)
             function = self.library.address("epoch")
         threads.run(function, frame.address, frame.threads)
@@ -225,7 +225,7 @@ class Executable:
             if rows is not None and node.extents[:1] == (BATCH,):
                 shape = (rows, *shape[1:])
             made[node] = array = np.empty(shape, dtype)
-            frame.table[place] = _address(array)
+            frame.table[place] = address_of(array)
         return [made[node] for node in self.outputs]
 
     def _reference(self, steps: Plan, frame: Frame, batch: int | None) -> None:
@@ -255,8 +255,3 @@ def _leaf_value(node: Node, values: Mapping[Leaf | None, np.ndarray]) -> np.ndar
     if isinstance(leaf, Constant):
         return leaf.value
     return leaf.numpy() if isinstance(leaf, Variable) else values[leaf]
-
-
-def _address(array: np.ndarray) -> int:
-    address: int = array.__array_interface__["data"][0]
-    return address

@@ -18,6 +18,7 @@ from geartrain.graph.node import Leaf, Node
 from geartrain.graph.operators import OPERATORS, Operators
 from geartrain.ops.operands import operand
 from geartrain.registry import automatic_name
+from geartrain.runtime.aligned import aligned_empty
 
 
 class _Traces(threading.local):
@@ -126,7 +127,8 @@ class Variable(Leaf, Operators):
                     f"Variable {self.name!r}: expected a value of shape {tuple(shape)}. "
                     f"Received: {describe_value(value)}"
                 )
-        self._array = np.array(value, numpy_dtype(name_of_type), order="C")
+        self._array = aligned_empty(value.shape, numpy_dtype(name_of_type))
+        self._array[...] = value
         self.dtype = name_of_type
 
     __hash__ = object.__hash__
