@@ -58,7 +58,7 @@ def contraction_kernels(
     if b.stride(out[-1]) != 1 or plan.crowds_the_cache() or plan.needs_masks():
         plan.packed_slot = new_slot()
         kernels.append(plan.pack())
-    if plan.too_few():
+    if plan.in_parts():
         plan.cut(new_slot())
         return [*kernels, plan.product(), join_parts(name, fused, slots, target, plan.parts_slot)]
     return [*kernels, plan.product()]
@@ -157,9 +157,9 @@ class _Product(Tiles):
         """The tiles of the result, a few at a time."""
         b = Builder(self.name, ARGUMENTS, "internal")
         per_unit = self.tiles_per_unit
-        groups = apply("ceildiv", self.sizes[self.row], self.tile_rows * per_unit)
+        groups = apply("ceildiv", self.row_count, self.tile_rows * per_unit)
         group_count, panels = b.index(groups), b.index(self.panels)
-        rows = b.index(self.sizes[self.row])
+        rows = b.index(self.row_count)
         functions: dict[tuple[int, int], Builder] = {
             (count, full): self._tile(count, full, self.vectors)
             for full in self._column_cases() for count in self._row_counts(full)
@@ -205,13 +205,13 @@ class _Product(Tiles):
     def _can_be_wide(self) -> bool:
         """Whether there may be a single row, as wide as the registers hold: see `_single_row`."""
         columns = self.sizes[self.column]
-        simple = not self.outer and self.packed_slot is None and not is_known(self.sizes[self.row])
+        simple = not self.outer and self.packed_slot is None and not is_known(self.row_count)
         return simple and isinstance(columns, int) and columns % (WIDE * self.lanes) == 0
 
     def _single_row(self, b: Builder, functions: dict[tuple[int, int], Builder]) -> None:
         """One sample: long pieces of the second operand's rows are read faster than short ones."""
         one, several = b.label_name(), b.label_name()
-        rows = b.index(self.sizes[self.row])
+        rows = b.index(self.row_count)
         single = b.compare("eq", rows, b.constant(1, "int64"))
         b.line(f"br i1 {single.name}, label %{one}, label %{several}")
         b.label(one)
@@ -237,7 +237,7 @@ class _Product(Tiles):
 
         The masks of a panel in part take registers too: where they are few, there are fewer rows.
         """
-        rows, full = self.sizes[self.row], self.tile_rows
+        rows, full = self.row_count, self.tile_rows
         if self.target.registers < 32 and not whole and self.packed_slot is None and full > 4:
             return [4, 2, 1]
         if isinstance(rows, int):

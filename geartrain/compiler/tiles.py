@@ -25,7 +25,8 @@ class Tiles(Tiling):
         name = f"{self.name}_{rows}x{vectors}{'' if full else '_part'}"
         b = Builder(name, arguments, "internal")
         loops = {
-            self.row: Value("%row", "int64"), self.column: Value("%column", "int64"),
+            **self._split(b, Value("%row", "int64"), self.row_labels),
+            self.column: Value("%column", "int64"),
             **{label: Value(f"%o{n}", "int64") for n, label in enumerate(self.outer)},
         }  # fmt: skip
         masks = self._masks(b, full, vectors)
@@ -66,7 +67,6 @@ class Tiles(Tiling):
             strides = {label: self.b.stride(label) for label, _ in self.summed}
         else:
             b_start, strides = self._packed_start(b, loops)
-        row_stride = b.index(self.a.stride(self.row))
 
         def step(a_at: str, b_at: str, values: list[Value]) -> list[Value]:
             loaded = []
@@ -76,7 +76,7 @@ class Tiles(Tiling):
                 loaded.append(b.load(place, self.dtype, self.lanes, mask))
             results = []
             for row in range(rows):
-                down = b.mul(row_stride, b.constant(row, "int64"))
+                down = b.index(self.row_offset(row))
                 number = b.load(b.pointer(a_at, down, self.dtype), self.dtype)
                 repeated = b.splat(number, self.lanes)
                 for vector in range(vectors):
@@ -139,16 +139,16 @@ class Tiles(Tiling):
         index = self._index()
         for row in range(rows):
             for vector in range(vectors):
-                found = dict(loops)
-                found[self.row] = b.add(loops[self.row], b.constant(row, "int64"))
+                at = b.add(Value("%row", "int64"), b.constant(row, "int64"))
+                found = {**loops, **self._split(b, at, self.row_labels)}
                 first = b.constant(vector * self.lanes, "int64")
                 found[self.column] = b.add(loops[self.column], first)
                 total = sums[row * vectors + vector]
                 if self.parts_slot:
                     place = b.affine(offset_of(index, self.core.extents), found)
                     part = b.mul(loops[PART], b.index(product(self.core.extents)))
-                    at = b.pointer(scratch, b.add(part, place), self.dtype)
-                    b.store(total, at, masks[vector])
+                    target = b.pointer(scratch, b.add(part, place), self.dtype)
+                    b.store(total, target, masks[vector])
                     continue
                 known = {self.core: total}
                 expression = Expression(

@@ -23,6 +23,7 @@ ROWS_PER_UNIT = 128
 WIDE = 8  # vectors of a tile that is a single row
 MUCH_USED = 32  # tiles that use a panel
 FEW_PANELS = 4  # so few that the last one, in part, is much of the work
+LARGE_OPERANDS = 1 << 20  # bytes: beyond it the operands of a product leave no room in a cache
 PART = "#"  # the label of the parts that a summed label is cut into
 
 
@@ -55,6 +56,10 @@ def operand_of(node: Node, labels: str, sizes: dict[str, Extent], memory: set[No
     return Operand(node, offset_of(index, node.extents))
 
 
+def _usual_bytes(elements: Extent, dtype: str) -> int:
+    return int(resolve(elements, USUAL_BATCH)) * BYTES[dtype]
+
+
 @dataclass
 class Tiling:
     """The geometry of one product: what its kernels need to know of its labels and operands."""
@@ -68,7 +73,7 @@ class Tiling:
     out: str
     a: Operand
     b: Operand
-    row: str  # the label whose neighbours are the rows of a tile
+    row: str  # the label whose neighbours are the rows of a tile; perhaps with more: `row_labels`
     packed_slot: int | None = None
     parts_slot: int = 0  # scratch memory for sums in parts, if they are
 
@@ -82,16 +87,50 @@ class Tiling:
             vectors = 1
         self.vectors = vectors
         self.width = vectors * self.lanes
-        rows = self.sizes[self.row]
+        self.row_labels = self._rows_together()
+        self.row_count = product(self.sizes[label] for label in self.row_labels)
+        rows = self.row_count
         if isinstance(rows, int) and rows % self.tile_rows:  # equal tiles, if rows are known
             tiles = -(-rows // self.tile_rows)
             self.tile_rows = -(-rows // tiles)
         labels = [label for label in self.sizes if self.sizes[label] != 1]
         summed = [label for label in labels if label not in self.out]
         self.summed = self._merged(summed)
-        self.outer = [label for label in self.out[:-1] if label in labels and label != self.row]
+        apart = [label for label in self.out[:-1] if label not in self.row_labels]
+        self.outer = [label for label in apart if label in labels]
         self.panels = apply("ceildiv", columns, self.width)
         self.tiles_per_unit = max(1, ROWS_PER_UNIT // self.tile_rows)
+
+    def _rows_together(self) -> list[str]:
+        """The labels whose settings are rows: several, if rows of all of them can share a tile.
+
+        They can if they lie at equal distances, or if there are so few that one tile holds them.
+        So a convolution's kernel has a row for each of its places and channels.
+        """
+        found, regular = [self.row], True
+        for label in reversed(self.out[: self.out.index(self.row)]):
+            if self.sizes[label] == 1:
+                continue
+            count = product(self.sizes[one] for one in found)
+            more = count * self.sizes[label]
+            if not isinstance(more, int) or self.b.stride(label) != 0:
+                break
+            regular = regular and self.a.stride(label) == count * self.a.stride(self.row)
+            one_tile = self.target.registers >= 32 and more <= self.tile_rows
+            if not regular and not one_tile:
+                break
+            found.insert(0, label)
+        return found
+
+    def row_offset(self, row: int) -> Extent:
+        """How far a row of a tile is from the tile's first one, in the first operand."""
+        offset: Extent = 0
+        for label in reversed(self.row_labels[1:]):
+            size = self.sizes[label]
+            assert isinstance(size, int)
+            offset = offset + row % size * self.a.stride(label)
+            row //= size
+        return offset + row * self.a.stride(self.row_labels[0])
 
     def _merged(self, labels: list[str]) -> list[tuple[str, Extent]]:
         """The summed labels with their sizes; neighbours that lie in one row become one."""
@@ -112,23 +151,34 @@ class Tiling:
 
     def units(self) -> Extent:
         """How many units of work there are: some rows of one panel each."""
-        rows = apply("ceildiv", self.sizes[self.row], self.tile_rows * self.tiles_per_unit)
+        rows = apply("ceildiv", self.row_count, self.tile_rows * self.tiles_per_unit)
         return product(self.sizes[label] for label in self.outer) * self.panels * rows
 
     def work(self) -> Extent:
         """About how many operations there are."""
         return 2 * self.depth * product(self.core.extents)
 
-    def too_few(self) -> bool:
-        """Whether there are too few units of work, and a summed label to cut into parts."""
-        return bool(self.summed) and few_units(self.units(), self.work())
+    def in_parts(self) -> bool:
+        """Whether the sums are cut into parts, each small enough for the cache.
+
+        That is so if there are too few units of work, or if much larger operands are walked for
+        a small result: of a convolution's kernel, each tile walks all windows of a batch.
+        """
+        if not self.summed:
+            return False
+        memory = (self.a.memory, self.b.memory)
+        read = sum(_usual_bytes(product(one.extents), one.dtype) for one in memory)
+        made = _usual_bytes(product(self.core.extents), self.dtype)
+        large = read > LARGE_OPERANDS and PARTS * made < read
+        large = large and int(resolve(self.summed[0][1], USUAL_BATCH)) >= PARTS
+        return large or few_units(self.units(), self.work())
 
     def crowds_the_cache(self) -> bool:
         """Whether a panel of the second operand, used often, falls into few sets of the cache.
 
         That is so if its rows are a multiple of 1 KiB apart.
         """
-        tiles = int(resolve(self.sizes[self.row], USUAL_BATCH)) // self.tile_rows
+        tiles = int(resolve(self.row_count, USUAL_BATCH)) // self.tile_rows
         strides = [self.b.stride(label) for label, _ in self.summed]
         apart = [int(resolve(stride, USUAL_BATCH)) * BYTES[self.dtype] for stride in strides]
         return tiles >= MUCH_USED and any(one and one % 1024 == 0 for one in apart)
@@ -159,11 +209,11 @@ class Tiling:
     def _split(self, b: Builder, number: Value, labels: list[str]) -> dict[str, Value]:
         """A running number as the values of several labels, the last fastest."""
         found = {}
-        for label in reversed(labels):
+        for label in reversed(labels[1:]):
             size = b.index(self.sizes[label])
             found[label] = b.make(f"srem i64 {number.name}, {size.name}", "int64")
             number = b.make(f"sdiv i64 {number.name}, {size.name}", "int64")
-        return found
+        return found | dict.fromkeys(labels[:1], number)
 
     def _zeros(self, b: Builder) -> dict[str, Value]:
         return dict.fromkeys(self.sizes, b.constant(0, "int64"))

@@ -1,0 +1,87 @@
+"""Compiled convolutions and pooling, with their gradients, are what the NumPy reference says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from geartrain import ops
+from geartrain.compiler.target import host
+from geartrain.graph.autodiff import gradients
+from geartrain.graph.evaluate import Plan
+from geartrain.graph.node import placeholder
+from geartrain.graph.shapes import BATCH, resolve
+from geartrain.runtime.executable import Executable
+
+pytest.importorskip("llvmlite")
+
+BATCHES = (5, 1, 0, 37)
+
+
+def layer(x, kernel, bias):
+    """A convolution as a network has it."""
+    return ops.max_pool(ops.relu(ops.conv(x, kernel) + bias), 2)
+
+
+# name: (function, shapes of the inputs)
+FUNCTIONS = {
+    "first layer": (layer, (BATCH, 28, 28, 1), (3, 3, 1, 32), (32,)),
+    "second layer": (layer, (BATCH, 13, 13, 32), (3, 3, 32, 40), (40,)),
+    "large inputs": (ops.conv, (BATCH, 33, 33, 16), (3, 3, 16, 24)),
+    "one row of a window in a tile": (ops.conv, (BATCH, 9, 9, 2), (3, 3, 2, 5)),
+    "dilated": (lambda x, k: ops.conv(x, k, dilation_rate=2), (BATCH, 9, 9, 3), (3, 3, 3, 5)),
+    "strides": (lambda x, k: ops.conv(x, k, strides=2), (BATCH, 9, 8, 3), (3, 3, 3, 17)),
+    "same": (lambda x, k: ops.conv(x, k, padding="same"), (BATCH, 7, 6, 3), (3, 4, 3, 17)),
+    "one dimension": (ops.conv, (BATCH, 50, 8), (5, 8, 16)),
+    "three dimensions": (ops.conv, (BATCH, 6, 7, 5, 3), (3, 3, 3, 3, 18)),
+    "channels first": (
+        lambda x, k: ops.conv(x, k, data_format="channels_first"),
+        (BATCH, 3, 7, 6), (3, 3, 3, 17),
+    ),
+    "groups": (ops.conv, (BATCH, 7, 6, 6), (3, 3, 2, 9)),
+    "depthwise": (ops.depthwise_conv, (BATCH, 7, 6, 6), (3, 3, 6, 2)),
+    "transposed": (
+        lambda x, k: ops.conv_transpose(x, k, strides=2),
+        (BATCH, 5, 4, 6), (3, 3, 7, 6),
+    ),
+}  # fmt: skip
+
+
+def graph(function, shapes):
+    """The inputs; the result, and the gradients of its weighted sum."""
+    inputs = [placeholder(shape, "float32", f"x{n}") for n, shape in enumerate(shapes)]
+    result = function(*inputs)
+    seed = placeholder(result.extents, "float32", "seed")
+    slopes = gradients([result], inputs, [seed])
+    return [*inputs, seed], [result, *slopes]
+
+
+def arrays(inputs, batch, random, round_to=None):
+    """Random numbers for each input, of few different values if they are rounded."""
+    found = [random.normal(size=resolve(node.extents, batch)).astype("float32") for node in inputs]
+    return found if round_to is None else [np.round(one / round_to) * round_to for one in found]
+
+
+def compare(inputs, outputs, given, batch):
+    program, plan = Executable(outputs, {}, host()), Plan(outputs)
+    for values in given:
+        named = {node.leaf: array for node, array in zip(inputs, values, strict=True)}
+        expected, found = plan.run(named, batch), program.run(named, batch)
+        for one, other in zip(found, expected, strict=True):
+            assert (one.dtype, one.shape) == (other.dtype, other.shape)
+            scale = max(1.0, np.abs(other[np.isfinite(other)]).max(initial=0))
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=3e-6 * scale)
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_compiled_convolutions_and_their_gradients(name, batch):
+    function, *shapes = FUNCTIONS[name]
+    inputs, outputs = graph(function, shapes)
+    compare(inputs, outputs, [arrays(inputs, batch, np.random.default_rng(0))], batch)
+
+
+def test_the_gradient_of_a_large_convolutions_kernel_is_computed_in_parts():
+    _, (*_, slope) = graph(ops.conv, [(BATCH, 33, 33, 16), (3, 3, 16, 24)])
+    (kernels,) = Executable([slope], {}, host()).assembly.steps
+    assert [kernel.kind for kernel in kernels] == ["contraction in parts", "fold"]
