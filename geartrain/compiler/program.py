@@ -100,7 +100,12 @@ def assemble(
         target: the CPU to write code for.
         apart: write a function `only_...` for each kernel as well, to measure them one by one.
     """
-    return _Assembler(outputs, updates, target, apart).assembly()
+    assembly = _Assembler(outputs, updates, target, apart).assembly()
+    left = [id(step.fused) for step in assembly.steps if isinstance(step, Reference)]
+    if left and updates:  # again: a step of the reference may fail, and must find all as it was
+        last = max(number for number, one in enumerate(assembly.fused) if id(one) in left)
+        return _Assembler(outputs, updates, target, apart, stores_from=last + 1).assembly()
+    return assembly
 
 
 @dataclass
@@ -109,6 +114,7 @@ class _Assembler:
     updates: Mapping[Node, Node]
     target: Target
     apart: bool = False
+    stores_from: int = 0  # the first kernel that may store the new value of a variable
     slots: dict[object, int] = field(default_factory=dict)
     scratch: list[Buffer] = field(default_factory=list)
     size: int = 1
@@ -173,7 +179,7 @@ class _Assembler:
     def _in_place(self, variable: Node, value: Node, fused: list[Fused]) -> bool:
         """Whether the new value may overwrite the old: nobody reads the old one afterwards."""
         (at,) = (number for number, kernel in enumerate(fused) if value in kernel.nodes)
-        if any(variable in kernel.reads for kernel in fused[at + 1 :]):
+        if at < self.stores_from or any(variable in kernel.reads for kernel in fused[at + 1 :]):
             return False
         if any(new is variable for new in self.updates.values()):
             return False

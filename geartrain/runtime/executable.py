@@ -6,7 +6,6 @@ An `Executable` has the interface of `graph.evaluate.Plan`, and updates variable
 from __future__ import annotations
 
 import statistics
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -101,7 +100,6 @@ class Executable:
             for node in self.outputs
         ]
         self._frames: dict[int, list[Frame]] = {}
-        self._lock = threading.Lock()
 
     def run(
         self, values: Mapping[Leaf | None, np.ndarray], batch: int | None = None
@@ -199,17 +197,15 @@ class Executable:
 
     def _take(self, batch: int) -> Frame:
         """A frame that nobody uses now."""
-        with self._lock:
-            free = self._frames.get(batch)
-            if free:
-                return free.pop()
-        return Frame(self, batch)
+        try:
+            return self._frames[batch].pop()  # one operation, so no two threads get the same
+        except (KeyError, IndexError):
+            return Frame(self, batch)
 
     def _give_back(self, frame: Frame) -> None:
-        with self._lock:
-            if len(self._frames) > MOST_FRAMES:
-                self._frames.clear()
-            self._frames.setdefault(frame.batch, []).append(frame)
+        if len(self._frames) > MOST_FRAMES:
+            self._frames = {}
+        self._frames.setdefault(frame.batch, []).append(frame)
 
     def _outputs(
         self, frame: Frame, values: Mapping[Leaf | None, np.ndarray], rows: int | None = None

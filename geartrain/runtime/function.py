@@ -7,7 +7,6 @@ are its graph. A `Program` is such a graph ready to run, with the variables that
 from __future__ import annotations
 
 import functools
-import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -52,7 +51,6 @@ class Program:
         self.inputs, self.outputs = list(inputs), list(outputs)
         self.updates = dict(updates or {})
         self.compiled = compiled and native_code()
-        self._lock = threading.Lock()
 
     @functools.cached_property
     def plan(self) -> Plan:
@@ -66,6 +64,15 @@ class Program:
         from geartrain.runtime.executable import Executable
 
         return Executable(self.outputs, self.updates, host())
+
+    def _ready(self) -> Executable:
+        """The compiled code, made by one thread, and while no other process is forked."""
+        if "executable" not in self.__dict__:
+            from geartrain.runtime import native
+
+            with native.lock:
+                return self.executable
+        return self.executable
 
     def batch_of(self, arrays: Sequence[np.ndarray]) -> int | None:
         """The batch size that the arrays agree on; None if no input has a batch axis."""
@@ -92,24 +99,19 @@ class Program:
             node.leaf: array for node, array in zip(self.inputs, arrays, strict=True)
         }
         if self.compiled:
-            with self._lock:
-                executable = self.executable
-            return executable.run(values, batch)
+            return self._ready().run(values, batch)
         for node in self.plan.leaves:
             if isinstance(node.leaf, Variable):
                 values[node.leaf] = node.leaf.array
         results = self.plan.run(values, batch)
-        for variable, new in zip(self.updates, results[len(self.outputs) :], strict=True):
-            variable.assign(new)
+        updates = dict(zip(self.updates, results[len(self.outputs) :], strict=True))
+        _assign_all(updates)
         return results[: len(self.outputs)]
 
     @property
     def whole_epochs(self) -> bool:
         """Whether `run_steps` can be called: all is compiled, and every input has a batch axis."""
-        if not self.compiled:
-            return False
-        with self._lock:
-            return self.executable.whole_epochs
+        return self.compiled and self._ready().whole_epochs
 
     def run_steps(
         self,
@@ -123,6 +125,17 @@ class Program:
             node.leaf: array for node, array in zip(self.inputs, arrays, strict=True)
         }
         return self.executable.run_steps(data, batch, steps, order)
+
+
+def _assign_all(updates: Mapping[Variable, np.ndarray]) -> None:
+    """Assign to all variables, even if Ctrl-C comes in the middle: a step is done or not done."""
+    try:
+        for variable, new in updates.items():
+            variable.assign(new)
+    except BaseException:
+        for variable, new in updates.items():
+            variable.assign(new)
+        raise
 
 
 @functools.cache

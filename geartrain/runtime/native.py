@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import os
 import threading
 from typing import Any
 
 from geartrain.compiler.target import Target
 from geartrain.runtime import cache
 
-_lock = threading.RLock()  # LLVM compiles in one thread at a time
+lock = threading.RLock()  # programs are compiled by one thread at a time
+if hasattr(os, "register_at_fork"):  # and no child is forked in the middle of it
+    os.register_at_fork(
+        before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release
+    )
 
 
 class Library:
@@ -21,7 +26,7 @@ class Library:
 
     def __init__(self, code: bytes, target: Target) -> None:
         llvm = _llvm()
-        with _lock:
+        with lock:
             empty = llvm.parse_assembly(f'target triple = "{target.triple}"')
             # the engine frees its machine in the end, so it has one of its own
             self._engine = llvm.create_mcjit_compiler(empty, _machine(target, jit=True))
@@ -33,7 +38,7 @@ class Library:
     def address(self, name: str) -> int:
         """The address of a function of the module."""
         if name not in self._addresses:
-            with _lock:
+            with lock:
                 self._addresses[name] = self._engine.get_function_address(name)
             assert self._addresses[name], f"no function {name!r}"
         return self._addresses[name]
@@ -56,7 +61,7 @@ def load(text: str, target: Target) -> Library:
 
 def compiled(text: str, target: Target) -> bytes:
     """The object code of a module, after LLVM has verified it."""
-    with _lock:
+    with lock:
         module = _parsed(text)
         code: bytes = _machine(target, jit=True).emit_object(module)
     return code
@@ -64,7 +69,7 @@ def compiled(text: str, target: Target) -> bytes:
 
 def assembly(text: str, target: Target) -> str:
     """The assembly of a module for any target that this LLVM knows."""
-    with _lock:
+    with lock:
         found: str = _machine(target, jit=False).emit_assembly(_parsed(text))
     return found
 

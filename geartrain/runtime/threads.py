@@ -11,17 +11,18 @@ import ctypes
 import functools
 import os
 import threading
+import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from geartrain import config
 from geartrain.compiler.target import host
 from geartrain.compiler.team import TEAM_BYTES, THREADS, team_text
 from geartrain.runtime import native
+from geartrain.runtime.processors import cgroup_limit
 
-JOB, JOB_SLEEPERS, FUNCTION, ARGUMENT = 320, 384, 448, 456
-POOL_BYTES = 512
+JOB, JOB_SLEEPERS, FUNCTION, ARGUMENT, BUSY = 320, 384, 448, 456, 512
+POOL_BYTES = 576
 assert TEAM_BYTES <= JOB
 
 _POOL = f"""
@@ -49,13 +50,24 @@ done:
   ret void
 }}
 
-; give a job to the team, and take part in it
-define void @launch(ptr %team, ptr %function, ptr %argument) nounwind {{
+; give a job to the team, and take part in it: 1; or 0 at once if the team is at work already
+define i32 @launch(ptr %team, ptr %function, ptr %argument) nounwind {{
 entry:
   %threads.at = getelementptr i8, ptr %team, i64 {THREADS}
   %threads = load i32, ptr %threads.at, align 4
   %single = icmp eq i32 %threads, 1
-  br i1 %single, label %do, label %share
+  br i1 %single, label %alone, label %take
+alone:
+  call void %function(ptr %argument, i64 0, ptr %team)
+  call void @barrier(ptr %team)
+  ret i32 1
+take:
+  %busy.at = getelementptr i8, ptr %team, i64 {BUSY}
+  %before.busy = atomicrmw xchg ptr %busy.at, i32 1 seq_cst
+  %free = icmp eq i32 %before.busy, 0
+  br i1 %free, label %share, label %refuse
+refuse:
+  ret i32 0
 share:
   %job.at = getelementptr i8, ptr %team, i64 {JOB}
   %sleepers.at = getelementptr i8, ptr %team, i64 {JOB_SLEEPERS}
@@ -70,19 +82,20 @@ share:
 do:
   call void %function(ptr %argument, i64 0, ptr %team)
   call void @barrier(ptr %team)
+  store atomic i32 0, ptr %busy.at release, align 4
   br label %done
-done:
-  ret void
+done: ; a team that has ended stays busy
+  ret i32 1
 }}
 """
 
 
 @functools.cache
-def _functions() -> tuple[Callable[..., None], Callable[..., None]]:
+def _functions() -> tuple[Callable[..., int], Callable[..., None]]:
     """The native `launch` and `work`."""
     target = host()
     library = native.load(team_text(target.triple) + _POOL, target)
-    launch = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+    launch = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
     work = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
     found = launch(library.address("launch")), work(library.address("work"))
     found[0].library = library  # type: ignore[attr-defined]  # lives as long as its functions
@@ -90,29 +103,41 @@ def _functions() -> tuple[Callable[..., None], Callable[..., None]]:
 
 
 class Team:
-    """Some threads and the memory that they share."""
+    """Some threads and the memory that they share.
+
+    Whether they are at work is a word of that memory, which native code alone sets and clears: a
+    signal that interrupts Python between any two of its instructions leaves the team free.
+    """
 
     def __init__(self, size: int) -> None:
-        self.size = size
         self._memory = ctypes.create_string_buffer(POOL_BYTES + 64)
         address = ctypes.addressof(self._memory)
         self.address = address + -address % 64
-        ctypes.c_int32.from_address(self.address + THREADS).value = size
-        self.busy = threading.Lock()
-        self.launch, work = _functions()
-        self._workers = [
-            threading.Thread(
-                target=work, args=(self.address, number), daemon=True, name=f"geartrain-{number}"
+        self.launch, self._native_work = _functions()
+        self._workers: list[threading.Thread] = []
+        for number in range(1, size):
+            worker = threading.Thread(
+                target=self._work, args=(number,), daemon=True, name=f"geartrain-{number}"
             )
-            for number in range(1, size)
-        ]
-        for worker in self._workers:
-            worker.start()
+            try:
+                worker.start()
+            except RuntimeError:  # the system gives no more threads: these will do
+                break
+            self._workers.append(worker)
+        self.size = 1 + len(self._workers)
+        ctypes.c_int32.from_address(self.address + THREADS).value = self.size
 
-    def close(self) -> None:
-        """Let the workers end."""
-        if self._workers:
-            self.launch(self.address, None, None)
+    def _work(self, number: int) -> None:
+        """A worker's life; it holds the team, so that the memory lives as long as the thread."""
+        self._native_work(self.address, number)
+
+    def close(self, patience: float | None = None) -> None:
+        """Let the workers end, when they are done with what they are at; wait so many seconds."""
+        end = None if patience is None else time.monotonic() + patience
+        while self._workers and not self.launch(self.address, None, None):
+            if end is not None and time.monotonic() > end:
+                return
+            time.sleep(0.001)
         for worker in self._workers:
             worker.join()
         self._workers = []
@@ -147,23 +172,7 @@ def set_thread_count(count: int | None) -> None:
     with _state.lock:
         team, _state.team, _state.wanted = _state.team, None, count
     if team is not None:
-        with team.busy:
-            team.close()
-
-
-def cgroup_limit(root: Path = Path("/sys/fs/cgroup")) -> int | None:
-    """How many processors the control group may use, rounded up; None without a limit."""
-    try:
-        quota, period = (root / "cpu.max").read_text(encoding="ascii").split()  # version 2
-    except (OSError, ValueError):
-        try:
-            quota = (root / "cpu/cpu.cfs_quota_us").read_text(encoding="ascii").strip()
-            period = (root / "cpu/cpu.cfs_period_us").read_text(encoding="ascii").strip()
-        except OSError:
-            return None
-    if not quota.isdecimal() or not period.isdecimal() or int(quota) == 0 or int(period) == 0:
-        return None
-    return max(1, -(-int(quota) // int(period)))
+        team.close()
 
 
 def run(function: int, argument: int, threads: int | None = None) -> None:
@@ -174,11 +183,7 @@ def run(function: int, argument: int, threads: int | None = None) -> None:
     """
     if threads != 1:
         team = _state.team or _the_team()
-        if team.size > 1 and team.busy.acquire(blocking=False):
-            try:
-                team.launch(team.address, function, argument)
-            finally:
-                team.busy.release()
+        if team.size > 1 and team.launch(team.address, function, argument):
             return
     alone: Any = getattr(_state.alone, "team", None)
     if alone is None:
@@ -208,5 +213,5 @@ if hasattr(os, "register_at_fork"):
 @atexit.register
 def _end() -> None:
     team, _state.team = _state.team, None
-    if team is not None and team.busy.acquire(timeout=1.0):
-        team.close()
+    if team is not None:
+        team.close(patience=1.0)

@@ -143,20 +143,3 @@ def test_the_number_of_threads(monkeypatch):
     assert 1 <= threads.thread_count() <= len(os.sched_getaffinity(0))
     with pytest.raises(ValueError, match=r"at least 1, or None\. Received: 0"):
         threads.set_thread_count(0)
-
-
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        ({"cpu.max": "150000 100000\n"}, 2),
-        ({"cpu.max": "max 100000\n"}, None),
-        ({"cpu/cpu.cfs_quota_us": "50000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 1),
-        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
-        ({}, None),
-    ],
-)
-def test_the_limit_of_a_control_group(tmp_path, files, expected):
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="ascii")
-    assert threads.cgroup_limit(tmp_path) == expected
