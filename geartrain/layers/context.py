@@ -1,9 +1,8 @@
-"""What the layers that call one another share during one call: training mode, masks, names."""
+"""What the layers that call one another share during one call: training mode, names."""
 
 from __future__ import annotations
 
 import threading
-from typing import Any
 
 
 class CallContext:
@@ -19,19 +18,6 @@ class CallContext:
         self.training: bool | None = None
         self.path: list[str] = []
         self.compute_dtype: str | None = None
-        self._masks: dict[int, tuple[Any, Any]] = {}
-
-    def set_mask(self, tensor: Any, mask: Any) -> None:
-        """Remember which timesteps of `tensor` count."""
-        if mask is None:
-            self._masks.pop(id(tensor), None)
-        else:
-            self._masks[id(tensor)] = (tensor, mask)  # holding the tensor keeps its id its own
-
-    def mask_of(self, tensor: Any) -> Any:
-        """The mask of `tensor`, or None if all of it counts."""
-        held = self._masks.get(id(tensor))
-        return held[1] if held else None
 
 
 class _Current(threading.local):

@@ -17,6 +17,7 @@ from geartrain.layers.context import call_scope, current_context
 from geartrain.layers.input_spec import InputSpec, check_input
 from geartrain.layers.owner import Owner
 from geartrain.layers.symbolic import record_call, shapes_of, tree_of_tensors
+from geartrain.ops.masks import mask_of, set_mask
 from geartrain.ops.operands import dtype_of, extents_of, number_of, operand
 from geartrain.registry import automatic_name, deserialize, signature, snake_case
 from geartrain.runtime.variable import Trace, Variable, concrete_scope, current_trace
@@ -145,9 +146,9 @@ class Layer(Owner):
             self._check(args)
             self._build_once(args, kwargs)
             self._check(args)
-            self._hand_masks(context, args, kwargs)
+            self._hand_masks(args, kwargs)
             outputs = self.call(*args, **kwargs)
-            self._pass_masks(context, args, kwargs.get("mask"), outputs)
+            self._pass_masks(args, kwargs.get("mask"), outputs)
             if self.activity_regularizer is not None:
                 for output in tree.flatten(outputs):
                     penalty = self.activity_regularizer(output)
@@ -159,7 +160,9 @@ class Layer(Owner):
         if _is_tensor(value):
             tensor = operand(value)
             if self.autocast and is_float(dtype_of(tensor)):
-                return operand(tensor, self.compute_dtype)
+                tensor = operand(tensor, self.compute_dtype)
+            if tensor is not value:
+                set_mask(tensor, mask_of(value))
             return tensor
         return value
 
@@ -193,7 +196,7 @@ class Layer(Owner):
         self.build(*shapes)
         self.built = True
 
-    def _hand_masks(self, context: Any, args: Any, kwargs: Any) -> None:
+    def _hand_masks(self, args: Any, kwargs: Any) -> None:
         """The masks of the tensors as arguments of the call, where it takes them: see `call`.
 
         `mask` is that of the first argument; `query_mask` that of an argument `query`, and so on.
@@ -204,22 +207,22 @@ class Layer(Owner):
         wanted |= {f"{name}_mask": value for name, value in given.items()}
         for name, value in wanted.items():
             if name in names and given.get(name) is None:
-                masks = tree.map_structure(context.mask_of, value)
+                masks = tree.map_structure(mask_of, value)
                 if any(mask is not None for mask in tree.flatten(masks)):
                     kwargs[name] = masks
 
-    def _pass_masks(self, context: Any, args: Any, masks: Any, outputs: Any) -> None:
+    def _pass_masks(self, args: Any, masks: Any, outputs: Any) -> None:
         if not args:
             return
         if masks is None:
-            masks = tree.map_structure(context.mask_of, args[0])
+            masks = tree.map_structure(mask_of, args[0])
         custom = type(self).compute_mask is not Layer.compute_mask
         if not custom and all(mask is None for mask in tree.flatten(masks)):
             return
         made = self.compute_mask(args[0], masks)
         if made is not None:
             for output, mask in zip(tree.flatten(outputs), tree.flatten(made), strict=False):
-                context.set_mask(output, mask)
+                set_mask(output, mask)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The mask of the output: the input's where the layer passes masks on."""

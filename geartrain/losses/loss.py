@@ -10,6 +10,7 @@ from geartrain.dtype_policies import DTypePolicy
 from geartrain.errors import describe_value, unknown_name
 from geartrain.graph.shapes import broadcast, public
 from geartrain.ops.logits import carry_logits
+from geartrain.ops.masks import mask_of
 from geartrain.ops.operands import (
     as_float,
     dtype_of,
@@ -78,8 +79,10 @@ class Loss(Configurable):
             y_true: the truth: an array, or a nested structure like `y_pred`.
             y_pred: the predictions, of shape (samples, ...).
             sample_weight: a factor for each value: of shape (samples,), or that of the values.
-            mask: booleans of the same shapes; what is False does not count.
+            mask: booleans of the same shapes; what is False does not count. By default the mask
+                that layers left with `y_pred`, if any.
         """
+        mask = mask_of(y_pred) if mask is None else mask
         y_pred = tensors(y_pred, self.dtype)
         y_true = tensors(y_true, self.dtype)
         values = operand(self.call(y_true, y_pred), self.dtype)

@@ -9,6 +9,7 @@ from geartrain.losses import classification, margin, regression
 from geartrain.losses.classification_classes import counted_labels
 from geartrain.losses.loss import combined_weight, paired
 from geartrain.metrics.means import MeanMetricWrapper
+from geartrain.ops.masks import mask_of
 from geartrain.ops.operands import operand
 from geartrain.registry import register
 
@@ -250,6 +251,7 @@ class SparseCategoricalCrossentropy(_MeanLoss):
         self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None
     ) -> None:
         """Add the losses of a batch; see `MeanMetricWrapper`."""
+        mask = mask_of(y_pred) if mask is None else mask
         weight = combined_weight(sample_weight, mask, self.dtype, "sum")
         if weight is not None:
             counted = counted_labels(operand(y_true), operand(y_pred), self.ignore_class, self.axis)

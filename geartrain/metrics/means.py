@@ -8,6 +8,7 @@ from typing import Any
 from geartrain import ops
 from geartrain.losses.loss import combined_weight, same_rank
 from geartrain.metrics.metric import Metric
+from geartrain.ops.masks import mask_of
 from geartrain.ops.operands import (
     extents_of,
     number_of,
@@ -128,8 +129,10 @@ class MeanMetricWrapper(Mean):
         Args:
             y_true, y_pred: tensors of shape (samples, ...).
             sample_weight: weights of shape (samples,), or that of the function's values.
-            mask: booleans of the same shapes; what is False does not count.
+            mask: booleans of the same shapes; what is False does not count. By default the mask
+                that layers left with `y_pred`, if any.
         """
+        mask = mask_of(y_pred) if mask is None else mask
         weight = combined_weight(sample_weight, mask, self.dtype, "sum")
         super().update_state(self.fn(y_true, y_pred, **self.keywords), weight)
 

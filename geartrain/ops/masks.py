@@ -1,0 +1,37 @@
+"""Masks: which timesteps of a tensor count, a note that layers leave with what they return.
+
+As in Keras a mask belongs to the tensor, array or node, for as long as that tensor lives; so it
+reaches the next layer, the loss and the metrics, whoever calls them.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+
+from geartrain.graph.node import Node
+
+_left: dict[int, tuple[weakref.ref[Any], Any]] = {}
+
+
+def set_mask(tensor: Any, mask: Any) -> None:
+    """Leave a mask with a tensor, in place of the one before; None leaves none."""
+    key = id(tensor)
+    if mask is None:
+        _left.pop(key, None)
+    elif isinstance(tensor, Node | np.ndarray):
+        _left[key] = weakref.ref(tensor, lambda _: _left.pop(key, None)), mask
+
+
+def mask_of(tensor: Any) -> Any:
+    """The mask that was left with a tensor, or None if all of it counts.
+
+    >>> x = np.zeros((1, 2))
+    >>> set_mask(x, np.array([[True, False]]))
+    >>> mask_of(x), mask_of(x + 1)
+    (array([[ True, False]]), None)
+    """
+    held = _left.get(id(tensor))
+    return held[1] if held is not None and held[0]() is tensor else None
