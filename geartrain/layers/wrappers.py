@@ -45,8 +45,9 @@ class Wrapper(Layer):
 class TimeDistributed(Wrapper):
     """The layer inside, applied to every timestep.
 
-    All timesteps are one call, as a larger batch. (So a `BatchNormalization` inside has one mean
-    over batch and time.)
+    All timesteps are one call, as a larger batch; in training they come one after the other where
+    the layer inside keeps weights that are not trained, as `BatchNormalization` does: such weights
+    follow each timestep.
 
     Args:
         layer: the layer.
@@ -83,8 +84,16 @@ class TimeDistributed(Wrapper):
                 f"{self._who()}: expected a mask of shape (batch, time, ...) for inputs of shape "
                 f"{tuple(inputs.shape)}. Received: {describe_value(mask)}"
             )
-        keywords: dict[str, Any] = {"training": training}
-        if mask is not None and len(mask.shape) > 2:
-            keywords["mask"] = ops.reshape(mask, (batch * time, *extents_of(mask)[2:]))
-        outputs = self.layer(ops.reshape(inputs, (batch * time, *rest)), **keywords)
+        if training and self.layer.non_trainable_weights and isinstance(time, int):
+            steps = [
+                self._inner(inputs[:, step], training, None if mask is None else mask[:, step])
+                for step in range(time)
+            ]
+            return ops.stack(steps, axis=1)
+        merged = None if mask is None else ops.reshape(mask, (batch * time, *extents_of(mask)[2:]))
+        outputs = self._inner(ops.reshape(inputs, (batch * time, *rest)), training, merged)
         return ops.reshape(outputs, (batch, time, *extents_of(outputs)[1:]))
+
+    def _inner(self, inputs: Any, training: bool, mask: Any) -> Any:
+        takes_mask = mask is not None and len(mask.shape) > 1
+        return self.layer(inputs, training=training, **({"mask": mask} if takes_mask else {}))

@@ -20,6 +20,7 @@ from geartrain.ops.folds import max_
 from geartrain.ops.operands import (
     Tensor,
     aligned,
+    check_whole,
     counted,
     dtype_of,
     dtype_or,
@@ -170,7 +171,10 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         raise ValueError("arange: expected a step other than 0. Received: step=0")
     first, last = (0, start) if stop is None else (start, stop)
     step = 1 if step is None else step
-    return np.asarray(np.arange(first, last, step), numpy_dtype(name))
+    numbers = np.arange(first, last, step)
+    if numbers.dtype.kind == "i":
+        check_whole(numbers, name, numbers)
+    return np.asarray(numbers, numpy_dtype(name))
 
 
 def one_hot(

@@ -52,24 +52,43 @@ def _from_python(value: Any, dtype: str | None) -> Any:
 
         return stack(value)
     try:
-        array = np.asarray(value)
+        array = np.asarray(float(value) if isinstance(value, int) and dtype in FLOATS else value)
     except ValueError as error:
         raise ValueError(
             f"Expected a tensor: nested lists of equal lengths. Received: {value!r:.80} ({error})"
         ) from None
     kind = array.dtype.kind
-    wanted = dtype or {"f": config.floatx(), "i": "int32"}.get(kind)
+    if isinstance(value, int) and kind == "O":  # what no integer of 64 bits can hold
+        raise _too_large(value, dtype or "int32")
+    wanted = dtype or {"f": config.floatx(), "i": "int32", "u": "int32"}.get(kind)
     if wanted is None or kind not in "biuf" or (dtype is None and hasattr(value, "__array__")):
         return array
-    if kind in "iu" and "int" in wanted and array.size:
-        low, high = limits(wanted)
-        if array.min() < low or array.max() > high:
-            raise ValueError(
-                f"Expected whole numbers that fit {wanted}, from {low} to {high}. "
-                f"Received: {value!r:.80}. Cast the tensors to a wider dtype first."
-            )
+    if kind in "iu":
+        check_whole(array, wanted, value)
     with np.errstate(all="ignore"):
         return array.astype(numpy_dtype(wanted))
+
+
+def check_whole(numbers: np.ndarray, dtype: str, value: Any) -> None:
+    """Refuse whole numbers that an integer dtype cannot hold, which would wrap around.
+
+    Args:
+        numbers: integers of a wider dtype.
+        dtype: what they will be cast to.
+        value: what the user wrote, for the message.
+    """
+    if "int" in dtype and numbers.size:
+        low, high = limits(dtype)
+        if numbers.min() < low or numbers.max() > high:
+            raise _too_large(value, dtype)
+
+
+def _too_large(value: Any, dtype: str) -> ValueError:
+    low, high = limits(dtype)
+    return ValueError(
+        f"Expected whole numbers that fit {dtype}, from {low} to {high}. Received: {value!r:.80}. "
+        "Cast the tensors to a wider dtype first."
+    )
 
 
 def _holds_tensors(values: Any) -> bool:

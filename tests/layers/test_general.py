@@ -135,6 +135,18 @@ def test_time_distributed():
     assert images.shape == (2, 4, 15)
 
 
+def test_what_follows_the_batch_follows_each_timestep():
+    x = np.random.default_rng(0).normal(size=(6, 4, 3)).astype("float32")
+    layer = layers.TimeDistributed(layers.BatchNormalization(momentum=0.5))
+    layer.build(x.shape)
+    alone = layers.BatchNormalization(momentum=0.5)
+    expected = np.stack([alone(x[:, t], training=True) for t in range(4)], axis=1)
+    np.testing.assert_allclose(layer(x, training=True), expected, rtol=1e-6)
+    for mine, other in zip(layer.get_weights(), alone.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-6)
+    np.testing.assert_allclose(layer(x)[:, 2], alone(x[:, 2]), rtol=1e-6)
+
+
 def test_masks_in_time():
     x, mask = np.zeros((1, 2, 3)), np.array([[True, False]])
     layer = layers.TimeDistributed(layers.Softmax())

@@ -117,3 +117,9 @@ def test_python_numbers_are_rounded_once():
     assert float(ops.add(np.zeros(1), 0.1)[0]) == 0.1
     big = 2**53 + 1
     assert int(ops.add(np.int64([0]), big)[0]) == big
+
+
+def test_whole_numbers_beyond_64_bits_become_floats_beside_floats():
+    assert ops.add(np.float32([1]), 10**30) == np.float32(10**30)
+    assert ops.arange(2**31, 2**31 + 2, dtype="int64").tolist() == [2**31, 2**31 + 1]
+    assert ops.arange(2**31 - 2, 2**31).dtype == "int32"

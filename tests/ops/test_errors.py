@@ -43,6 +43,12 @@ ERRORS: list[tuple[Callable, type[Exception], str]] = [
     (lambda: ops.convert_to_tensor(V, sparse=True), ValueError, r"dense tensor. Received: sparse"),
     (lambda: ops.convert_to_tensor(V, ragged=True), ValueError, r"dense tensor. Received: ragged"),
     (lambda: ops.zeros((2, -1)), ValueError, r"full: expected sizes of at least 0.*\(2, -1\)"),
+    (lambda: ops.add(np.int32([1]), 2**31), ValueError, r"fit int32, from -2147483648 to 21474836"
+     ),
+    (lambda: ops.multiply(2**70, 2), ValueError, r"fit int32.*Received: 1180591620717411303424"),
+    (lambda: ops.add(np.uint8([1]), -1), ValueError, r"fit uint8, from 0 to 255. Received: -1"),
+    (lambda: ops.array([2**63]), ValueError, r"fit int32.*Received: \[9223372036854775808\]"),
+    (lambda: ops.arange(2**31 - 1, 2**31 + 1), ValueError, r"fit int32.*Received: array"),
     (lambda: ops.arange(NODE), TypeError, r"arange: expected numbers.*Received: <node x"),
     (lambda: ops.arange(None), TypeError, r"arange: expected numbers.*Received: None, None, None"),
     (lambda: ops.arange(0, 3, 0), ValueError, r"arange: expected a step other than 0"),
