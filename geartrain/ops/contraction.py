@@ -41,8 +41,12 @@ def einsum(subscripts: str, *operands: Tensor, **kwargs: Any) -> Tensor:
     for index, (factor, names) in enumerate(terms[1:], start=1):
         later = set(out).union(*(names for _, names in terms[index + 1 :]))
         kept = "".join(dict.fromkeys(c for c in letters + names if c in later))
+        if index == len(terms) - 1 and (out[-1:] in letters) != (out[-1:] in names):
+            kept = out  # in its own order at once, unless the last axis is common to both
         result, letters = paired(result, letters, factor, names, kept), kept
     result, letters = summed_out(result, letters, set(out))
+    if letters == out:
+        return result
     return views.permute(result, order=tuple(letters.index(c) for c in out))
 
 

@@ -46,6 +46,10 @@ def _unstretched(x: Tensor, letters: str, others: dict[str, Extent]) -> tuple[Te
 
 def summed_out(x: Tensor, letters: str, needed: set[str]) -> tuple[Tensor, str]:
     """`x` summed over the letters that are not needed, and the letters left."""
+    single = [i for i, c in enumerate(letters) if c not in needed and extents_of(x)[i] == 1]
+    if single:
+        x = views.reshape(x, shape=tuple(n for i, n in enumerate(extents_of(x)) if i not in single))
+        letters = "".join(c for i, c in enumerate(letters) if i not in single)
     axes = tuple(i for i, c in enumerate(letters) if c not in needed)
     kept = "".join(c for c in letters if c in needed)
     return (sum_(x, axes=axes) if axes else x), kept

@@ -196,20 +196,24 @@ def dot_product_attention(
         )
     if scale is None:
         scale = shapes[0][3] ** -0.5  # type: ignore[operator]
+    group = "" if heads[0] == heads[1] else "g"  # the query's heads that share one of the key's
     groups = (*shapes[0][:2], heads[1], heads[0] // heads[1], shapes[0][3])  # type: ignore[operator]
-    logits = einsum("btkgd,bskd->bkgts", views.reshape(query, shape=groups), key)
-    logits, own = _wide(logits)
+    grouped = views.reshape(query, shape=groups) if group else query
+    logits, own = _wide(einsum(f"btk{group}d,bskd->bk{group}ts", grouped, key))
     logits = multiply(logits, scale)
-    whole = (shapes[0][0], heads[0], shapes[0][1], shapes[1][1])
-    logits = views.reshape(logits, shape=whole)
+    if group:
+        logits = views.reshape(logits, shape=(shapes[0][0], heads[0], *extents_of(logits)[3:]))
     if bias is not None:
         logits = add(logits, operand(bias, dtype_of(logits)))
     if attn_logits_soft_cap is not None:
         logits = divide(logits, add(divide(absolute(logits), attn_logits_soft_cap), 1))
     weights = operand(softmax(_masked(logits, mask, is_causal)), own)
-    weights = views.reshape(weights, shape=(whole[0], *groups[2:4], *whole[2:]))
-    result = einsum("bkgts,bskd->btkgd", weights, value)
-    return views.reshape(result, shape=(*shapes[0][:3], shapes[2][3]))
+    if group:
+        weights = views.reshape(
+            weights, shape=(shapes[0][0], *groups[2:4], *extents_of(weights)[2:])
+        )
+    result = einsum(f"bk{group}ts,bskd->btk{group}d", weights, value)
+    return views.reshape(result, shape=(*shapes[0][:3], shapes[2][3])) if group else result
 
 
 def _masked(logits: Tensor, mask: Tensor, is_causal: bool) -> Tensor:
