@@ -100,6 +100,9 @@ def _stored(order: list[Node], outputs: Sequence[Node]) -> set[Node]:
             cost[node] = 0
         elif node not in stored:
             cost[node] = _own_cost(node.op.lower) + sum(cost[source] for source in node.sources)
+    for node in order:  # again, since what was stored late costs nothing to those who read it
+        if node.op is not None and node not in stored:
+            cost[node] = _own_cost(node.op.lower) + sum(cost[source] for source in node.sources)
     users: dict[Node, set[Node]] = {node: set() for node in order}
     for node in reversed(order):
         if node not in stored and cost[node] > CHEAP and len(users[node]) > 1:
