@@ -11,7 +11,7 @@ import numpy as np
 from geartrain.graph.dtypes import FLOATS, limits
 from geartrain.graph.node import Node
 from geartrain.graph.op import Op
-from geartrain.graph.shapes import Shape
+from geartrain.graph.shapes import Shape, product
 from geartrain.ops.arithmetic import true_divide
 from geartrain.ops.elementwise import equal, less, where
 from geartrain.ops.folds import fold, min_, sum_
@@ -56,15 +56,22 @@ def _first_max_grad(g: Node, y: Node, x: Node, axes: tuple[int, ...]) -> tuple[A
         kept = tuple(1 if axis in axes else size for axis, size in enumerate(x.extents))
         return expand(reshape(folded, shape=kept), shape=x.extents)
 
-    one_window = tuple(size if axis in axes else 1 for axis, size in enumerate(x.extents))
-    place, count = ladder(one_window, axes[-1], symbolic=True), x.extents[axes[-1]]
-    for axis in reversed(axes[:-1]):
-        place = place + ladder(one_window, axis, symbolic=True) * count
-        count = count * x.extents[axis]
-    place = expand(place, shape=x.extents)
+    window = tuple(size if axis in axes else 1 for axis, size in enumerate(x.extents))
+    place, count = expand(_numbered(window), shape=x.extents), product(window)
     largest = where(less(x, unfolded(y)), filled_like(place, count), place)  # NaN is not less
     chosen = equal(place, unfolded(min_(largest, axes=axes)))
     return (where(chosen, unfolded(g), filled_like(x, 0)),)
+
+
+def _numbered(shape: Shape) -> Any:
+    """The number of each element, in order; constants, if they are few and the sizes known."""
+    count = product(shape)
+    if isinstance(count, int) and count <= 1024:
+        return Node.wrap(np.arange(count, dtype="int32").reshape(shape))
+    place: Any = ladder(shape, len(shape) - 1, symbolic=True)
+    for axis in range(len(shape) - 1):
+        place = place + ladder(shape, axis, symbolic=True) * product(shape[axis + 1 :])
+    return place
 
 
 first_max: Op = fold(

@@ -27,7 +27,7 @@ from geartrain.graph.op import Op, Sample, View
 from geartrain.graph.shapes import Extent, Shape, Spec, apply
 from geartrain.ops.elementwise import add
 from geartrain.ops.folds import contract, sum_
-from geartrain.ops.views import flip, pad, slice_
+from geartrain.ops.views import flip, pad, reshape, slice_
 
 Sizes = tuple[int, ...]
 Widened = Callable[[Any, Sizes, bool], Any]  # (tensor, axes, paired) -> its view
@@ -89,6 +89,8 @@ def _window_grad(
 ) -> tuple[Any]:  # fmt: skip
     lengths = tuple(x.extents[axis] for axis in _source_axes(axes, paired))
     place = {"sizes": sizes, "strides": strides, "dilations": dilations}
+    if not paired and side_by_side(**place):
+        return (_laid(g, axes, lengths),)
 
     def widened(tensor: Any, axes: Sizes, paired: bool) -> Any:
         starts = (0,) * len(axes)
@@ -97,6 +99,28 @@ def _window_grad(
         return unwindow(tensor, axes=axes, lengths=lengths, starts=starts, **place, paired=paired)
 
     return (widened(g, axes, True) if paired else summed_view(g, axes, widened),)
+
+
+def side_by_side(sizes: Sizes, strides: Sizes, dilations: Sizes) -> bool:
+    """Whether no element is in two windows, nor is one left out in between."""
+    return sizes == strides and all(
+        dilation == 1 or size == 1 for size, dilation in zip(sizes, dilations, strict=True)
+    )
+
+
+def _laid(g: Any, axes: Sizes, lengths: Shape) -> Any:
+    """Windows side by side as one tensor, with zeros behind the last ones."""
+    shape = list(g.extents)
+    high: list[Extent] = [0] * (g.ndim - len(axes))
+    for axis in reversed(axes):
+        shape[axis : axis + 2] = [shape[axis] * shape[axis + 1]]
+    for source, length in zip(_source_axes(axes, False), lengths, strict=True):
+        high[source] = length - shape[source]
+    whole = reshape(g, shape=tuple(shape))
+    if all(extent == 0 for extent in high):
+        return whole
+    nothing = (0,) * len(high)
+    return pad(whole, low=nothing, high=tuple(high), interior=nothing)
 
 
 def _window_index(
