@@ -10,9 +10,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from geartrain.compiler.builder import Builder, Value
+from geartrain.compiler.indices import (
+    folded_places,
+    followed,
+    group_offset,
+    reshape_groups,
+    short_fold,
+)
 from geartrain.graph.affine import Affine, Guard, Index, offset_of, strides_of
 from geartrain.graph.node import Constant, Node
-from geartrain.graph.op import Lookup, Map, View
+from geartrain.graph.op import Fold, Lookup, Map, View
 from geartrain.graph.shapes import Shape
 
 
@@ -47,6 +54,7 @@ class Expression:
         self.lane, self.lanes, self.mask = lane, lanes, mask
         self.known = dict(known or {})
         self._written: dict[tuple[Node, Index, str], Value] = {}
+        self._divided: dict[tuple[Affine, Shape], list[Affine]] = {}
 
     def value(self, node: Node, index: Index) -> Value:
         """The element of `node` at `index`; a vector where the index runs over the lanes."""
@@ -69,6 +77,8 @@ class Expression:
             return self._map(node, lower, index)
         if isinstance(lower, Lookup):
             return lower.element(self, node, index)  # type: ignore[no-any-return]
+        if isinstance(lower, Fold):
+            return self._short_fold(node, lower, index)
         assert isinstance(lower, View), f"{node.op.name} must be in memory"
         return self._view(node, lower, index)
 
@@ -78,6 +88,15 @@ class Expression:
         if lower.indexed:
             values.insert(0, lambda axis: self.affine(index[axis]))  # type: ignore[arg-type]
         return lower.emit(self.builder, *values, **node.params)  # type: ignore[no-any-return]
+
+    def _short_fold(self, node: Node, lower: Fold, index: Index) -> Value:
+        """All elements that are folded, one after the other."""
+        assert short_fold(node), f"{node} must be in memory"
+        assert lower.identity is not None and lower.combine is not None
+        total = self.builder.constant(lower.identity(node.dtype), node.dtype)
+        for place in folded_places(node, index):
+            total = lower.combine(self.builder, total, self.value(node.sources[0], place))
+        return total
 
     def read(self, source: Node, places: Sequence[Affine | Value]) -> Value:
         """The element of a source at places of which some are computed."""
@@ -92,8 +111,7 @@ class Expression:
 
     def _view(self, node: Node, lower: View, index: Index) -> Value:
         if lower.same_order:
-            source = node.sources[0]
-            return self.value(source, reshaped_index(index, node.extents, source.extents))
+            return self.value(node.sources[0], self._before_reshape(node, index))
         assert lower.index is not None
         shapes = [source.extents for source in node.sources]
         readings = lower.index(index, *shapes, **node.params)
@@ -113,6 +131,35 @@ class Expression:
                 result = self.builder.select(inside, found, other)
         assert result is not None
         return result
+
+    def _before_reshape(self, node: Node, index: Index) -> Index:
+        """The index of a reshape's source: its place in memory says it all, if it has one."""
+        source = node.sources[0]
+        if source in self.pointers or not followed(node):
+            return reshaped_index(index, node.extents, source.extents)
+        found = [Affine() for _ in source.extents]
+        for axes, places in reshape_groups(node.extents, source.extents) or []:
+            offset = group_offset(index, node.extents, axes)
+            parts = self._divide(offset, tuple(source.extents[place] for place in places))
+            for place, part in zip(places, parts, strict=True):
+                found[place] = part
+        return tuple(found)
+
+    def _divide(self, offset: Affine, sizes: Shape) -> list[Affine]:
+        """A place in a block of these sizes as an index: the last axis runs fastest."""
+        if len(sizes) == 1:
+            return [offset]
+        if (offset, sizes) not in self._divided:
+            b, number, found = self.builder, self.affine(offset), []
+            for size in reversed(sizes[1:]):
+                divisor = b.splat(b.index(size), number.lanes)
+                of = f"{number.type} {number.name}, {divisor.name}"
+                found.append(b.make(f"urem {of}", "int64", number.lanes))
+                number = b.make(f"udiv {of}", "int64", number.lanes)
+            names = [f"d{b.fresh()}" for _ in sizes]
+            self.loops.update(zip(names, [number, *reversed(found)], strict=True))
+            self._divided[offset, sizes] = [Affine.variable(name) for name in names]
+        return self._divided[offset, sizes]
 
     def _both(self, first: Value, second: Value | None) -> Value:
         return first if second is None else self.builder.bits("and", first, second)
@@ -175,7 +222,7 @@ def reshaped_index(index: Index, shape: Shape, source_shape: Shape) -> Index:
     """Where the element at `index` of a reshaped tensor was before; None-free shapes only.
 
     Axes that only come or go with size 1, and axes that stay, are followed; anything else has to
-    have its source in memory, where the place in memory says it all: see `plain_reshape`.
+    have its source in memory, where the place in memory says it all.
     """
     before = [axis for axis, size in enumerate(source_shape) if size != 1]
     after = [axis for axis, size in enumerate(shape) if size != 1]
@@ -191,12 +238,6 @@ def reshaped_index(index: Index, shape: Shape, source_shape: Shape) -> Index:
     assert strides_of(source_shape)[-1] == 1
     result[-1] = place
     return tuple(result)
-
-
-def plain_reshape(node: Node) -> bool:
-    """Whether a reshape only drops or adds axes of size 1."""
-    kept = [size for size in node.extents if size != 1]
-    return kept == [size for size in node.sources[0].extents if size != 1]
 
 
 def known_scalar(node: Node) -> np.ndarray | None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from geartrain.compiler.builder import Value
 from geartrain.compiler.expression import Expression
 from geartrain.compiler.fuse import Fused
+from geartrain.compiler.indices import variables
 from geartrain.compiler.kernels import (
     BEGIN,
     END,
@@ -28,7 +29,6 @@ from geartrain.compiler.kernels import (
     lanes_for,
     start,
     store_all,
-    variables,
     vector_loop,
 )
 from geartrain.compiler.target import Target

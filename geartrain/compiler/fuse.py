@@ -19,10 +19,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from geartrain.compiler.expression import plain_reshape
-from geartrain.graph.affine import Affine, Index
+from geartrain.compiler.indices import (
+    at_own_index,
+    followed,
+    plain_reshape,
+    repeats,
+    short_fold,
+    variables,
+)
 from geartrain.graph.node import Constant, Node, sorted_nodes
-from geartrain.graph.op import Fold, Lookup, Lowering, Map, Opaque, Scatter, View
+from geartrain.graph.op import Fold, Lookup, Map, Opaque, Scatter, View
 from geartrain.graph.shapes import divide, product
 
 CHEAP = 2  # maps that are computed again rather than kept
@@ -62,7 +68,7 @@ def fuse(outputs: Sequence[Node]) -> list[Fused]:
     for node in order:
         if node not in stored or node.op is None:
             continue
-        core = node if isinstance(node.op.lower, CORES) else None
+        core = node if is_core(node) else None
         at = len(kernels) if core is not None else _host(node, kernels, maker, stored)
         if at == len(kernels):
             kernels.append(Fused([], core))
@@ -93,16 +99,18 @@ def _stored(order: list[Node], outputs: Sequence[Node]) -> set[Node]:
         if node.op is None:
             continue
         for source in _needed_in_memory(node, stored, cost):
+            while source.op is not None and _only_renamed(source):
+                source = source.sources[0]
             stored.add(source)
             cost[source] = 0
-        if isinstance(node.op.lower, CORES):
+        if is_core(node):
             stored.add(node)
             cost[node] = 0
         elif node not in stored:
-            cost[node] = _own_cost(node.op.lower) + sum(cost[source] for source in node.sources)
+            cost[node] = _cost(node, cost)
     for node in order:  # again, since what was stored late costs nothing to those who read it
         if node.op is not None and node not in stored:
-            cost[node] = _own_cost(node.op.lower) + sum(cost[source] for source in node.sources)
+            cost[node] = _cost(node, cost)
     users: dict[Node, set[Node]] = {node: set() for node in order}
     for node in reversed(order):
         if node not in stored and cost[node] > CHEAP and len(users[node]) > 1:
@@ -113,11 +121,22 @@ def _stored(order: list[Node], outputs: Sequence[Node]) -> set[Node]:
     return stored
 
 
-def _own_cost(lower: Lowering) -> int:
-    """About how many operations an element takes."""
-    if isinstance(lower, Lookup):
-        return lower.cost
-    return 1 if isinstance(lower, Map) else 0
+def is_core(node: Node) -> bool:
+    """Whether a kernel is made around a node."""
+    assert node.op is not None
+    return isinstance(node.op.lower, CORES) and not short_fold(node)
+
+
+def _cost(node: Node, cost: dict[Node, int]) -> int:
+    """About how many operations an element takes, from what is in memory."""
+    assert node.op is not None
+    below = sum(cost[source] for source in node.sources)
+    if isinstance(node.op.lower, Fold):
+        sizes = [node.sources[0].extents[axis] for axis in node.params["axes"]]
+        return int(product(sizes)) * (1 + below)  # type: ignore[arg-type]
+    if isinstance(node.op.lower, Lookup):
+        return node.op.lower.cost + below
+    return below + (1 if isinstance(node.op.lower, Map) else 0)
 
 
 def _users(order: list[Node], stored: set[Node]) -> dict[Node, set[Node]]:
@@ -141,29 +160,12 @@ def _host(node: Node, kernels: list[Fused], maker: dict[Node, int], stored: set[
         made = [read for read in reads if read in kernel.members()]
         if kernel.nodes[0].extents != node.extents or (kernel.core is not None and not made):
             continue
-        if not all(by_maps(node, one, stored) for one in made):
+        if not all(at_own_index(node, one, stored) for one in made):
             continue
         both = set(reads) | set(_reads(kernel, stored))
         if len(both) <= MOST_READS:
             return number
     return len(kernels)
-
-
-def by_maps(root: Node, core: Node, stored: set[Node]) -> bool:
-    """Whether `root` uses `core` at its own index only, never through a view."""
-    stack, seen = [root], set()
-    while stack:
-        node = stack.pop()
-        if node in seen or node is core or (node in stored and node is not root):
-            continue
-        seen.add(node)
-        if node.op is None:
-            continue
-        if isinstance(node.op.lower, Map):
-            stack.extend(node.sources)
-        elif reaches(node, core, stored):
-            return False
-    return True
 
 
 def reaches(node: Node, core: Node, stored: set[Node]) -> bool:
@@ -195,12 +197,18 @@ def _needed_in_memory(node: Node, stored: set[Node], cost: dict[Node, int]) -> l
             if base not in stored:
                 needed.append(base)
         elif isinstance(lower, View):
-            grows = divide(product(source.extents), product(node.extents)) is None
-            awkward = lower.same_order and not plain_reshape(node)
+            grows = repeats(node) and divide(product(source.extents), product(node.extents)) is None
+            awkward = lower.same_order and not followed(node)
             unknown = lower.index is None and not lower.same_order
             if (grows and cost[source] > 0) or (awkward and not _flat(source, stored)) or unknown:
                 needed.append(source)
     return needed
+
+
+def _only_renamed(node: Node) -> bool:
+    """Whether a node is its source with axes of size 1 dropped or added."""
+    lower = node.op.lower if node.op is not None else None
+    return isinstance(lower, View) and lower.same_order and plain_reshape(node)
 
 
 def plain_base(node: Node, stored: set[Node]) -> Node:
@@ -218,8 +226,7 @@ def plain_base(node: Node, stored: set[Node]) -> Node:
         else:
             if lower.index is None:
                 break
-            index: Index = tuple(Affine.variable(str(n)) for n in range(len(node.extents)))
-            readings = lower.index(index, source.extents, **node.params)
+            readings = lower.index(variables(node.extents), source.extents, **node.params)
             if len(readings) != 1 or readings[0].guards:
                 break
         node = source

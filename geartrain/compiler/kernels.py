@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from geartrain.compiler.builder import BYTES, Builder, Value
 from geartrain.compiler.expression import Expression, Unsupported
 from geartrain.compiler.fuse import Fused
+from geartrain.compiler.indices import variables
 from geartrain.compiler.target import Target
-from geartrain.graph.affine import Affine, Index, offset_of
+from geartrain.graph.affine import Index, offset_of
 from geartrain.graph.node import Node
 from geartrain.graph.op import Fold, Map, Opaque, View
 from geartrain.graph.shapes import Extent, Shape, apply, product
@@ -88,14 +89,6 @@ def check_supported(fused: Fused) -> None:
             raise Unsupported(f"{node.op.name} has no combination")
         if isinstance(lower, Opaque):
             raise Unsupported(f"{node.op.name} has no kernel")
-
-
-def variables(shape: Shape, prefix: str = "i") -> Index:
-    """A loop variable for each axis; 0 along axes of size 1."""
-    return tuple(
-        Affine() if size == 1 else Affine.variable(f"{prefix}{axis}")
-        for axis, size in enumerate(shape)
-    )
 
 
 def lane_axis(shape: Shape) -> int | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from geartrain.compiler.fuse import Fused, in_memory
+from geartrain.compiler.indices import followed, group_offset, reshape_groups
 from geartrain.graph.affine import Affine, Guard, Index
 from geartrain.graph.node import Constant, Node
 from geartrain.graph.op import Fold, Lookup, Map, View
@@ -136,6 +137,8 @@ class _Nest:
             return self._view(node, lower, index)
         if isinstance(lower, Lookup):
             return f"{node.op.name}({', '.join(self.names.of(source) for source in node.sources)})"
+        if isinstance(lower, Fold):
+            return self._short_fold(node, index)
         assert isinstance(lower, Map), node
         values = [self.value(source, index) for source in node.sources]
         if node.op.name in _SIGNS and len(values) == 2:
@@ -145,13 +148,7 @@ class _Nest:
 
     def _view(self, node: Node, lower: View, index: Index) -> str:
         if lower.same_order:
-            source = node.sources[0]
-            longer = [size for size in node.extents if size != 1]
-            if longer == [size for size in source.extents if size != 1]:
-                found = (at for at, size in zip(index, node.extents, strict=True) if size != 1)
-                place = tuple(Affine() if size == 1 else next(found) for size in source.extents)
-                return self.value(source, place)
-            return f"{self.value(source, ())}.reshaped{_subscript(index)}"
+            return self._reshape(node, index)
         assert lower.index is not None
         shapes = [source.extents for source in node.sources]
         text = "0"
@@ -160,6 +157,48 @@ class _Nest:
             conditions = " and ".join(_guard(guard) for guard in reading.guards)
             text = f"({value} if {conditions} else {text})" if conditions else value
         return text
+
+    def _reshape(self, node: Node, index: Index) -> str:
+        source = node.sources[0]
+        if not followed(node):
+            return f"{self.value(source, ())}.reshaped{_subscript(index)}"
+        found = [Affine() for _ in source.extents]
+        for axes, places in reshape_groups(node.extents, source.extents) or []:
+            offset = group_offset(index, node.extents, axes)
+            sizes: list[Extent] = [source.extents[place] for place in places]
+            for place, apart in zip(places, _divided(offset, sizes), strict=True):
+                found[place] = apart
+        return self.value(source, tuple(found))
+
+    def _short_fold(self, node: Node, index: Index) -> str:
+        """`max(x[i, j] for j in range(2))`."""
+        source, axes = node.sources[0], node.params["axes"]
+        free = (
+            letter for letter in reversed(_LETTERS) if not any(letter in a.terms for a in index)
+        )
+        inner = {axis: next(free) for axis in axes if source.extents[axis] != 1}
+        kept = iter(index)
+        place = tuple(
+            next(kept) if axis not in axes
+            else Affine.variable(inner[axis]) if axis in inner else Affine()
+            for axis in range(source.ndim)
+        )  # fmt: skip
+        ranges = "".join(f" for {inner[a]} in range({source.extents[a]})" for a in inner)
+        return f"{node.op.name}({self.value(source, place)}{ranges})"  # type: ignore[union-attr]
+
+
+def _divided(offset: Affine, sizes: Sequence[Extent]) -> list[Affine]:
+    """A place in a block of these sizes as an index, in Python's words."""
+    found: list[Affine] = []
+    step: Extent = 1
+    for number, size in enumerate(reversed(sizes)):
+        text = f"({offset})" if len(offset.terms) > 1 or offset.constant != 0 else f"{offset}"
+        text = text if step == 1 else f"{text} // {step}"
+        whole = number == len(sizes) - 1
+        named = Affine.variable(text if whole else f"{text} % {size}")
+        found.insert(0, offset if len(sizes) == 1 else named)
+        step = step * size
+    return found
 
 
 def _guard(guard: Guard) -> str:

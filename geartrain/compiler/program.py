@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 
 from geartrain.compiler.builder import BYTES, Builder
 from geartrain.compiler.expression import Unsupported
-from geartrain.compiler.fuse import Fused, by_maps, fuse, in_memory, reaches
+from geartrain.compiler.fuse import Fused, fuse, in_memory, reaches
+from geartrain.compiler.indices import at_own_index
 from geartrain.compiler.kernels import Kernel, copy_kernel, gather_rows
 from geartrain.compiler.legalize import without_fma
 from geartrain.compiler.lower import lower
@@ -189,7 +190,7 @@ class _Assembler:
         stored = {*host.reads, *host.nodes}
         if host.core is not None and reaches(host.core, variable, stored - {host.core}):
             return False
-        return all(by_maps(node, variable, stored) for node in host.nodes)
+        return all(at_own_index(node, variable, stored) for node in host.nodes)
 
     def _buffers(self, fused: list[Fused], copied: set[int]) -> list[Buffer]:
         """When each stored node is first and last needed; steps are numbered by kernel."""

@@ -46,6 +46,35 @@ FUNCTIONS = {
     ),
 }  # fmt: skip
 
+POOLING = {
+    "side by side": (lambda x: ops.max_pool(x, 2), (BATCH, 8, 6, 20)),
+    "with a rest": (lambda x: ops.max_pool(x, 2), (BATCH, 7, 5, 3)),
+    "unequal sizes": (lambda x: ops.max_pool(x, (2, 3)), (BATCH, 7, 7, 17)),
+    "over each other": (lambda x: ops.max_pool(x, 3, strides=2), (BATCH, 7, 8, 5)),
+    "step by step": (lambda x: ops.max_pool(x, 2, strides=1), (BATCH, 4, 5, 3)),
+    "with gaps": (lambda x: ops.max_pool(x, 2, strides=3), (BATCH, 8, 7, 3)),
+    "same": (lambda x: ops.max_pool(x, 3, strides=2, padding="same"), (BATCH, 7, 8, 5)),
+    "same, side by side": (lambda x: ops.max_pool(x, 2, padding="same"), (BATCH, 7, 8, 5)),
+    "large windows": (lambda x: ops.max_pool(x, 7), (BATCH, 15, 14, 5)),
+    "one dimension": (lambda x: ops.max_pool(x, 5), (BATCH, 17, 5)),
+    "three dimensions": (lambda x: ops.max_pool(x, 2), (BATCH, 5, 4, 6, 3)),
+    "channels first": (
+        lambda x: ops.max_pool(x, 2, data_format="channels_first"),
+        (BATCH, 3, 8, 7),
+    ),
+    "mean": (lambda x: ops.average_pool(x, 2), (BATCH, 7, 6, 3)),
+    "mean, over each other": (lambda x: ops.average_pool(x, 3, strides=2), (BATCH, 7, 6, 3)),
+    "mean, same": (lambda x: ops.average_pool(x, 3, padding="same"), (BATCH, 7, 6, 3)),
+    "relu, and a sum of all": (
+        lambda x: ops.sum(ops.max_pool(ops.relu(x), 2), axis=(1, 2)),
+        (BATCH, 6, 6, 20),
+    ),
+    "twice, then a vector": (
+        lambda x: ops.reshape(ops.max_pool(ops.max_pool(x, 2), 2), (-1, 3 * 2 * 5)),
+        (BATCH, 13, 9, 5),
+    ),
+}  # fmt: skip
+
 
 def graph(function, shapes):
     """The inputs; the result, and the gradients of its weighted sum."""
@@ -79,6 +108,25 @@ def test_compiled_convolutions_and_their_gradients(name, batch):
     function, *shapes = FUNCTIONS[name]
     inputs, outputs = graph(function, shapes)
     compare(inputs, outputs, [arrays(inputs, batch, np.random.default_rng(0))], batch)
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("name", POOLING)
+def test_compiled_pooling_and_its_gradient(name, batch):
+    function, shape = POOLING[name]
+    inputs, outputs = graph(function, [shape])
+    random = np.random.default_rng(0)
+    plain, ties = arrays(inputs, batch, random), arrays(inputs, batch, random, round_to=1.0)
+    special = arrays(inputs, batch, random)
+    special[0].flat[:: max(1, special[0].size // 40)] = np.nan
+    special[0].flat[1 :: max(1, special[0].size // 40)] = -np.inf
+    compare(inputs, outputs, [plain, ties, special], batch)
+
+
+def test_pooling_and_its_gradient_are_one_kernel_each():
+    _, outputs = graph(lambda x: ops.max_pool(ops.relu(x), 2), [(BATCH, 11, 10, 32)])
+    (kernels,) = Executable(outputs, {}, host()).assembly.steps
+    assert [kernel.kind for kernel in kernels] == ["map", "map"]
 
 
 def test_the_gradient_of_a_large_convolutions_kernel_is_computed_in_parts():
