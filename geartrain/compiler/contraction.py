@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 
 from geartrain.compiler.builder import Builder, Value, is_known
 from geartrain.compiler.expression import Expression
-from geartrain.compiler.folds import PARTS, Domain, fold_kernels, join_parts
+from geartrain.compiler.folds import Domain, fold_kernels, join_parts
 from geartrain.compiler.fuse import Fused
 from geartrain.compiler.kernels import (
     ARGUMENTS,
@@ -60,7 +60,11 @@ def contraction_kernels(
         kernels.append(plan.pack())
     if plan.in_parts():
         plan.cut(new_slot())
-        return [*kernels, plan.product(), join_parts(name, fused, slots, target, plan.parts_slot)]
+        return [
+            *kernels,
+            plan.product(),
+            join_parts(name, fused, slots, target, plan.parts_slot, plan.parts),
+        ]
     return [*kernels, plan.product()]
 
 
@@ -196,7 +200,7 @@ class _Product(Tiles):
         b.line("ret void")
         nodes, scratch = self.fused.nodes, []
         if self.parts_slot:
-            size = product(self.core.extents) * PARTS
+            size = product(self.core.extents) * self.parts
             nodes, scratch = [], [(self.parts_slot, size, self.dtype)]
         kind = "contraction in parts" if self.parts_slot else "contraction"
         written = [*functions.values(), b]

@@ -91,12 +91,13 @@ def fold_kernels(
 
 
 def join_parts(
-    name: str, fused: Fused, slots: Mapping[object, int], target: Target, scratch: int
-) -> Kernel:
+    name: str, fused: Fused, slots: Mapping[object, int], target: Target, scratch: int,
+    parts: int = PARTS,
+) -> Kernel:  # fmt: skip
     """The kernel that folds the parts together, with what else the kernel of the fold stores."""
     core = fused.core
     assert core is not None
-    extents = (PARTS, *core.extents)
+    extents = (parts, *core.extents)
 
     def element(at: Expression, index: Index) -> Value:
         return at.load(core, offset_of(index, extents), summed_in(core.dtype))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from geartrain.compiler.builder import Builder, Value
 from geartrain.compiler.expression import Expression
-from geartrain.compiler.folds import PARTS
 from geartrain.compiler.kernels import (
     address,
     addresses,
@@ -96,7 +95,7 @@ class Tiles(Tiling):
 
             low, high = b.constant(0, "int64"), b.index(size)
             if depth == 0 and self.parts_slot:
-                chunk = b.index(apply("ceildiv", size, PARTS))
+                chunk = b.index(apply("ceildiv", size, self.parts))
                 low = b.minimum(b.mul(loops[PART], chunk), high)
                 high = b.minimum(b.add(low, chunk), high)
             return b.loop(low, high, 1, turn, values)

@@ -24,6 +24,8 @@ WIDE = 8  # vectors of a tile that is a single row
 MUCH_USED = 32  # tiles that use a panel
 FEW_PANELS = 4  # so few that the last one, in part, is much of the work
 LARGE_OPERANDS = 1 << 20  # bytes: beyond it the operands of a product leave no room in a cache
+PART_OPERANDS = 384 * 1024  # bytes of the operands of a part
+MOST_PARTS = 32
 PART = "#"  # the label of the parts that a summed label is cut into
 
 
@@ -75,6 +77,7 @@ class Tiling:
     b: Operand
     row: str  # the label whose neighbours are the rows of a tile; perhaps with more: `row_labels`
     packed_slot: int | None = None
+    parts: int = 0  # how many parts the sums are cut into, if they are
     parts_slot: int = 0  # scratch memory for sums in parts, if they are
 
     def __post_init__(self) -> None:
@@ -166,12 +169,24 @@ class Tiling:
         """
         if not self.summed:
             return False
-        memory = (self.a.memory, self.b.memory)
-        read = sum(_usual_bytes(product(one.extents), one.dtype) for one in memory)
-        made = _usual_bytes(product(self.core.extents), self.dtype)
+        read, made = self._usual_traffic()
         large = read > LARGE_OPERANDS and PARTS * made < read
         large = large and int(resolve(self.summed[0][1], USUAL_BATCH)) >= PARTS
         return large or few_units(self.units(), self.work())
+
+    def _usual_traffic(self) -> tuple[int, int]:
+        """The bytes of both operands, and of the result."""
+        memory = (self.a.memory, self.b.memory)
+        read = sum(_usual_bytes(product(one.extents), one.dtype) for one in memory)
+        return read, _usual_bytes(product(self.core.extents), self.dtype)
+
+    def _part_count(self) -> int:
+        """How many parts: so many that what each reads stays close by, but few to add up."""
+        read, made = self._usual_traffic()
+        size, parts = int(resolve(self.summed[0][1], USUAL_BATCH)), PARTS
+        while read > parts * PART_OPERANDS and 4 * parts * made <= read and 2 * parts <= size:
+            parts *= 2
+        return min(parts, MOST_PARTS)
 
     def crowds_the_cache(self) -> bool:
         """Whether a panel of the second operand, used often, falls into few sets of the cache.
@@ -194,7 +209,8 @@ class Tiling:
         """Sum in parts: each part is like one more place of the result."""
         self.parts_slot = slot
         self.name = f"{self.name}_parts"
-        self.sizes = {PART: PARTS, **self.sizes}
+        self.parts = self._part_count()
+        self.sizes = {PART: self.parts, **self.sizes}
         self.outer = [PART, *self.outer]
 
     @property
