@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,26 @@ from geartrain import config, datasets
 
 # The textbook's listings are run by `geartrain run`; they are neither modules nor tests.
 collect_ignore = ["scripts"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--refresh-golden", action="store_true", help="write golden texts anew instead of comparing"
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Compare a text with the golden one that lies beside the test, named after it."""
+    name = request.node.originalname.removeprefix("test_")
+    path = request.path.parent / "golden" / f"{name}.txt"
+
+    def check(text: str) -> None:
+        if request.config.getoption("--refresh-golden"):
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8")
+
+    return check
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from geartrain.compiler.builder import Builder, Value, is_known
 from geartrain.compiler.expression import Expression
 from geartrain.compiler.folds import Domain, fold_kernels, join_parts
-from geartrain.compiler.fuse import Fused
+from geartrain.compiler.fused import Fused
 from geartrain.compiler.kernels import (
     ARGUMENTS,
     BEGIN,

@@ -52,6 +52,7 @@ class Expression:
     ) -> None:
         self.builder, self.pointers, self.loops = builder, pointers, loops
         self.lane, self.lanes, self.mask = lane, lanes, mask
+        self.tail = mask  # at least one of its lanes is on, other than of a guard's
         self.known = dict(known or {})
         self._written: dict[tuple[Node, Index, str], Value] = {}
         self._divided: dict[tuple[Affine, Shape], list[Affine]] = {}
@@ -208,7 +209,9 @@ class Expression:
         if stride == 0 or self.lanes == 1:
             address = builder.pointer(base, builder.affine(offset, self.loops), dtype)
             mask = self.mask
-            if mask is not None and mask.lanes > 1:
+            if mask is self.tail:
+                mask = None
+            elif mask is not None and mask.lanes > 1:
                 mask = builder.reduce(mask, lambda b, x, y: b.bits("or", x, y))
             return builder.load(address, dtype, 1, mask)
         mask = builder.splat(self.mask, self.lanes) if self.mask is not None else None

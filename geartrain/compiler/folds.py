@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from geartrain.compiler.builder import Value
 from geartrain.compiler.expression import Expression
-from geartrain.compiler.fuse import Fused
+from geartrain.compiler.fused import Fused
 from geartrain.compiler.indices import variables
 from geartrain.compiler.kernels import (
     BEGIN,

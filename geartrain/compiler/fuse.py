@@ -10,15 +10,18 @@ Everything else is written into the kernels that use it:
 The rules: a fold and an opaque op have memory; so has an element-wise value that several kernels
 need and that costs something; so has the source of a view that repeats its elements, if it costs
 anything; so has what a product reads, unless it is a plain view of memory. Then element-wise
-kernels of one shape join the kernel that makes what they read, and values that only their own
-kernel uses lose their memory again.
+kernels of one shape join the kernel that makes what they read; kernels that work on the rows of
+one tensor join (`join.py`); and values that only their own kernel uses lose their memory again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+import functools
+from collections.abc import Sequence
+from typing import Any
 
+from geartrain.compiler.builder import Builder, Value
+from geartrain.compiler.fused import MOST_READS, Fused, in_memory, reads_of
 from geartrain.compiler.indices import (
     at_own_index,
     followed,
@@ -27,42 +30,22 @@ from geartrain.compiler.indices import (
     short_fold,
     variables,
 )
-from geartrain.graph.node import Constant, Node, sorted_nodes
+from geartrain.compiler.join import join_rows
+from geartrain.graph.node import Node, sorted_nodes
 from geartrain.graph.op import Fold, Lookup, Map, Opaque, Scatter, View
 from geartrain.graph.shapes import divide, product
 
 CHEAP = 2  # maps that are computed again rather than kept
+FEW = 8  # instructions of a map that count as one operation
 CORES = (Fold, Scatter, Opaque)  # what a kernel is made around
 ALONE = (Scatter, Opaque)  # what nothing else joins
-MOST_READS = 24  # tensors that one kernel reads at most: each needs a register for its address
-
-
-@dataclass
-class Fused:
-    """One kernel to be.
-
-    Attributes:
-        nodes: the nodes that it stores, all of one shape, in an order in which each can use those
-            before it.
-        core: the fold or opaque node from whose result they are computed; None for a kernel of
-            maps and views alone.
-        reads: the nodes in memory that it needs.
-    """
-
-    nodes: list[Node]
-    core: Node | None
-    reads: list[Node] = field(default_factory=list)
-
-    def members(self) -> list[Node]:
-        """The nodes that are computed here, and never read from memory here."""
-        return self.nodes if self.core is None else [self.core, *self.nodes]
 
 
 def fuse(outputs: Sequence[Node]) -> list[Fused]:
     """The kernels that make `outputs`, each after those it needs."""
     order = sorted_nodes(outputs)
     stored = _stored(order, outputs)
-    users = _users(order, stored)
+    users, kept = _users(order, stored), set(outputs)
     kernels: list[Fused] = []
     maker: dict[Node, int] = {}  # the number of the kernel that stores a node
     for node in order:
@@ -74,19 +57,16 @@ def fuse(outputs: Sequence[Node]) -> list[Fused]:
             kernels.append(Fused([], core))
         kernels[at].nodes.append(node)
         maker[node] = at
-    kept = set(outputs)
+    for kernel in kernels:
+        kernel.reads = reads_of(kernel, stored)
+    kernels = join_rows(kernels)
+    maker = {node: number for number, kernel in enumerate(kernels) for node in kernel.nodes}
     for number, kernel in enumerate(kernels):
-        kernel.reads = _reads(kernel, stored)
         kernel.nodes = [
             node for node in kernel.nodes
             if node in kept or any(maker[user] != number for user in users[node])
         ]  # fmt: skip
     return kernels
-
-
-def in_memory(node: Node) -> bool:
-    """Whether a node is memory already: an input, a variable, a tensor of constants."""
-    return node.op is None and not (isinstance(node.leaf, Constant) and node.extents == ())
 
 
 def _stored(order: list[Node], outputs: Sequence[Node]) -> set[Node]:
@@ -136,7 +116,23 @@ def _cost(node: Node, cost: dict[Node, int]) -> int:
         return int(product(sizes)) * (1 + below)  # type: ignore[arg-type]
     if isinstance(node.op.lower, Lookup):
         return node.op.lower.cost + below
-    return below + (1 if isinstance(node.op.lower, Map) else 0)
+    if not isinstance(node.op.lower, Map):
+        return below
+    dtypes = tuple(source.dtype for source in node.sources)
+    return below + _map_cost(node.op.lower, dtypes, tuple(sorted(node.params.items())))
+
+
+@functools.cache
+def _map_cost(lower: Map, dtypes: tuple[str, ...], params: tuple[tuple[str, Any], ...]) -> int:
+    """Counted in what it writes: 1 for a few instructions, more for a polynomial."""
+    if lower.emit is None:
+        return 1
+    builder = Builder("cost", ())
+    values: list[Any] = [Value("%x", dtype) for dtype in dtypes]
+    if lower.indexed:
+        values.insert(0, lambda axis: Value("%x", "int64"))
+    lower.emit(builder, *values, **dict(params))
+    return 1 + len(builder.lines) // FEW
 
 
 def _users(order: list[Node], stored: set[Node]) -> dict[Node, set[Node]]:
@@ -151,7 +147,7 @@ def _users(order: list[Node], stored: set[Node]) -> dict[Node, set[Node]]:
 
 def _host(node: Node, kernels: list[Fused], maker: dict[Node, int], stored: set[Node]) -> int:
     """The kernel that an element-wise node joins; the number of a new one if there is none."""
-    reads = _reads(Fused([node], None), stored)
+    reads = reads_of(Fused([node], None), stored)
     earliest = max((maker[read] for read in reads if read in maker), default=-1)
     for number in range(len(kernels) - 1, max(earliest, 0) - 1, -1):
         kernel = kernels[number]
@@ -162,7 +158,7 @@ def _host(node: Node, kernels: list[Fused], maker: dict[Node, int], stored: set[
             continue
         if not all(at_own_index(node, one, stored) for one in made):
             continue
-        both = set(reads) | set(_reads(kernel, stored))
+        both = set(reads) | set(reads_of(kernel, stored))
         if len(both) <= MOST_READS:
             return number
     return len(kernels)
@@ -247,21 +243,3 @@ def _flat(node: Node, stored: set[Node]) -> bool:
         else:
             return False
     return True
-
-
-def _reads(kernel: Fused, stored: Iterable[Node]) -> list[Node]:
-    """The memory that a kernel reads."""
-    found: dict[Node, None] = {}
-    own = set(kernel.members())
-    stack = [source for node in kernel.members() for source in node.sources]
-    seen: set[Node] = set()
-    while stack:
-        one = stack.pop()
-        if one in seen or one in own:
-            continue
-        seen.add(one)
-        if one in stored:
-            found[one] = None
-        else:
-            stack.extend(one.sources)
-    return list(found)

@@ -182,11 +182,11 @@ def at_own_index(root: Node, core: Node, stored: set[Node]) -> bool:
             if index != own:
                 return False
         elif node.op is not None and (node not in stored or node is root):
-            stack.extend(_readings(node, index))
+            stack.extend(readings(node, index))
     return True
 
 
-def _readings(node: Node, index: Index | None) -> list[tuple[Node, Index | None]]:
+def readings(node: Node, index: Index | None) -> list[tuple[Node, Index | None]]:
     """What an element of a node is computed from: nodes with an index, None if it is not known."""
     assert node.op is not None
     lower, (first, *_) = node.op.lower, node.sources or (None,)

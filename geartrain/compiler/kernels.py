@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from geartrain.compiler.builder import BYTES, Builder, Value
 from geartrain.compiler.expression import Expression, Unsupported
-from geartrain.compiler.fuse import Fused
+from geartrain.compiler.fused import Fused
 from geartrain.compiler.indices import variables
 from geartrain.compiler.target import Target
 from geartrain.graph.affine import Index, offset_of
@@ -112,14 +112,9 @@ def vector_loop(
     `body(start, mask, values)` handles one vector.
     """
     values = carried or []
-    known = first.name == "0" and not last.name.startswith("%")
-    size = int(last.name) if known else 0
-    if known:
-        border = b.constant(size - size % lanes, "int64")
-    else:
-        count = b.sub(last, first)
-        rest = b.make(f"srem i64 {count.name}, {lanes}", "int64")
-        border = b.sub(last, rest)
+    known = "%" not in first.name + last.name
+    size = int(last.name) - int(first.name) if known else 0
+    border = whole_steps(b, first, last, lanes)
     if not known or size >= lanes:
         values = b.loop(first, border, lanes, lambda i, v: body(i, None, v), values)
     if not known or size % lanes:
@@ -130,6 +125,15 @@ def vector_loop(
 
         values = b.loop(border, last, lanes, rest_of, values)
     return values
+
+
+def whole_steps(b: Builder, first: Value, last: Value, step: int) -> Value:
+    """How far from `first` whole steps go, without passing `last`."""
+    if "%" not in first.name + last.name:
+        low, high = int(first.name), int(last.name)
+        return b.constant(high - (high - low) % step, "int64")
+    rest = b.make(f"srem i64 {b.sub(last, first).name}, {step}", "int64")
+    return b.sub(last, rest)
 
 
 class Loops:

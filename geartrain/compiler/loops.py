@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from geartrain.compiler.fuse import Fused, in_memory
+from geartrain.compiler.fused import Fused, Rows, in_memory, walk_index
 from geartrain.compiler.indices import followed, group_offset, reshape_groups
 from geartrain.graph.affine import Affine, Guard, Index
 from geartrain.graph.node import Constant, Node
@@ -58,6 +58,9 @@ class _Nest:
     def text(self) -> str:
         """The whole nest."""
         core = self.fused.core
+        if self.fused.rows is not None:
+            self._rows(self.fused.rows)
+            return "\n".join(self.lines)
         shape = self.fused.members()[0].extents
         index = self._open(shape, 0)
         depth = sum(size != 1 for size in shape)
@@ -68,13 +71,33 @@ class _Nest:
             sources = ", ".join(self.names.of(source) for source in core.sources)
             return f"{self.names.of(core)} = {core.op.name}({sources})"  # type: ignore[union-attr]
         for node in self.fused.nodes:
-            value = self.value(node, index)
-            value = value[1:-1] if value.startswith("(") and _closes_last(value) else value
-            if len(value) > _TOO_LONG:
-                value = value[:_TOO_LONG] + " ..."
-            self._line(depth, f"{self.names.of(node)}{_subscript(index)} = {value}")
-            self.known[node] = f"{self.names.of(node)}{_subscript(index)}"
+            self._assign(node, index, depth)
         return "\n".join(self.lines)
+
+    def _rows(self, rows: Rows) -> None:
+        """The loops over rows, and in them those of each step over one row."""
+        depth, lane = len(rows.outer), _LETTERS[len(rows.outer) % len(_LETTERS)]
+        self._open(rows.outer, 0)
+        for node in rows.steps:
+            index = walk_index(node.extents, _LETTERS)
+            if rows.whole(node):
+                self._line(depth, f"for {lane} in range({_extent(rows.size)}):")
+                self._assign(node, index, depth + 1)
+            elif rows.folds(node):
+                self._fold(node, index, depth)
+                self.known[node] = f"{self.names.of(node)}{_subscript(index)}"
+                self._line(depth, f"{self.known[node]} = total")
+            else:
+                self._assign(node, index, depth)
+
+    def _assign(self, node: Node, index: Index, depth: int) -> None:
+        """One line: the element of a node at an index gets its value."""
+        value = self.value(node, index)
+        value = value[1:-1] if value.startswith("(") and _closes_last(value) else value
+        if len(value) > _TOO_LONG:
+            value = value[:_TOO_LONG] + " ..."
+        self.known[node] = f"{self.names.of(node)}{_subscript(index)}"
+        self._line(depth, f"{self.known[node]} = {value}")
 
     def _line(self, depth: int, text: str) -> None:
         self.lines.append("    " * depth + text)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from geartrain.compiler.contraction import contraction_kernels
 from geartrain.compiler.expression import Unsupported
 from geartrain.compiler.folds import reduction_kernels
-from geartrain.compiler.fuse import Fused
+from geartrain.compiler.fused import Fused
 from geartrain.compiler.kernels import Kernel, map_kernel, scatter_kernel
+from geartrain.compiler.rows import row_kernel
 from geartrain.compiler.target import Target
 from geartrain.graph.op import Opaque, Scatter
 
@@ -30,6 +31,8 @@ def lower(
         Unsupported: there is no code for a node.
     """
     given = (name, fused, slots, target)
+    if fused.rows is not None:
+        return [row_kernel(*given, new_slot)]
     if fused.core is None:
         return [map_kernel(*given)]
     assert fused.core.op is not None

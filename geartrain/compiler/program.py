@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 
 from geartrain.compiler.builder import BYTES, Builder
 from geartrain.compiler.expression import Unsupported
-from geartrain.compiler.fuse import Fused, fuse, in_memory, reaches
+from geartrain.compiler.fuse import fuse, reaches
+from geartrain.compiler.fused import Fused, in_memory
 from geartrain.compiler.indices import at_own_index
 from geartrain.compiler.kernels import Kernel, copy_kernel, gather_rows
 from geartrain.compiler.legalize import without_fma
@@ -187,7 +188,11 @@ class _Assembler:
         host = fused[at]
         if variable not in host.reads:
             return True
-        stored = {*host.reads, *host.nodes}
+        stored = {*host.reads, *host.members()}
+        if host.rows is not None:
+            if [one for one in host.rows.steps if reaches(one, variable, stored)] != [value]:
+                return False
+            return at_own_index(value, variable, stored)
         if host.core is not None and reaches(host.core, variable, stored - {host.core}):
             return False
         return all(at_own_index(node, variable, stored) for node in host.nodes)

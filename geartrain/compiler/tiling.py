@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from geartrain.compiler.builder import BYTES, Builder, Value
 from geartrain.compiler.expression import reshaped_index
 from geartrain.compiler.folds import PARTS, few_units
-from geartrain.compiler.fuse import Fused
+from geartrain.compiler.fused import Fused
 from geartrain.compiler.kernels import (
     USUAL_BATCH,
     lanes_for,

@@ -53,8 +53,10 @@ def kept(x: Tensor, axes: tuple[int, ...]) -> Shape:
 def folded(op: Op, x: Tensor, axis: Any, keepdims: bool, who: str) -> Tensor:
     """A fold along `axis`, with the folded axes kept at size 1 or dropped."""
     axes = axes_of(axis, rank_of(x), who)
+    if not axes:
+        return x
     result = op(x, axes=axes)
-    return views.reshape(result, shape=kept(x, axes)) if keepdims and axes else result
+    return views.reshape(result, shape=kept(x, axes)) if keepdims else result
 
 
 def sum(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
