@@ -25,7 +25,7 @@ from geartrain.compiler.kernels import (
 )
 from geartrain.compiler.target import Target
 from geartrain.compiler.tiles import Tiles
-from geartrain.compiler.tiling import WIDE, operand_of
+from geartrain.compiler.tiling import PART, WIDE, operand_of
 from geartrain.compiler.values import summed_in
 from geartrain.graph.affine import Index
 from geartrain.graph.node import Node
@@ -179,17 +179,24 @@ class _Product(Tiles):
             high = b.add(low, b.constant(per_unit * self.tile_rows, "int64"))
             high = b.select(b.compare("lt", high, rows), high, rows)
             column = b.mul(panel, b.constant(self.width, "int64"))
+
+            def rows_of(full: bool) -> None:
+                def walk(more: str) -> None:
+                    self._rows(b, functions, full, outer, low, high, column, more)
+
+                self._in_blocks(b, outer, walk)
+
             if len(self._column_cases()) == 1:
-                self._rows(b, functions, self._column_cases()[0], outer, low, high, column)
+                rows_of(self._column_cases()[0])
                 return
             last = b.sub(panels, b.constant(1, "int64"))
             whole, part, done = b.label_name(), b.label_name(), b.label_name()
             b.line(f"br i1 {b.compare('lt', panel, last).name}, label %{whole}, label %{part}")
             b.label(whole)
-            self._rows(b, functions, True, outer, low, high, column)
+            rows_of(True)
             b.line(f"br label %{done}")
             b.label(part)
-            self._rows(b, functions, False, outer, low, high, column)
+            rows_of(False)
             b.line(f"br label %{done}")
             b.label(done)
 
@@ -205,6 +212,34 @@ class _Product(Tiles):
         kind = "contraction in parts" if self.parts_slot else "contraction"
         written = [*functions.values(), b]
         return Kernel(self.name, nodes, kind, written, self.units(), self.work(), scratch)
+
+    def _in_blocks(self, b: Builder, outer: dict[str, Value], walk: Callable[[str], None]) -> None:
+        """Call `walk(arguments)` for each block of a part: the tiles add to what they stored."""
+        if self.block is None:
+            walk("")
+            return
+        number, step = self.block
+        fixed: list[Value] = []
+        walk(", i64 0" * (number + 2) + ", i1 false")  # zeros, should a part be empty
+
+        def nest(depth: int) -> None:
+            low, high = b.constant(0, "int64"), b.index(self.summed[depth][1])
+            if depth == 0:
+                low, high = self.part_range(b, outer[PART])
+
+            def turn(k: Value, _: list[Value]) -> None:
+                if depth < number:
+                    fixed.append(k)
+                    nest(depth + 1)
+                    fixed.pop()
+                    return
+                end = b.minimum(b.add(k, b.constant(step, "int64")), high)
+                given = "".join(f", i64 {value.name}" for value in (*fixed, k, end))
+                walk(f"{given}, i1 true")
+
+            b.loop(low, high, 1 if depth < number else step, turn)
+
+        nest(0)
 
     def _can_be_wide(self) -> bool:
         """Whether there may be a single row, as wide as the registers hold: see `_single_row`."""
@@ -262,10 +297,10 @@ class _Product(Tiles):
 
     def _rows(
         self, b: Builder, functions: dict[tuple[int, int], Builder], full: bool,
-        outer: dict[str, Value], low: Value, high: Value, column: Value,
+        outer: dict[str, Value], low: Value, high: Value, column: Value, more: str,
     ) -> None:  # fmt: skip
-        """All tiles from row `low` to row `high`."""
-        shown = "".join(f", i64 {outer[label].name}" for label in self.outer)
+        """All tiles from row `low` to row `high`; `more` is what else their functions get."""
+        shown = "".join(f", i64 {outer[label].name}" for label in self.outer) + more
         for count in self._row_counts(full):
             left = b.sub(high, low)
             whole = b.make(f"sdiv i64 {left.name}, {count}", "int64")

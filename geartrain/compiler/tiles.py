@@ -11,7 +11,7 @@ from geartrain.compiler.kernels import (
 )
 from geartrain.compiler.tiling import PART, Tiling
 from geartrain.graph.affine import Affine, Index, offset_of
-from geartrain.graph.shapes import Extent, apply, product
+from geartrain.graph.shapes import Extent, product
 
 
 class Tiles(Tiling):
@@ -21,6 +21,9 @@ class Tiles(Tiling):
         """One tile: rows by vectors, summed in registers and stored with the epilogue."""
         arguments = [("ptr", "%args"), ("i64", "%batch"), ("i64", "%row"), ("i64", "%column")]
         arguments += [("i64", f"%o{number}") for number in range(len(self.outer))]
+        if self.block is not None:
+            arguments += [("i64", f"%s{number}") for number in range(self.block[0])]
+            arguments += [("i64", "%from"), ("i64", "%to"), ("i1", "%more")]
         name = f"{self.name}_{rows}x{vectors}{'' if full else '_part'}"
         b = Builder(name, arguments, "internal")
         loops = {
@@ -29,11 +32,47 @@ class Tiles(Tiling):
             **{label: Value(f"%o{n}", "int64") for n, label in enumerate(self.outer)},
         }  # fmt: skip
         masks = self._masks(b, full, vectors)
-        zero = b.splat(b.constant(0, self.dtype), self.lanes)
-        sums = self._sum(b, rows, loops, masks, [zero] * (rows * vectors))
+        sums = self._sum(b, rows, loops, masks, self._first_sums(b, rows, loops, masks))
         self._store(b, rows, loops, masks, sums)
         b.line("ret void")
         return b
+
+    def _first_sums(
+        self, b: Builder, rows: int, loops: dict[str, Value], masks: list[Value | None]
+    ) -> list[Value]:
+        """Zeros; the sums of the blocks before, where a part is walked in blocks."""
+        zeros = [b.splat(b.constant(0, self.dtype), self.lanes)] * (rows * len(masks))
+        if self.block is None:
+            return zeros
+
+        base = address(b, self.parts_slot)
+
+        def load() -> list[Value]:
+            return [
+                b.load(self._scratch(b, base, row, vector, loops), self.dtype, self.lanes, mask)
+                for row in range(rows) for vector, mask in enumerate(masks)
+            ]  # fmt: skip
+
+        return b.when(Value("%more", "bool"), load, zeros)
+
+    def _place(
+        self, b: Builder, row: int, vector: int, loops: dict[str, Value]
+    ) -> dict[str, Value]:
+        """The labels' values at a row and vector of a tile."""
+        at = b.add(Value("%row", "int64"), b.constant(row, "int64"))
+        first = b.constant(vector * self.lanes, "int64")
+        columns = {self.column: b.add(loops[self.column], first)}
+        return {**loops, **self._split(b, at, self.row_labels), **columns}
+
+    def _scratch(
+        self, b: Builder, base: str, row: int, vector: int, loops: dict[str, Value]
+    ) -> str:
+        """The address of the sums of a part."""
+        place = b.affine(
+            offset_of(self._index(), self.core.extents), self._place(b, row, vector, loops)
+        )
+        part = b.mul(loops[PART], b.index(product(self.core.extents)))
+        return b.pointer(base, b.add(part, place), self.dtype)
 
     def _masks(self, b: Builder, full: bool, vectors: int) -> list[Value | None]:
         if full:
@@ -94,10 +133,12 @@ class Tiles(Tiling):
                 return nest(depth + 1, a_next, b_next, inside)
 
             low, high = b.constant(0, "int64"), b.index(size)
-            if depth == 0 and self.parts_slot:
-                chunk = b.index(apply("ceildiv", size, self.parts))
-                low = b.minimum(b.mul(loops[PART], chunk), high)
-                high = b.minimum(b.add(low, chunk), high)
+            if self.block is not None and depth < self.block[0]:
+                return turn(Value(f"%s{depth}", "int64"), values)
+            if self.block is not None and depth == self.block[0]:
+                low, high = Value("%from", "int64"), Value("%to", "int64")
+            elif depth == 0 and self.parts_slot:
+                low, high = self.part_range(b, loops[PART])
             return b.loop(low, high, 1, turn, values)
 
         return nest(0, a_start, b_start, sums)
@@ -130,27 +171,19 @@ class Tiles(Tiling):
     ) -> None:  # fmt: skip
         """The epilogue of each sum, to memory."""
         vectors = len(masks)
-        reads, nodes = self.fused.reads, self.fused.nodes
         if self.parts_slot:
-            reads, nodes, scratch = [], [], address(b, self.parts_slot)
+            base = address(b, self.parts_slot)
+            for row in range(rows):
+                for vector, mask in enumerate(masks):
+                    total = sums[row * vectors + vector]
+                    b.store(total, self._scratch(b, base, row, vector, loops), mask)
+            return
+        reads, nodes = self.fused.reads, self.fused.nodes
         pointers = addresses(b, self.slots, [*reads, *nodes])
         sources = {read: pointers[read] for read in reads}
-        index = self._index()
         for row in range(rows):
-            for vector in range(vectors):
-                at = b.add(Value("%row", "int64"), b.constant(row, "int64"))
-                found = {**loops, **self._split(b, at, self.row_labels)}
-                first = b.constant(vector * self.lanes, "int64")
-                found[self.column] = b.add(loops[self.column], first)
-                total = sums[row * vectors + vector]
-                if self.parts_slot:
-                    place = b.affine(offset_of(index, self.core.extents), found)
-                    part = b.mul(loops[PART], b.index(product(self.core.extents)))
-                    target = b.pointer(scratch, b.add(part, place), self.dtype)
-                    b.store(total, target, masks[vector])
-                    continue
-                known = {self.core: total}
-                expression = Expression(
-                    b, sources, found, self.column, self.lanes, masks[vector], known
-                )
-                store_all(expression, nodes, index, pointers)
+            for vector, mask in enumerate(masks):
+                known = {self.core: sums[row * vectors + vector]}
+                found = self._place(b, row, vector, loops)
+                expression = Expression(b, sources, found, self.column, self.lanes, mask, known)
+                store_all(expression, nodes, self._index(), pointers)

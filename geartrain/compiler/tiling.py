@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ FEW_PANELS = 4  # so few that the last one, in part, is much of the work
 LARGE_OPERANDS = 1 << 20  # bytes: beyond it the operands of a product leave no room in a cache
 PART_OPERANDS = 384 * 1024  # bytes of the operands of a part
 MOST_PARTS = 32
+BLOCK_BYTES = 24 * 1024  # of a panel's rows that stay in the first-level cache
 PART = "#"  # the label of the parts that a summed label is cut into
 
 
@@ -79,6 +81,7 @@ class Tiling:
     packed_slot: int | None = None
     parts: int = 0  # how many parts the sums are cut into, if they are
     parts_slot: int = 0  # scratch memory for sums in parts, if they are
+    block: tuple[int, int] | None = None  # see `_blocks`
 
     def __post_init__(self) -> None:
         self.dtype = self.core.dtype
@@ -212,6 +215,34 @@ class Tiling:
         self.parts = self._part_count()
         self.sizes = {PART: self.parts, **self.sizes}
         self.outer = [PART, *self.outer]
+        self.block = self._blocks()
+
+    def _blocks(self) -> tuple[int, int] | None:
+        """How a part is walked: the number of a summed label, and how many of its settings a block.
+
+        A block is so short that all tiles of a unit read the same rows of the panel from the
+        nearest cache. None if there is one tile, or if a part is short anyway.
+        """
+        room = BLOCK_BYTES // (self.width * BYTES[self.dtype])
+        tiles = int(resolve(self.row_count, USUAL_BATCH)) / self.tile_rows
+        sizes = [int(resolve(size, USUAL_BATCH)) for _, size in self.summed]
+        sizes[0] = -(-sizes[0] // self.parts)
+        inner = math.prod(sizes)
+        if tiles <= 1 or inner <= room:
+            return None
+        number = -1
+        while inner > room:
+            number += 1
+            inner //= max(1, sizes[number])
+        blocks = -(-sizes[number] // (room // inner))
+        return number, -(-sizes[number] // blocks)
+
+    def part_range(self, b: Builder, part: Value) -> tuple[Value, Value]:
+        """From where to where a part walks the first summed label."""
+        size = self.summed[0][1]
+        chunk, end = b.index(apply("ceildiv", size, self.parts)), b.index(size)
+        low = b.minimum(b.mul(part, chunk), end)
+        return low, b.minimum(b.add(low, chunk), end)
 
     @property
     def depth(self) -> Extent:
