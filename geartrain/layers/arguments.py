@@ -102,3 +102,18 @@ def borders(layer: Any, name: str, value: Any, axes: int) -> tuple[tuple[int, in
             f"or {axes} pairs (before, after). Received: {value!r}"
         )
     return tuple((int(before), int(after)) for before, after in pairs)
+
+
+def sizes_of(who: str, shape: Any) -> tuple[int | None, ...]:
+    """A shape that a user wrote, as whole numbers and None.
+
+    >>> sizes_of("Input", 3), sizes_of("Input", [None, 3])
+    ((3,), (None, 3))
+    """
+    sizes = shape if isinstance(shape, list | tuple) else (shape,)
+    for size in sizes:
+        if size is not None and (not hasattr(size, "__index__") or size < 0):
+            raise ValueError(
+                f"{who}: expected a shape of whole numbers and None. Received: {shape!r}"
+            )
+    return tuple(None if size is None else int(size) for size in sizes)

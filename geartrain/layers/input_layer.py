@@ -7,6 +7,7 @@ from typing import Any
 
 from geartrain.graph.dtypes import standardize_dtype
 from geartrain.graph.node import Node
+from geartrain.layers.arguments import sizes_of
 from geartrain.layers.layer import Layer
 from geartrain.layers.symbolic import Call, KerasTensor
 from geartrain.registry import register
@@ -55,8 +56,8 @@ class InputLayer(Layer):
                 f"Received: batch_size={batch_size}, batch_shape={batch_shape}"
             )
         elif shape is not None:
-            batch_shape = (batch_size, *_sizes(self._who(), shape))
-        self.batch_shape = _sizes(self._who(), batch_shape)
+            batch_shape = (batch_size, *sizes_of(self._who(), shape))
+        self.batch_shape = sizes_of(self._who(), batch_shape)
         self._input_dtype = standardize_dtype(dtype)
         self.sparse, self.ragged, self.optional = False, False, bool(optional)
         call = Call(self, (), {})
@@ -83,16 +84,6 @@ class InputLayer(Layer):
             "name": self.name,
             "optional": self.optional,
         }
-
-
-def _sizes(who: str, shape: Any) -> tuple[int | None, ...]:
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-    for size in sizes:
-        if size is not None and (not hasattr(size, "__index__") or size < 0):
-            raise ValueError(
-                f"{who}: expected a shape of whole numbers and None. Received: {shape!r}"
-            )
-    return tuple(None if size is None else int(size) for size in sizes)
 
 
 def _check_tensor(who: str, tensor: Any) -> None:

@@ -112,6 +112,8 @@ def _size_hint(size: int, shape: Shape) -> str:
         )
     if shape and shape[0] == size and len(shape) == 1:
         return " This looks like one sample without its batch axis: use x[None]."
+    if len(shape) == 2 and shape[0] in (None, shape[1]) and shape[1] and shape[1] ** 2 == size:
+        return f" This looks like one {shape[1]} x {shape[1]} image: use x.reshape(1, {size})."
     if len(shape) == 2 and shape[0] == size:
         return " The axes look swapped: use x.T."
     return ""

@@ -13,6 +13,7 @@ from geartrain import ops, regularizers, tree
 from geartrain.dtype_policies import DTypePolicy
 from geartrain.graph.dtypes import is_float
 from geartrain.graph.node import Node
+from geartrain.layers.arguments import sizes_of
 from geartrain.layers.context import call_scope, current_context
 from geartrain.layers.input_spec import InputSpec, check_input
 from geartrain.layers.owner import Owner
@@ -85,10 +86,8 @@ class Layer(Owner):
         self.input_spec: Any = None
         batch_shape = batch_input_shape or batch_shape
         if input_shape is not None:
-            if isinstance(input_shape, int):
-                input_shape = (input_shape,)
-            batch_shape = (None, *input_shape)
-        self._declared_shape = tuple(batch_shape) if batch_shape is not None else None
+            batch_shape = (None, *sizes_of(self._who(), input_shape))
+        self._declared_shape = None if batch_shape is None else sizes_of(self._who(), batch_shape)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

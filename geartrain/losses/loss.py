@@ -256,8 +256,11 @@ def aligned_ranks(first: Any, second: Any) -> tuple[Any, Any]:
 
 def weighted(who: str, values: Any, weight: Any) -> tuple[Any, Any]:
     """The values times their weights, and the weights in the values' rank."""
-    values, weight = aligned_ranks(*same_rank(values, weight))
+    values, weight = same_rank(values, weight)
     try:
+        if 0 < rank_of(values) < rank_of(weight):
+            raise ValueError
+        values, weight = aligned_ranks(values, weight)
         return values * weight, weight
     except ValueError:
         raise ValueError(

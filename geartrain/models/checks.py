@@ -16,20 +16,11 @@ from geartrain.models.data import ArrayBatches, Batches
 _LOOKED_AT = 1 << 20  # values that are enough to see that pixels were not scaled
 
 
-def check_counts(who: str, **counts: Any) -> None:
-    """Refuse counts that are not whole numbers of at least 0."""
-    for name, value in counts.items():
-        if isinstance(value, bool) or not hasattr(value, "__index__") or value < 0:
-            raise ValueError(
-                f"{who}: expected {name} to be a whole number of 0 or more. Received: {value!r}"
-            )
-
-
 def check_built(model: Any, x: Any) -> None:
     """Refuse to predict with weights that nothing has made yet."""
     if not model.built and model._graph is None and not model.layers:
         raise ValueError(f"{model._who()}: has no layers. Add some before predict.")
-    if not model.built and model.compiled and model.optimizer.iterations.array == 0:
+    if not model.built:
         warnings.warn(
             f"{model._who()}: predict before build or fit: its weights are made now, at random. "
             "Train it with fit, or load weights, for predictions that mean something.",
@@ -42,22 +33,43 @@ def check_training_data(model: Any, data: Batches) -> None:
     """Look for NaN, unscaled pixels, and labels that do not fit, in arrays for training."""
     if not isinstance(data, ArrayBatches):
         return
-    for part in ("x", "y", "sample_weight"):
-        for leaf in tree.flatten(getattr(data.data, part)):
-            if leaf is not None:
-                _check_nan(part, leaf)
+    check_numbers("fit", data)
+    _check_order(model, data)
     _hint_at_pixels(model, tree.flatten(data.data.x)[0])
     check_labels(model, data)
 
 
-def _check_nan(name: str, array: np.ndarray) -> None:
+def check_numbers(who: str, data: Batches) -> None:
+    """Refuse NaN in arrays."""
+    if isinstance(data, ArrayBatches):
+        for part in ("x", "y", "sample_weight"):
+            for leaf in tree.flatten(getattr(data.data, part)):
+                if leaf is not None:
+                    _check_nan(who, part, leaf)
+
+
+def _check_order(model: Any, data: ArrayBatches) -> None:
+    """Tell of x and y that changed places."""
+    x, y = data.data.x, data.data.y
+    if model._graph is None or y is None or any(map(tree.is_nested, (x, y))):
+        return
+    takes, gives = model.inputs[0].shape[1:], model.outputs[0].shape[1:]
+    if takes != gives and x.shape[1:] == gives and y.shape[1:] == takes:
+        raise ValueError(
+            f"fit: expected x of shape {(None, *takes)} and y of shape {(None, *gives)}. "
+            f"Received: x of shape {x.shape}, y of shape {y.shape}. They look swapped: write "
+            "fit(x, y)."
+        )
+
+
+def _check_nan(who: str, name: str, array: np.ndarray) -> None:
     if array.dtype.kind != "f" or not array.size or not np.isnan(np.min(array)):
         return
     where = np.unravel_index(int(np.argmax(np.isnan(array))), array.shape)
     place = tuple(map(int, where))
     raise ValueError(
-        f"fit: expected numbers in {name}. Received: NaN at {place}. Drop that sample, or replace "
-        "missing values, for example with np.nan_to_num."
+        f"{who}: expected numbers in {name}. Received: NaN at {place}. Drop that sample, or "
+        "replace missing values, for example with np.nan_to_num."
     )
 
 

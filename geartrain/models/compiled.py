@@ -140,7 +140,7 @@ class CompiledMetrics:
         self.entries: list[tuple[str, str, Any, bool]] | None = None  # output, label, metric
         for given, _ in self.given:
             for name in tree.flatten(given):
-                if isinstance(name, str) and name not in ("accuracy", "acc", "crossentropy", "ce"):
+                if name not in ("accuracy", "acc", "crossentropy", "ce"):
                     metrics.get(name)
 
     def _match(self, targets: dict[str, Any], outputs: dict[str, Any]) -> None:

@@ -203,8 +203,8 @@ def batches_of(
             f"{who}: expected class_weight or sample_weight. Received: both. Multiply them into "
             "one sample_weight."
         )
-    if x is None:
-        raise ValueError(f"{who}: expected data as x. Received: x=None")
+    if x is None or isinstance(x, str | bytes | set) or (callable(x) and not is_stream(x)):
+        raise _no_data(who, x)
     if is_stream(x):
         if y is not None or sample_weight is not None:
             raise ValueError(
@@ -213,13 +213,30 @@ def batches_of(
             )
         return StreamBatches(x, class_weight, steps, who)
     size = DEFAULT_BATCH_SIZE if batch_size is None else batch_size
-    if not isinstance(size, int | np.integer) or size < 1:
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
         raise ValueError(
             f"{who}: expected batch_size to be a whole number of 1 or more. Received: {size!r}"
         )
     data = Batch(_map(as_array, x), _map(as_array, y), _map(as_array, sample_weight))
     check_lengths(who, data)
+    if not _length(data) and who != "predict":
+        raise ValueError(
+            f"{who}: expected at least one sample. Received: x of "
+            f"{describe_value(_first(data))}. Look at how the data were cut."
+        )
     return ArrayBatches(data, int(size), class_weight, steps)
+
+
+def _no_data(who: str, x: Any) -> Exception:
+    """The error for an x that is no data at all."""
+    message = f"{who}: expected x as an array, arrays, or a stream of batches. Received: {x!r:.80}."
+    if x is None:
+        return ValueError(message)
+    if isinstance(x, str | bytes):
+        return TypeError(f"{message} Load the file first, for example with np.load.")
+    if isinstance(x, set):
+        return TypeError(f"{message} A set has no order: make it a list or an array.")
+    return TypeError(f"{message} Call it, if it makes the data: {who}(function(), ...).")
 
 
 def is_stream(x: Any) -> bool:
@@ -241,7 +258,13 @@ def check_lengths(who: str, data: Batch) -> None:
                 )
             lengths[name if number == 0 else f"{name}[{number}]"] = len(leaf)
     if len(set(lengths.values())) > 1:
-        shown = ", ".join(f"{name} has {count}" for name, count in lengths.items())
+        shown = ", ".join(f"{name} has {count}" for name, count in list(lengths.items())[:4])
+        if len(lengths) > 6:
+            raise ValueError(
+                f"{who}: expected as many samples in each array. Received: {shown} and "
+                f"{len(lengths) - 4} more. A list of arrays means several inputs: make one array "
+                "of samples with np.stack(x)."
+            )
         raise ValueError(
             f"{who}: expected as many samples in each array. Received: {shown}. Cut them alike, "
             "or check that x and y come from the same split."
@@ -250,7 +273,7 @@ def check_lengths(who: str, data: Batch) -> None:
 
 def split(who: str, data: Batch, fraction: float) -> tuple[Batch, Batch]:
     """The first part of the data for training and the last `fraction` for validation."""
-    if not 0 < fraction < 1:
+    if not isinstance(fraction, int | float | np.number) or not 0 < fraction < 1:
         raise ValueError(
             f"{who}: expected validation_split between 0 and 1. Received: {fraction!r}"
         )
@@ -299,13 +322,29 @@ def prepare(array: Any) -> np.ndarray:
 
 def as_array(value: Any) -> np.ndarray:
     """One tensor of the data as an array of numbers."""
-    array = value if isinstance(value, np.ndarray) else np.asarray(value)
-    if array.dtype == object or array.dtype.kind in "USO":
+    try:
+        array = value if isinstance(value, np.ndarray) else np.asarray(value)
+    except ValueError as error:
+        raise ValueError(
+            f"Expected arrays of numbers as data. Received: {describe_value(value)} ({error}). "
+            "Cut or pad sequences to one length, for example with utils.pad_sequences."
+        ) from None
+    if array.dtype.kind not in "biufV":
         raise TypeError(
-            f"Expected arrays of numbers as data. Received: dtype {array.dtype}, "
-            f"{describe_value(value)}. Encode strings as numbers, and pad sequences to one length."
+            f"Expected arrays of numbers as data. Received: {describe_value(value)} as dtype "
+            f"{array.dtype}. {_encoding_hint(array)}"
         )
-    return array
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def _encoding_hint(array: np.ndarray) -> str:
+    if array.dtype.kind == "c":
+        return "Give real and imaginary parts apart: x.real, x.imag."
+    if array.dtype.kind in "mM":
+        return "Make numbers of times: x.astype('int64'), scaled to about -1..1."
+    if array.dtype.kind == "O":
+        return "If it holds numbers only, use x.astype('float32'); else encode what is none."
+    return "Encode strings as numbers first."
 
 
 def _map(function: Callable[[Any], Any], part: Any) -> Any:
@@ -325,11 +364,20 @@ def _leaves(part: Any) -> list[np.ndarray]:
     return [leaf for leaf in tree.flatten(part) if leaf is not None]
 
 
+def _first(data: Batch) -> np.ndarray:
+    return _leaves(list(data))[0]
+
+
 def _length(data: Batch) -> int:
-    return int(_leaves(list(data))[0].shape[0])
+    return len(_first(data))
 
 
 def _unpacked(item: Any, who: str) -> Batch:
+    if isinstance(item, tuple) and not 1 <= len(item) <= 3:
+        raise ValueError(
+            f"{who}: expected batches x, (x, y) or (x, y, sample_weight). Received: a tuple of "
+            f"{len(item)}. Several inputs go into a list: ([x1, x2], y)."
+        )
     inputs_alone = isinstance(item, list) and (who == "predict" or not 2 <= len(item) <= 3)
     several = isinstance(item, list | tuple) and 1 <= len(item) <= 3 and not inputs_alone
     batch = Batch(*item) if several else Batch(item)

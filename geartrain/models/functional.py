@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from geartrain import tree
-from geartrain.errors import unknown_name
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import Constant, Node, sorted_nodes
 from geartrain.graph.rewrite import substitute
@@ -83,7 +82,10 @@ class CallGraph:
             names = self.input_names()
             missing = [name for name in names if name not in given]
             if missing:
-                raise unknown_name("model input", missing[0], given)
+                raise ValueError(
+                    f"Model: expected x with the inputs {', '.join(names)}. "
+                    f"Received: a dict with {', '.join(map(str, given))}"
+                )
             return [given[name] for name in names]
         if isinstance(given, dict) and isinstance(self.inputs, dict):
             missing = [name for name in self.inputs if name not in given]

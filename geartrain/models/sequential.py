@@ -35,6 +35,11 @@ class Sequential(Model):
     ) -> None:
         super().__init__(name=name, trainable=trainable)
         self._row: list[Layer] = []
+        if layers is not None and not isinstance(layers, Iterable):
+            raise TypeError(
+                f"{self._who()}: expected a list of layers. Received: {layers!r:.80}. Write "
+                "Sequential([layer])."
+            )
         for layer in layers or []:
             self.add(layer)
 

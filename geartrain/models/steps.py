@@ -99,6 +99,11 @@ class Steps:
         It is traced: compute with ops, and change variables by `assign` or the optimizer only.
         """
         x, y, sample_weight = Batch(*data)
+        if self.optimizer is None:
+            raise ValueError(
+                f"{self._who()}: expected an optimizer to train with. Received: "
+                "compile(optimizer=None). Compile with one, such as optimizer='rmsprop'."
+            )
         trainable = self.trainable_variables
         y_pred = self(x, training=True)
         loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)

@@ -9,7 +9,7 @@ import numpy as np
 from geartrain import callbacks as callback_module
 from geartrain import config, random, tree
 from geartrain.graph.node import Node
-from geartrain.models import checks
+from geartrain.models import arguments, checks
 from geartrain.models.data import (
     DEFAULT_BATCH_SIZE,
     Batch,
@@ -47,7 +47,7 @@ class Trainer(Steps):
         steps_per_epoch: int | None = None,
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
-        validation_freq: int = 1,
+        validation_freq: Any = 1,
     ) -> Any:
         """Train for some epochs.
 
@@ -67,13 +67,18 @@ class Trainer(Steps):
             initial_epoch: the number of the first epoch, to go on with earlier training.
             steps_per_epoch: batches an epoch, where it is not all of them.
             validation_steps, validation_batch_size: the same for validation.
-            validation_freq: validate after every so many epochs.
+            validation_freq: validate after every so many epochs, or after those in a list.
 
         Returns:
             A `History`, whose `history` holds the values of each metric by epoch.
         """
         self._needs_compile("fit")
-        checks.check_counts("fit", epochs=epochs, initial_epoch=initial_epoch)
+        arguments.check_counts("fit", epochs=epochs, initial_epoch=initial_epoch)
+        arguments.check_given_counts(
+            "fit", steps_per_epoch=steps_per_epoch, validation_steps=validation_steps
+        )
+        arguments.check_frequency(validation_freq)
+        arguments.check_class_weight(class_weight)
         validation = None
         if validation_split and validation_data is None:
             if is_stream(x):
@@ -84,16 +89,17 @@ class Trainer(Steps):
             whole = batches_of("fit", x, y, sample_weight, batch_size).data
             (x, y, sample_weight), validation = split("fit", whole, validation_split)
         elif validation_data is not None:
-            validation = (
-                Batch(validation_data) if is_stream(validation_data) else Batch(*validation_data)
-            )
+            validation = arguments.validation_batch(validation_data)
         data = batches_of("fit", x, y, sample_weight, batch_size, class_weight, steps_per_epoch)
         checks.check_training_data(self, data)
         held = None
         if validation is not None:
             size = validation_batch_size or batch_size
-            held = batches_of("fit", *validation, size, steps=validation_steps)
+            held = batches_of("fit (validation)", *validation, size, steps=validation_steps)
+            checks.check_labels(self, held)
         self.program_of("train", data.first())
+        if held is not None:  # so that data which do not fit are refused before any training
+            self.program_of("test", held.first())
         listeners = self._listeners(callbacks, verbose, epochs=epochs, data=data)
         self.stop_training = False
         order = np.random.default_rng(random.fresh_seed())
@@ -107,14 +113,15 @@ class Trainer(Steps):
             for result in batches_run(self, "train", data, samples, listeners):
                 logs = plain(result)
             checks.check_loss(self, logs)
-            if held is not None and (epoch + 1 - initial_epoch) % validation_freq == 0:
+            if held is not None and arguments.validates(epoch, validation_freq):
                 found = self._evaluate(held, listeners)
                 logs = {**logs, **{f"val_{name}": value for name, value in found.items()}}
             data.on_epoch_end()
             listeners.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
-        self.optimizer.finalize_variable_values(self.trainable_variables)
+        if self.optimizer is not None:
+            self.optimizer.finalize_variable_values(self.trainable_variables)
         listeners.on_train_end(logs)
         return self.history
 
@@ -136,7 +143,9 @@ class Trainer(Steps):
             The loss; with metrics the list `[loss, ...]`; with `return_dict` values by name.
         """
         self._needs_compile("evaluate")
+        arguments.check_given_counts("evaluate", steps=steps)
         data = batches_of("evaluate", x, y, sample_weight, batch_size, steps=steps)
+        checks.check_numbers("evaluate", data)
         checks.check_labels(self, data)
         listeners = self._listeners(callbacks, verbose, data=data, history=False)
         logs = self._evaluate(data, listeners)
@@ -167,6 +176,7 @@ class Trainer(Steps):
                 results = known[0].run(x)
                 return results[0] if known[1] is None else tree.pack_sequence_as(known[1], results)
         checks.check_built(self, x)
+        arguments.check_given_counts("predict", steps=steps)
         data = batches_of("predict", x, batch_size=batch_size, steps=steps)
         listeners = self._listeners(callbacks, verbose, data=data, history=False)
         listeners.on_predict_begin()
@@ -216,6 +226,7 @@ class Trainer(Steps):
     ) -> Any:
         who = f"{kind}_on_batch"
         self._needs_compile(who)
+        arguments.check_class_weight(class_weight)
         data = batches_of(who, x, y, sample_weight, class_weight=class_weight)
         checks.check_labels(self, data)
         self.reset_metrics()
@@ -236,6 +247,7 @@ class Trainer(Steps):
     ) -> Any:
         if isinstance(given, callback_module.CallbackList):
             return given
+        arguments.check_verbose(verbose)
         if verbose == "auto":
             verbose = 1 if config.is_interactive_logging_enabled() else 2
         return callback_module.CallbackList(
