@@ -110,10 +110,22 @@ class ProgbarLogger(Callback):
     def _move(self, batch: int, logs: Any) -> None:
         self.seen = batch + 1
         if self.verbose == 1:
-            self._bar.update(self.seen, list((logs or {}).items()), finalize=False)
+            self._bar.update(self.seen, _loss_first(logs), finalize=False)
 
     def _finish(self, logs: Any) -> None:
         if self.target is None:  # a stream: its length is known now
             self._bar.target = self.seen
         done = self.seen or self._bar.target
-        self._bar.update(done, list((logs or {}).items()), finalize=True)
+        self._bar.update(done, _loss_first(logs), finalize=True)
+
+
+def _loss_first(logs: dict[str, Any] | None) -> list[tuple[str, Any]]:
+    """The values to show: the loss, then the rest; those of validation behind, in the same way.
+
+    >>> _loss_first({"accuracy": 0.9, "loss": 0.3, "val_accuracy": 0.8, "val_loss": 0.5})
+    [('loss', 0.3), ('accuracy', 0.9), ('val_loss', 0.5), ('val_accuracy', 0.8)]
+    """
+    return sorted(
+        (logs or {}).items(),
+        key=lambda item: (item[0].startswith("val_"), item[0] not in ("loss", "val_loss")),
+    )

@@ -92,6 +92,7 @@ def _versions() -> Iterator[Finding]:
     yield Finding("Python", f"{platform.python_version()} ({implementation}), {sys.executable}")
     yield Finding("system", platform.platform())
     yield Finding("numpy", f"{np.__version__}, products by {_blas()}")
+    yield Finding("llvmlite", f"{_version_of('llvmlite')}, LLVM {_llvm()}")
     yield Finding("rich", _version_of("rich"))
     for name, use in _OPTIONAL.items():
         there = find_spec(name) is not None
@@ -106,6 +107,16 @@ def _version_of(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "of unknown version"
+
+
+def _llvm() -> str:
+    """The version of the code generator inside llvmlite."""
+    try:
+        from llvmlite import binding
+
+        return ".".join(map(str, binding.llvm_version_info))
+    except (ImportError, OSError) as error:
+        return f"cannot be loaded: {error}"
 
 
 def _blas() -> str:

@@ -18,6 +18,7 @@ def test_doctor_reports_a_sound_machine(capsys, monkeypatch, tmp_path):
     printed = capsys.readouterr().out
     assert f"  geartrain      {geartrain.__version__}, in " in printed
     assert f"  numpy          {np.__version__}, " in printed
+    assert re.search(r"^  llvmlite +[\d.]+, LLVM \d+\.\d+", printed, re.MULTILINE)
     assert re.search(r"^  threads +\d+, from ", printed, re.MULTILINE)
     assert re.search(r"^  digits +\S.*sample \(the package\)$", printed, re.MULTILINE)
     assert re.search(r"^  gradients +exact to \de-\d\d$", printed, re.MULTILINE)

@@ -32,7 +32,7 @@ def test_mnist_trains_shows_and_saves(tmp_path, capsys):
     )
     assert lines[2] == "Epoch 1/3"
     line = (
-        r"4000/4000 \[=+\] 32 batches - \d+m?s \d+us/sample - accuracy: 0\.\d{4} - loss: 0\.\d{4}"
+        r"4000/4000 \[=+\] 32 batches - \d+m?s \d+us/sample - loss: 0\.\d{4} - accuracy: 0\.\d{4}"
     )
     assert all(re.fullmatch(line, lines[number]) for number in (3, 5, 7))
     found = re.fullmatch(r"Test accuracy: (0\.\d{4}) \((\d+) of 1,000 digits\)", lines[8])
