@@ -37,8 +37,8 @@ class Attention(Layer):
     Source: Luong et al., "Effective approaches to attention-based neural machine translation",
     2015.
 
-    >>> query, value = [[[9.0, 0.0]]], [[[9.0, 0.0], [0.0, 9.0]]]
-    >>> Attention()([query, value])
+    >>> query, value = ops.array([[[9.0, 0.0]]]), ops.array([[[9.0, 0.0], [0.0, 9.0]]])
+    >>> Attention()([query, value]).round(4)
     array([[[9., 0.]]], dtype=float32)
     """
 
