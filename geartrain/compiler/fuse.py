@@ -79,8 +79,6 @@ def _stored(order: list[Node], outputs: Sequence[Node]) -> set[Node]:
         if node.op is None:
             continue
         for source in _needed_in_memory(node, stored, cost):
-            while source.op is not None and _only_renamed(source):
-                source = source.sources[0]
             stored.add(source)
             cost[source] = 0
         if is_core(node):
@@ -197,14 +195,17 @@ def _needed_in_memory(node: Node, stored: set[Node], cost: dict[Node, int]) -> l
             awkward = lower.same_order and not followed(node)
             unknown = lower.index is None and not lower.same_order
             if (grows and cost[source] > 0) or (awkward and not _flat(source, stored)) or unknown:
-                needed.append(source)
+                needed.append(_before_renaming(source))
     return needed
 
 
-def _only_renamed(node: Node) -> bool:
-    """Whether a node is its source with axes of size 1 dropped or added."""
-    lower = node.op.lower if node.op is not None else None
-    return isinstance(lower, View) and lower.same_order and plain_reshape(node)
+def _before_renaming(node: Node) -> Node:
+    """The node itself, or what it is with axes of size 1 dropped or added."""
+    while node.op is not None and isinstance(node.op.lower, View):
+        if not node.op.lower.same_order or not plain_reshape(node):
+            break
+        node = node.sources[0]
+    return node
 
 
 def plain_base(node: Node, stored: set[Node]) -> Node:

@@ -198,3 +198,12 @@ def test_steps_without_an_order_give_the_rows_of_all():
     results = counter(total).run_steps([data], 5, 4)
     np.testing.assert_array_equal(results[1], data * 2)
     assert results[0] == data[15:].sum() and total.numpy() == data.sum()
+
+
+def test_rows_are_added_up_at_places_that_are_a_view():
+    places = placeholder((BATCH, 1), "int32", "places")
+    rows = placeholder((BATCH, 3), "float32", "rows")
+    added = ops.segment_sum(rows, ops.squeeze(ops.add(places, 1), -1), 4)
+    program = Program([places, rows], [added], {}, compiled=True)
+    found = program.run(np.int32([[0], [2], [0]]), np.ones((3, 3), "float32"))[0]
+    np.testing.assert_array_equal(found[:, 0], [0, 2, 0, 1])
