@@ -29,14 +29,17 @@ from geartrain.compiler.tiling import PART, WIDE, operand_of
 from geartrain.compiler.values import summed_in
 from geartrain.graph.affine import Index
 from geartrain.graph.node import Node
-from geartrain.graph.shapes import Extent, apply, product
+from geartrain.graph.shapes import Extent, apply, holds_dim, product
 
 
 def contraction_kernels(
     name: str, fused: Fused, slots: Mapping[object, int], target: Target,
-    new_slot: Callable[[], int],
+    new_slot: Callable[[], int], repeated: bool = False,
 ) -> list[Kernel]:  # fmt: skip
-    """The kernels of a product and its epilogue: packing, if need be, and the product."""
+    """The kernels of a product and its epilogue: packing, if need be, and the product.
+
+    What is repeated on one thread is not done in parts, and a matrix that stays the same is packed.
+    """
     core = fused.core
     assert core is not None
     check_supported(fused)
@@ -49,16 +52,17 @@ def contraction_kernels(
     tiled = bool(out) and out[-1] in right and out[-1] not in left and sizes[out[-1]] != 1
     rows = [label for label in out if label in left and label not in right and sizes[label] != 1]
     if not tiled or not rows:
-        return _as_fold(name, fused, slots, target, new_slot)
+        return _as_fold(name, fused, slots, target, new_slot, repeated)
     memory = set(fused.reads)
     a = operand_of(first, left, sizes, memory)
     b = operand_of(second, right, sizes, memory)
     plan = _Product(name, fused, core, slots, target, sizes, out, a, b, rows[-1])
     kernels = []
-    if b.stride(out[-1]) != 1 or plan.crowds_the_cache() or plan.needs_masks():
+    stays = repeated and b.memory.op is None and not holds_dim(b.memory.extents)
+    if b.stride(out[-1]) != 1 or stays or plan.crowds_the_cache() or plan.needs_masks():
         plan.packed_slot = new_slot()
         kernels.append(plan.pack())
-    if plan.in_parts():
+    if plan.in_parts() and not repeated:
         plan.cut(new_slot())
         return [
             *kernels,
@@ -76,7 +80,7 @@ def _labels(core: Node) -> tuple[str, str, str]:
 
 def _as_fold(
     name: str, fused: Fused, slots: Mapping[object, int], target: Target,
-    new_slot: Callable[[], int],
+    new_slot: Callable[[], int], repeated: bool,
 ) -> list[Kernel]:  # fmt: skip
     """A product without rows or columns: dots, matrix times vector."""
     core = fused.core
@@ -96,7 +100,7 @@ def _as_fold(
         return b.mul(b.convert(x, dtype), b.convert(y, dtype))
 
     domain = Domain(extents, tuple(range(len(out))), element)
-    return fold_kernels(name, fused, slots, target, new_slot, domain)
+    return fold_kernels(name, fused, slots, target, new_slot, domain, repeated)
 
 
 class _Product(Tiles):
@@ -154,7 +158,7 @@ class _Product(Tiles):
         size = units * self.depth * self.width
         return Kernel(
             f"{self.name}_pack", [], "pack", [b], units, size,
-            [(self.packed_slot, size, self.dtype)],
+            [(self.packed_slot, size, self.dtype)], self.b.memory,
         )  # fmt: skip
 
     def product(self) -> Kernel:

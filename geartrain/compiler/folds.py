@@ -65,7 +65,7 @@ class Domain:
 
 def reduction_kernels(
     name: str, fused: Fused, slots: Mapping[object, int], target: Target,
-    new_slot: Callable[[], int],
+    new_slot: Callable[[], int], repeated: bool = False,
 ) -> list[Kernel]:  # fmt: skip
     """The kernels of a fold along some axes of one tensor."""
     core = fused.core
@@ -73,17 +73,20 @@ def reduction_kernels(
     (source,) = core.sources
     kept = tuple(n for n in range(source.ndim) if n not in core.params["axes"])
     domain = Domain(source.extents, kept, lambda at, index: at.value(source, index))
-    return fold_kernels(name, fused, slots, target, new_slot, domain)
+    return fold_kernels(name, fused, slots, target, new_slot, domain, repeated)
 
 
 def fold_kernels(
     name: str, fused: Fused, slots: Mapping[object, int], target: Target,
-    new_slot: Callable[[], int], domain: Domain,
+    new_slot: Callable[[], int], domain: Domain, repeated: bool = False,
 ) -> list[Kernel]:  # fmt: skip
-    """The kernels of a fold: one, or one for the parts and one that joins them."""
+    """The kernels of a fold: one, or one for the parts and one that joins them.
+
+    What is repeated on one thread is not done in parts.
+    """
     check_supported(fused)
     whole = _FoldKernel(name, fused, slots, target, domain)
-    if not whole.too_few():
+    if repeated or not whole.too_few():
         return [whole.kernel()]
     scratch = new_slot()
     parts = _FoldKernel(f"{name}_parts", fused, slots, target, domain, parts_slot=scratch)

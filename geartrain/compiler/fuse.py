@@ -28,17 +28,17 @@ from geartrain.compiler.indices import (
     plain_reshape,
     repeats,
     short_fold,
-    variables,
 )
 from geartrain.compiler.join import join_rows
+from geartrain.compiler.places import plain_base, seen_through, turn_place, whole_place
 from geartrain.graph.node import Node, sorted_nodes
-from geartrain.graph.op import Fold, Lookup, Map, Opaque, Scatter, View
+from geartrain.graph.op import Fold, Lookup, Map, Opaque, Scan, Scatter, View
 from geartrain.graph.shapes import divide, product
 
 CHEAP = 2  # maps that are computed again rather than kept
 FEW = 8  # instructions of a map that count as one operation
-CORES = (Fold, Scatter, Opaque)  # what a kernel is made around
-ALONE = (Scatter, Opaque)  # what nothing else joins
+CORES = (Fold, Scatter, Scan, Opaque)  # what a kernel is made around
+ALONE = (Scatter, Scan, Opaque)  # what nothing else joins
 
 
 def fuse(outputs: Sequence[Node]) -> list[Fused]:
@@ -62,6 +62,7 @@ def fuse(outputs: Sequence[Node]) -> list[Fused]:
     kernels = join_rows(kernels)
     maker = {node: number for number, kernel in enumerate(kernels) for node in kernel.nodes}
     for number, kernel in enumerate(kernels):
+        kernel.readers = [node for node in order if kernel.core in node.sources]
         kernel.nodes = [
             node for node in kernel.nodes
             if node in kept or any(maker[user] != number for user in users[node])
@@ -180,6 +181,8 @@ def _needed_in_memory(node: Node, stored: set[Node], cost: dict[Node, int]) -> l
     """The sources of a node that its kernel can only read from memory."""
     assert node.op is not None
     lower = node.op.lower
+    if isinstance(lower, Scan):
+        return [base for base in _loop_reads(node, stored) if base.op is not None]
     needed = []
     for source in node.sources:
         if source in stored or source.op is None:
@@ -208,26 +211,21 @@ def _before_renaming(node: Node) -> Node:
     return node
 
 
-def plain_base(node: Node, stored: set[Node]) -> Node:
-    """The node whose memory `node` is, seen through index arithmetic alone.
-
-    That is `node` itself, unless it is a view without conditions, of one tensor.
-    """
-    while node not in stored and node.op is not None and isinstance(node.op.lower, View):
-        lower, (source, *more) = node.op.lower, node.sources
-        if more:
-            break
-        if lower.same_order:
-            if not plain_reshape(node):
-                return source  # its place in memory says it all, so it has to have one
-        else:
-            if lower.index is None:
-                break
-            readings = lower.index(variables(node.extents), source.extents, **node.params)
-            if len(readings) != 1 or readings[0].guards:
-                break
-        node = source
-    return node
+def _loop_reads(loop: Node, stored: set[Node]) -> list[Node]:
+    """What a loop over turns reads from memory: first states, sequences, captured values."""
+    body = loop.params["body"]
+    count, items = len(body.states), len(body.items)
+    found = []
+    for state in loop.sources[:count]:
+        whole = whole_place(state, stored)
+        found.append(state if whole is None else whole[0])
+    for sequence in loop.sources[count : count + items]:
+        place = turn_place(sequence, stored)
+        found.append(sequence if place is None else place[0])
+    for value in loop.sources[count + items :]:
+        base = seen_through(value, stored)
+        found += [] if base is None else [base]
+    return found
 
 
 def _flat(node: Node, stored: set[Node]) -> bool:

@@ -53,12 +53,14 @@ class Fused:
             maps and views alone, and for a row-wise one.
         reads: the nodes in memory that it needs.
         rows: for a row-wise kernel, its rows and steps.
+        readers: the nodes that use the core directly.
     """
 
     nodes: list[Node]
     core: Node | None
     reads: list[Node] = field(default_factory=list)
     rows: Rows | None = None
+    readers: list[Node] = field(default_factory=list)
 
     def members(self) -> list[Node]:
         """The nodes that are computed here, and never read from memory here."""

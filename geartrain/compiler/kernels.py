@@ -39,6 +39,7 @@ class Kernel:
         units: how many units of work there are.
         work: about how many scalar operations all units take together.
         scratch: memory it needs while it runs: slot, elements, dtype.
+        packs: the tensor that it only brings into another order.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Kernel:
     units: Extent
     work: Extent
     scratch: list[tuple[int, Extent, str]] = field(default_factory=list)
+    packs: Node | None = None
 
 
 def start(

@@ -14,9 +14,10 @@ from collections.abc import Sequence
 
 from geartrain.compiler.fused import Fused, Rows, in_memory, walk_index
 from geartrain.compiler.indices import followed, group_offset, reshape_groups
+from geartrain.compiler.turns import Turns
 from geartrain.graph.affine import Affine, Guard, Index
 from geartrain.graph.node import Constant, Node
-from geartrain.graph.op import Fold, Lookup, Map, View
+from geartrain.graph.op import Fold, Lookup, Map, Scan, View
 from geartrain.graph.shapes import Extent, Shape
 
 _SIGNS = {
@@ -38,10 +39,13 @@ class Names:
         """The name of a node, always the same."""
         if node not in self.given:
             wanted = node.op.name if node.op else getattr(node.leaf, "path", node.leaf.name)  # type: ignore[union-attr]
-            wanted = wanted.strip("_").replace("/", ".")
-            self.counts[wanted] = count = self.counts.get(wanted, 0) + 1
-            self.given[node] = wanted if count == 1 else f"{wanted}_{count}"
+            self.given[node] = self.new(wanted.strip("_").replace("/", "."))
         return self.given[node]
+
+    def new(self, wanted: str) -> str:
+        """A name that nothing has yet."""
+        self.counts[wanted] = count = self.counts.get(wanted, 0) + 1
+        return wanted if count == 1 else f"{wanted}_{count}"
 
 
 def loop_nest(fused: Fused, names: Names) -> str:
@@ -61,6 +65,8 @@ class _Nest:
         if self.fused.rows is not None:
             self._rows(self.fused.rows)
             return "\n".join(self.lines)
+        if core is not None and isinstance(core.op.lower, Scan):  # type: ignore[union-attr]
+            return self._turns()
         shape = self.fused.members()[0].extents
         index = self._open(shape, 0)
         depth = sum(size != 1 for size in shape)
@@ -98,6 +104,29 @@ class _Nest:
             value = value[:_TOO_LONG] + " ..."
         self.known[node] = f"{self.names.of(node)}{_subscript(index)}"
         self._line(depth, f"{self.known[node]} = {value}")
+
+    def _turns(self) -> str:
+        """The loop over turns, around the loops of one turn."""
+        loop = Turns.of(self.fused)
+        given = self.names.given
+        for symbol, node in zip(loop.body.items, loop.sequences, strict=True):
+            given[symbol] = f"{self.names.of(node)}[t]"
+        for symbol, node in loop.held.items():
+            given[symbol] = self.names.of(node)
+        before, after = ("t + 1", "t") if loop.reverse else ("t", "t + 1")
+        for number, output in enumerate(loop.outputs):
+            if number < loop.count:
+                name = self.names.new("state")
+                given[loop.body.states[number]] = f"{name}[{before}]"
+                given.setdefault(output, f"{name}[{after}]")
+            elif output not in given:
+                given[output] = f"{self.names.of(output)}[t]"
+        order = f"range({_extent(loop.turns)})"
+        self._line(0, f"for t in {f'reversed({order})' if loop.reverse else order}:")
+        for one in loop.inner:
+            for line in loop_nest(one, self.names).splitlines():
+                self._line(1, line)
+        return "\n".join(self.lines)
 
     def _line(self, depth: int, text: str) -> None:
         self.lines.append("    " * depth + text)

@@ -10,13 +10,14 @@ from geartrain.compiler.folds import reduction_kernels
 from geartrain.compiler.fused import Fused
 from geartrain.compiler.kernels import Kernel, map_kernel, scatter_kernel
 from geartrain.compiler.rows import row_kernel
+from geartrain.compiler.scan import scan_kernels
 from geartrain.compiler.target import Target
-from geartrain.graph.op import Opaque, Scatter
+from geartrain.graph.op import Opaque, Scan, Scatter
 
 
 def lower(
     name: str, fused: Fused, slots: Mapping[object, int], target: Target,
-    new_slot: Callable[[], int],
+    new_slot: Callable[[], int], repeated: bool = False,
 ) -> list[Kernel]:  # fmt: skip
     """The kernels of what is fused around one core.
 
@@ -26,6 +27,7 @@ def lower(
         slots: the place of each node in the table of addresses.
         target: the CPU to write code for.
         new_slot: gives one more place in the table, for scratch memory.
+        repeated: whether they run many times, each time on one thread.
 
     Raises:
         Unsupported: there is no code for a node.
@@ -38,7 +40,9 @@ def lower(
     assert fused.core.op is not None
     if isinstance(fused.core.op.lower, Scatter):
         return [scatter_kernel(*given)]
+    if isinstance(fused.core.op.lower, Scan):
+        return scan_kernels(*given, new_slot, lower)
     if isinstance(fused.core.op.lower, Opaque):
         raise Unsupported(f"{fused.core.op.name} has no kernel")
     write = contraction_kernels if len(fused.core.sources) == 2 else reduction_kernels
-    return write(*given, new_slot)
+    return write(*given, new_slot, repeated)

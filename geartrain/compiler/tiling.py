@@ -7,17 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from geartrain.compiler.builder import BYTES, Builder, Value
-from geartrain.compiler.expression import reshaped_index
 from geartrain.compiler.folds import PARTS, few_units
 from geartrain.compiler.fused import Fused
 from geartrain.compiler.kernels import (
     USUAL_BATCH,
     lanes_for,
 )
+from geartrain.compiler.places import place_of
 from geartrain.compiler.target import Target
-from geartrain.graph.affine import Affine, Index, offset_of
+from geartrain.graph.affine import Affine, Index
 from geartrain.graph.node import Node
-from geartrain.graph.op import View
 from geartrain.graph.shapes import Extent, apply, product, resolve
 
 ROWS_PER_UNIT = 128
@@ -48,16 +47,7 @@ def operand_of(node: Node, labels: str, sizes: dict[str, Extent], memory: set[No
     index: Index = tuple(
         Affine() if sizes[label] == 1 else Affine.variable(label) for label in labels
     )
-    while node not in memory:
-        assert node.op is not None and isinstance(node.op.lower, View)
-        source = node.sources[0]
-        if node.op.lower.same_order:
-            index = reshaped_index(index, node.extents, source.extents)
-        else:
-            assert node.op.lower.index is not None
-            index = node.op.lower.index(index, source.extents, **node.params)[0].index
-        node = source
-    return Operand(node, offset_of(index, node.extents))
+    return Operand(*place_of(node, index, memory))
 
 
 def _usual_bytes(elements: Extent, dtype: str) -> int:

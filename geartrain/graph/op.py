@@ -81,11 +81,19 @@ class Scatter:
 
 
 @dataclass(frozen=True)
+class Scan:
+    """A graph run for each turn of a loop: the parameter `body` is a `Body`, `reverse` the order.
+
+    The sources are the states, the sequences and the captured values of the body.
+    """
+
+
+@dataclass(frozen=True)
 class Opaque:
     """Anything else: no code is made of it, and the reference computes it. There are few."""
 
 
-Lowering = Map | View | Fold | Lookup | Scatter | Opaque
+Lowering = Map | View | Fold | Lookup | Scatter | Scan | Opaque
 
 
 class Sample(NamedTuple):

@@ -135,7 +135,7 @@ class RNN(Layer):
             shown = ops.where(now[1], output, kept)
             return [*new, ops.where(now[1], output, last)], [shown]
 
-        made = scan(step, [*flat, zero] if mask is not None else flat, items)
+        made = scan(step, [*flat, zero] if mask is not None else flat, items, keep=training)
         finals = [one[-1] for one in made[: len(flat)]]
         for variable, value in zip(self._kept, finals, strict=False):
             variable.assign(value)

@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geartrain import grad, ops
+from geartrain import ops
 from geartrain.graph.node import placeholder
 from geartrain.graph.shapes import BATCH
 from geartrain.ops import elementwise, folds, indexing, operands, random, views
-from geartrain.ops.scan import scan
 
 FOLDER = Path(ops.__file__).parent
 V, M, T = np.zeros(3), np.zeros((2, 3)), np.zeros((2, 3, 4))
@@ -193,20 +192,7 @@ ERRORS: list[tuple[Callable, type[Exception], str]] = [
     (lambda: indexing.scatter_add(np.array([0]), V, size=2), ValueError, r"one row an index.*\(3"),
     (lambda: random.random_bits(V, shape=(2,)), ValueError, r"random_bits: .*shape \(3,\), dtype"),
 ]  # fmt: skip
-ERRORS.append((lambda: strange_loop(), TypeError, r"used inside in a way whose gradient is not"))
 IDS = [f"{number}-{pattern[:24]}" for number, (_, _, pattern) in enumerate(ERRORS)]
-
-
-def strange_loop():
-    """The gradient of a loop that stretches a value from outside itself."""
-
-    def loss(w):
-        def turn(states, items):
-            return [items[0] + ops.sum(ops.expand_dims(states[0], 1) * w, axis=2)], []
-
-        return ops.sum(scan(turn, [np.ones((2, 3))], [np.ones((4, 2, 3))])[0])
-
-    return grad(loss)(np.ones((3, 3)))
 
 
 @pytest.mark.parametrize(("call", "kind", "pattern"), ERRORS, ids=IDS)

@@ -59,35 +59,89 @@ def test_gradients_are_those_of_finite_differences(position, reverse):
         assert abs((moved[0] - moved[1]) / 2e-6 - found[place]) < 1e-6
 
 
-def test_a_use_whose_gradient_is_not_known_says_so():
-    def loss(w):
-        def turn(states, items):
-            stretched = ops.expand_dims(states[0], 1) * w  # (2, 1, 3) and (3, 3)
-            return [items[0] + ops.sum(stretched, axis=2)], []
-
-        return ops.sum(scan(turn, [H], [X])[0])
-
-    assert np.isfinite(loss(W))
-    with pytest.raises(TypeError, match="used inside in a way whose gradient is not known"):
-        grad(loss)(W)
-
-
-def test_one_value_from_outside_may_be_made_of_another():
-    def loss(a):
-        b = a * a
-
-        def turn(states, items):
-            return [ops.tanh(states[0] * a + items[0] * b)], []
-
-        return ops.sum(scan(turn, [H], [X])[0])
-
-    a = RANDOM.normal(size=(2, 3))
-    found = grad(loss)(a)
+def differences(loss, a):
+    """The gradient of a loss by finite differences."""
+    slopes = np.empty_like(a)
     for place in np.ndindex(a.shape):
         more, less = a.copy(), a.copy()
         more[place] += 1e-6
         less[place] -= 1e-6
-        assert abs((float(loss(more)) - float(loss(less))) / 2e-6 - found[place]) < 1e-6
+        slopes[place] = (float(loss(more)) - float(loss(less))) / 2e-6
+    return slopes
+
+
+def stretched(w):
+    """A value from outside that meets more axes than a state has."""
+
+    def turn(states, items):
+        return [items[0] + ops.sum(ops.expand_dims(states[0], 1) * w, axis=2)], []
+
+    return ops.sum(scan(turn, [H], [X])[0] ** 2)
+
+
+def looked_up(table):
+    """A value from outside that each turn reads at places of its own."""
+    places = RANDOM.permutation(10).reshape(5, 2) % 3
+
+    def loss(table):
+        def turn(states, items):
+            return [ops.tanh(states[0] + ops.take(table, items[0], axis=0))], []
+
+        return ops.sum(scan(turn, [H], [places])[0])
+
+    return loss
+
+
+def made_of_another(a):
+    """One value from outside that is made of another."""
+    b = a * a
+
+    def turn(states, items):
+        return [ops.tanh(states[0] * a + items[0] * b)], []
+
+    return ops.sum(scan(turn, [H], [X])[0])
+
+
+def ends(w):
+    """What is read of the last turn, of the first, and of all."""
+
+    def turn(states, items):
+        new = ops.tanh(ops.matmul(states[0], w) * items[0])
+        return [new, states[0]], [new * states[1]]
+
+    first, second, product = scan(turn, [H, H], [X])
+    return ops.sum(first[-1] * product[0] + second[2]) + ops.sum(first * product)
+
+
+@pytest.mark.parametrize(
+    ("loss", "value"),
+    [
+        (stretched, W), (looked_up(W), W), (made_of_another, RANDOM.normal(size=(2, 3))), (ends, W),
+    ],
+)  # fmt: skip
+def test_gradients_of_values_from_outside(loss, value):
+    np.testing.assert_allclose(grad(loss)(value), differences(loss, value), atol=1e-6)
+
+
+def test_the_gradient_of_a_gradient():
+    def slope(w):
+        return ops.sum(grad(ends)(w) ** 2)
+
+    np.testing.assert_allclose(grad(slope)(W), differences(slope, W), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_states_of_any_rank(reverse):
+    x, h = RANDOM.normal(size=(4, 2, 3, 2)), RANDOM.normal(size=(2, 3, 2))
+
+    def loss(x):
+        def turn(states, items):
+            return [ops.tanh(states[0] + items[0] * 2.0), ops.sum(items[0], axis=(1, 2))], []
+
+        states, sums = scan(turn, [h, np.ones(2)], [x], reverse=reverse)
+        return ops.sum(states**2) + ops.sum(sums[1])
+
+    np.testing.assert_allclose(grad(loss)(x), differences(loss, x), atol=1e-6)
 
 
 @pytest.mark.parametrize("layer", [layers.SimpleRNN, layers.LSTM, layers.GRU])

@@ -1,0 +1,89 @@
+"""Where values lie: what is in memory already, and what is only another reading of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from geartrain.compiler.expression import reshaped_index
+from geartrain.compiler.fused import in_memory
+from geartrain.compiler.indices import plain_reshape, variables
+from geartrain.graph.affine import Affine, Index, offset_of, strides_of
+from geartrain.graph.node import Node
+from geartrain.graph.op import View
+from geartrain.graph.shapes import Extent, holds_dim
+
+
+def plain_base(node: Node, stored: Collection[Node]) -> Node:
+    """The node whose memory `node` is, seen through index arithmetic alone.
+
+    That is `node` itself, unless it is a view without conditions, of one tensor.
+    """
+    while node not in stored and node.op is not None and isinstance(node.op.lower, View):
+        lower, (source, *more) = node.op.lower, node.sources
+        if more:
+            break
+        if lower.same_order:
+            if not plain_reshape(node):
+                return source  # its place in memory says it all, so it has to have one
+        else:
+            if lower.index is None:
+                break
+            readings = lower.index(variables(node.extents), source.extents, **node.params)
+            if len(readings) != 1 or readings[0].guards:
+                break
+        node = source
+    return node
+
+
+def place_of(node: Node, index: Index, memory: Collection[Node]) -> tuple[Node, Affine]:
+    """The memory that plain views lead to, and the place in it of the element at an index."""
+    while node not in memory:
+        assert node.op is not None and isinstance(node.op.lower, View)
+        lower, source = node.op.lower, node.sources[0]
+        if lower.same_order:
+            index = reshaped_index(index, node.extents, source.extents)
+        else:
+            assert lower.index is not None
+            index = lower.index(index, source.extents, **node.params)[0].index
+        node = source
+    return node, offset_of(index, node.extents)
+
+
+def turn_place(sequence: Node, stored: Collection[Node]) -> tuple[Node, Extent, Extent] | None:
+    """Where the turns of a sequence lie: the memory, the first turn's place, and how far apart.
+
+    None if one turn is not a piece of memory as it is.
+    """
+    base = plain_base(sequence, stored)
+    _, place = place_of(sequence, variables(sequence.extents), {base})
+    strides = enumerate(zip(sequence.extents, strides_of(sequence.extents), strict=True))
+    fits = all(
+        place.terms.get(f"i{axis}", 0) == stride for axis, (size, stride) in strides
+        if axis and size != 1
+    )  # fmt: skip
+    return (base, place.constant, place.terms.get("i0", 0)) if fits else None
+
+
+def whole_place(node: Node, stored: Collection[Node]) -> tuple[Node, Extent] | None:
+    """The memory and the place in it where a tensor lies as it is; None if it does not."""
+    base = plain_base(node, stored)
+    _, place = place_of(node, variables(node.extents), {base})
+    own = offset_of(variables(node.extents), node.extents)
+    return (base, place.constant) if place.terms == own.terms else None
+
+
+def seen_through(value: Node, stored: Collection[Node]) -> Node | None:
+    """The memory that a value is a view of, or the value itself; None if it is made of constants.
+
+    Of what depends on the batch, only other names are seen through: a loop takes rows of it.
+    """
+    node, renamed = value, True
+    while node not in stored and node.op is not None:
+        lower = node.op.lower
+        if not isinstance(lower, View) or len(node.sources) != 1:
+            return value
+        renamed = renamed and lower.same_order and plain_reshape(node)
+        node = node.sources[0]
+    if node.op is None and not in_memory(node):
+        return None
+    return node if renamed or not holds_dim(node.extents) else value
