@@ -204,7 +204,9 @@ class _Product(Tiles):
             b.line(f"br label %{done}")
             b.label(done)
 
+        grain: Extent = 1
         if self._can_be_wide():
+            grain = apply("max", 1, WIDE // self.vectors * (2 - self.sizes[self.row]))  # if 1 row
             functions[1, WIDE] = self._tile(1, True, WIDE)
             self._single_row(b, functions)
         b.loop(BEGIN, END, 1, unit)
@@ -215,7 +217,16 @@ class _Product(Tiles):
             nodes, scratch = [], [(self.parts_slot, size, self.dtype)]
         kind = "contraction in parts" if self.parts_slot else "contraction"
         written = [*functions.values(), b]
-        return Kernel(self.name, nodes, kind, written, self.units(), self.work(), scratch)
+        return Kernel(
+            self.name,
+            nodes,
+            kind,
+            written,
+            self.units(),
+            self.work(),
+            scratch,
+            grain=grain,
+        )
 
     def _in_blocks(self, b: Builder, outer: dict[str, Value], walk: Callable[[str], None]) -> None:
         """Call `walk(arguments)` for each block of a part: the tiles add to what they stored."""

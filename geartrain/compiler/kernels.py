@@ -40,6 +40,7 @@ class Kernel:
         work: about how many scalar operations all units take together.
         scratch: memory it needs while it runs: slot, elements, dtype.
         packs: the tensor that it only brings into another order.
+        grain: how many neighbouring units are best done together.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Kernel:
     work: Extent
     scratch: list[tuple[int, Extent, str]] = field(default_factory=list)
     packs: Node | None = None
+    grain: Extent = 1
 
 
 def start(

@@ -123,7 +123,8 @@ def _shared(b: Builder, kernel: Kernel, more: str = "") -> None:
     """All threads claim parts of a kernel until none are left."""
     units = b.index(kernel.units)
     alone = b.compare("eq", _team_size(b), b.constant(1, "int32"))
-    size = b.select(alone, units, b.index(apply("ceildiv", kernel.units, CHUNKS)))
+    chunk = apply("max", kernel.grain, apply("ceildiv", kernel.units, CHUNKS))
+    size = b.select(alone, units, b.index(chunk))
     head, body, done = b.label_name(), b.label_name(), b.label_name()
     b.line(f"br label %{head}")
     b.label(head)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 COUNTER, ARRIVED, TURN, SLEEPERS, THREADS = 0, 64, 128, 192, 256
 TEAM_BYTES = 320
-SPINS = 2_000  # pauses before a waiting thread sleeps: some 50 to 100 microseconds
+SPINS = 5_000  # pauses before a waiting thread sleeps: about as long as it takes to wake
 
 _FUTEX = {"x86_64": 202, "aarch64": 98}
 _X86, _ARM = ("x86_64", "i686"), ("aarch64", "arm64")
@@ -53,13 +53,13 @@ def team_text(triple: str) -> str:
         sleep, rouse = f"call i32 @{give_way}()", "add i32 0, 0"
     return f"""{external}
 
-; wait until *%word is no longer %old
+; wait until *%word is no longer %old; who is woken before that spins again for a while
 define internal void @wait_while(ptr %word, i32 %old, ptr %sleepers) nounwind noinline {{
 entry:
   %old64 = zext i32 %old to i64
   br label %spin
 spin:
-  %turn = phi i64 [ 0, %entry ], [ %next, %again ]
+  %turn = phi i64 [ 0, %entry ], [ %next, %again ], [ 0, %awake ]
   %now = load atomic i32, ptr %word acquire, align 4
   %same = icmp eq i32 %now, %old
   br i1 %same, label %again, label %done
@@ -70,17 +70,15 @@ again:
   br i1 %more, label %spin, label %tired
 tired:
   %before = atomicrmw add ptr %sleepers, i32 1 seq_cst
-  br label %check
-check:
   %seen = load atomic i32, ptr %word seq_cst, align 4
   %still = icmp eq i32 %seen, %old
   br i1 %still, label %sleep, label %awake
 sleep:
   %slept = {sleep}
-  br label %check
+  br label %awake
 awake:
   %after = atomicrmw sub ptr %sleepers, i32 1 seq_cst
-  br label %done
+  br label %spin
 done:
   ret void
 }}

@@ -5,6 +5,8 @@ An `Executable` has the interface of `graph.evaluate.Plan`, and updates variable
 
 from __future__ import annotations
 
+import ctypes
+import math
 import statistics
 import time
 from collections.abc import Mapping, Sequence
@@ -24,35 +26,77 @@ from geartrain.runtime import native, threads
 from geartrain.runtime.aligned import address_of, aligned_empty
 from geartrain.runtime.variable import Variable
 
-LITTLE_WORK = 2_000_000  # scalar operations that one thread does sooner than two
+SMALL_BYTES = 16_384  # an array up to this size is copied sooner than its address is found
 MOST_FRAMES = 8  # batch sizes whose memory is kept
 
 
 class Frame:
-    """The memory of one run at one batch size: a table of addresses, and the block behind it."""
+    """The memory of one run at one batch size: a table of addresses, and the block behind it.
+
+    Small inputs and outputs have memory here too, into which and from which they are copied. The
+    table points to it whenever the frame is not in use.
+
+    Attributes:
+        small: for each small input its leaf and its memory.
+        large: for each other input its place in the table, its leaf and its dtype.
+        results: the memory of the outputs; none if any is large, or nothing computes it.
+        shapes: of the outputs.
+        work: about how many scalar operations a run takes.
+    """
 
     def __init__(self, program: Executable, batch: int) -> None:
         assembly = program.assembly
         offsets, size = plan(assembly.buffers, batch)
         self.block = aligned_empty((size,), np.dtype(np.uint8))
         start = address_of(self.block)
-        self.table = np.zeros(assembly.size, np.int64)
+        self.table = (ctypes.c_int64 * assembly.size)()
         self.table[0] = batch
         for slot, offset in offsets.items():
             self.table[slot] = start + offset
         for slot, array in program.fixed.items():
             self.table[slot] = address_of(array)
-        self.address = address_of(self.table)
+        self.address = ctypes.addressof(self.table)
+        self.batch, self.work = batch, int(resolve(assembly.work, batch))
+        self._own: dict[int, int] = {}  # addresses of memory of the frame's own, by place
+        self._gathered: dict[int, np.ndarray] = {}
+        self.small: list[tuple[Leaf | None, np.ndarray]] = []
+        self.large: list[tuple[int, Leaf | None, np.dtype[Any]]] = []
+        for slot, node, dtype in program.inputs:
+            shape = resolve(node.extents, batch)
+            if _is_small(shape, dtype):
+                self.small.append((node.leaf, aligned_empty(shape, dtype)))
+                self._own[slot] = address_of(self.small[-1][1])
+            else:
+                self.large.append((slot, node.leaf, dtype))
         self.shapes = [resolve(node.extents, batch) for node in program.outputs]
-        little = int(resolve(assembly.work, batch)) < LITTLE_WORK
-        self.threads = 1 if little else None
-        self.batch, self.inputs = batch, dict[int, np.ndarray]()
+        self.results = self._small_results(program.results)
+        self.restore()
 
-    def input(self, slot: int, node: Node, dtype: np.dtype[Any]) -> np.ndarray:
+    def _small_results(
+        self, results: list[tuple[int | None, Node, np.dtype[Any]]]
+    ) -> list[np.ndarray]:
+        made: dict[int, np.ndarray] = {}
+        for (slot, _, dtype), shape in zip(results, self.shapes, strict=True):
+            if slot is None or not _is_small(shape, dtype):
+                return []
+            made[slot] = aligned_empty(shape, dtype)
+        self._own |= {slot: address_of(array) for slot, array in made.items()}
+        return [made[slot] for slot, _, _ in results if slot is not None]
+
+    def restore(self) -> None:
+        """Let the table point to the frame's own memory again."""
+        for slot, address in self._own.items():
+            self.table[slot] = address
+
+    def gathered(self, slot: int, node: Node, dtype: np.dtype[Any]) -> np.ndarray:
         """Memory for one batch of an input, into which whole epochs gather rows."""
-        if slot not in self.inputs:
-            self.inputs[slot] = aligned_empty(resolve(node.extents, self.batch), dtype)
-        return self.inputs[slot]
+        if slot not in self._gathered:
+            self._gathered[slot] = aligned_empty(resolve(node.extents, self.batch), dtype)
+        return self._gathered[slot]
+
+
+def _is_small(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
+    return math.prod(shape) * dtype.itemsize <= SMALL_BYTES
 
 
 class Executable:
@@ -77,14 +121,15 @@ class Executable:
         by_node = {variable.node: value for variable, value in updates.items()}
         self.assembly = assembly = assemble(self.outputs, by_node, target, apart)
         self.library = native.load(assembly.text, target)
-        self.steps: list[int | tuple[Reference, Plan]] = []
+        self._jobs: dict[str, threads.Job] = {}
+        self.steps: list[threads.Job | tuple[Reference, Plan]] = []
         for step in assembly.steps:
             if isinstance(step, Reference):
                 nodes = step.fused.nodes
                 self.steps.append((step, Plan(nodes, given=step.fused.reads)))
             else:
-                count = sum(isinstance(one, int) for one in self.steps)
-                self.steps.append(self.library.address(f"run_{count}"))
+                count = sum(isinstance(one, threads.Job) for one in self.steps)
+                self.steps.append(self._job(f"run_{count}"))
         self.fixed: dict[int, np.ndarray] = {}  # arrays that are the same in every run
         self.inputs: list[tuple[int, Node, np.dtype[Any]]] = []
         for node, slot in assembly.slots.items():
@@ -101,47 +146,61 @@ class Executable:
         ]
         self._frames: dict[int, list[Frame]] = {}
 
+    def _job(self, name: str) -> threads.Job:
+        """A function of the module."""
+        if name not in self._jobs:
+            self._jobs[name] = threads.Job(self.library.address(name))
+        return self._jobs[name]
+
     def run(
         self, values: Mapping[Leaf | None, np.ndarray], batch: int | None = None
     ) -> list[np.ndarray]:
         """Compute the outputs and update the variables."""
         frame = self._take(0 if batch is None else batch)
-        held = []  # what the table points to must live until the end
-        for slot, node, dtype in self.inputs:
-            array = values[node.leaf]
+        held = self._fill(frame, values)
+        outputs = frame.results or self._outputs(frame, values)
+        for step in self.steps:
+            if isinstance(step, threads.Job):
+                threads.run(step, frame.address, frame.work)
+            else:
+                self._reference(step[1], frame, batch)
+        del held
+        if frame.results:
+            outputs = [array.copy() for array in outputs]
+        self._give_back(frame)
+        return outputs
+
+    def _fill(self, frame: Frame, values: Mapping[Leaf | None, np.ndarray]) -> list[np.ndarray]:
+        """Let the code find the inputs; what must live until it has run."""
+        for leaf, own in frame.small:
+            own[...] = values[leaf]
+        held = []
+        for slot, leaf, dtype in frame.large:
+            array = values[leaf]
             if array.dtype != dtype or not array.flags.c_contiguous:
                 array = np.ascontiguousarray(array, dtype)
             held.append(array)
             frame.table[slot] = address_of(array)
-        outputs = self._outputs(frame, values)
-        for step in self.steps:
-            if isinstance(step, int):
-                threads.run(step, frame.address, frame.threads)
-            else:
-                self._reference(step[1], frame, batch)
-        self._give_back(frame)
-        return outputs
+        return held
 
     def measure(
         self, values: Mapping[Leaf | None, np.ndarray], batch: int | None, repeats: int = 20
     ) -> list[tuple[Kernel, float]]:
         """The median time of each kernel, in seconds; variables are updated as if by training."""
         frame = self._take(0 if batch is None else batch)
-        arrays = [np.ascontiguousarray(values[n.leaf], d) for _, n, d in self.inputs]
-        for (slot, _, _), array in zip(self.inputs, arrays, strict=True):
-            frame.table[slot] = address_of(array)
-        outputs = self._outputs(frame, values)
+        held = self._fill(frame, values)
+        outputs = frame.results or self._outputs(frame, values)
         kernels = [
             kernel for step in self.assembly.steps if isinstance(step, list) for kernel in step
         ]
         times: list[list[float]] = [[] for _ in kernels]
         for _ in range(repeats):
             for kernel, measured in zip(kernels, times, strict=True):
-                function = self.library.address(f"only_{kernel.name}")
+                job = self._job(f"only_{kernel.name}")
                 start = time.perf_counter()
-                threads.run(function, frame.address, frame.threads)
+                threads.run(job, frame.address, frame.work)
                 measured.append(time.perf_counter() - start)
-        del outputs
+        del held, outputs
         self._give_back(frame)
         return [(k, statistics.median(t)) for k, t in zip(kernels, times, strict=True)]
 
@@ -181,17 +240,18 @@ class Executable:
                 frame.table[slot] = address_of(array)
             else:
                 frame.table[epoch.inputs[node]] = address_of(array)
-                frame.table[slot] = address_of(frame.input(slot, node, dtype))
+                frame.table[slot] = address_of(frame.gathered(slot, node, dtype))
         frame.table[epoch.steps] = steps
         if order is None:
             outputs = self._outputs(frame, data, batch * steps)
-            function = self.library.address("sweep")
+            job = self._job("sweep")
         else:
             assert order.dtype == np.int64 and len(order) >= batch * steps
             frame.table[epoch.order] = address_of(order)
             outputs = self._outputs(frame, data)
-            function = self.library.address("epoch")
-        threads.run(function, frame.address, frame.threads)
+            job = self._job("epoch")
+        threads.run(job, frame.address, frame.work)
+        frame.restore()
         self._give_back(frame)
         return outputs
 
@@ -233,8 +293,6 @@ class Executable:
 
     def _view(self, node: Node, frame: Frame, batch: int | None) -> np.ndarray:
         """The memory of a node as an array."""
-        import ctypes
-
         shape, dtype = resolve(node.extents, batch), numpy_dtype(node.dtype)
         size = int(np.prod(shape)) * dtype.itemsize
         if size == 0:

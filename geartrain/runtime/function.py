@@ -18,7 +18,7 @@ from geartrain.errors import GeartrainWarning, describe_value
 from geartrain.graph.autodiff import gradients
 from geartrain.graph.dtypes import FLOATS, numpy_dtype
 from geartrain.graph.evaluate import Plan
-from geartrain.graph.node import Constant, Leaf, Node, placeholder, sorted_nodes
+from geartrain.graph.node import Constant, Node, placeholder, sorted_nodes
 from geartrain.graph.rewrite import substitute
 from geartrain.graph.shapes import BATCH, Dim, public
 from geartrain.ops.elementwise import constant_like
@@ -27,6 +27,8 @@ from geartrain.runtime.variable import Trace, Variable, current_trace
 
 if TYPE_CHECKING:
     from geartrain.runtime.executable import Executable
+
+MOST_SHAPES = 64  # shapes of arrays that are remembered to fit
 
 
 class Program:
@@ -51,6 +53,8 @@ class Program:
         self.inputs, self.outputs = list(inputs), list(outputs)
         self.updates = dict(updates or {})
         self.compiled = compiled and native_code()
+        self._leaves = [node.leaf for node in self.inputs]
+        self._batches: dict[tuple[tuple[int, ...], ...], int | None] = {}  # by the arrays' shapes
 
     @functools.cached_property
     def plan(self) -> Plan:
@@ -76,6 +80,15 @@ class Program:
 
     def batch_of(self, arrays: Sequence[np.ndarray]) -> int | None:
         """The batch size that the arrays agree on; None if no input has a batch axis."""
+        shapes = tuple([array.shape for array in arrays])
+        if shapes in self._batches:
+            return self._batches[shapes]
+        batch = self._checked_batch(arrays)
+        if len(self._batches) < MOST_SHAPES:
+            self._batches[shapes] = batch
+        return batch
+
+    def _checked_batch(self, arrays: Sequence[np.ndarray]) -> int | None:
         batch = None
         for node, array in zip(self.inputs, arrays, strict=True):
             fits = array.ndim == node.ndim
@@ -95,9 +108,7 @@ class Program:
     def run(self, *arrays: np.ndarray) -> list[np.ndarray]:
         """Compute the outputs, then update the variables."""
         batch = self.batch_of(arrays)
-        values: dict[Leaf | None, np.ndarray] = {
-            node.leaf: array for node, array in zip(self.inputs, arrays, strict=True)
-        }
+        values = dict(zip(self._leaves, arrays, strict=True))
         if self.compiled:
             return self._ready().run(values, batch)
         for node in self.plan.leaves:
@@ -121,9 +132,7 @@ class Program:
         order: np.ndarray | None = None,
     ) -> list[np.ndarray]:
         """Many steps in one call; see `Executable.run_steps`."""
-        data: dict[Leaf | None, np.ndarray] = {
-            node.leaf: array for node, array in zip(self.inputs, arrays, strict=True)
-        }
+        data = dict(zip(self._leaves, arrays, strict=True))
         return self.executable.run_steps(data, batch, steps, order)
 
 

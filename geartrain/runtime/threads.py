@@ -12,7 +12,8 @@ import functools
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from geartrain import config
@@ -24,6 +25,10 @@ from geartrain.runtime.processors import cgroup_limit
 JOB, JOB_SLEEPERS, FUNCTION, ARGUMENT, BUSY = 320, 384, 448, 456, 512
 POOL_BYTES = 576
 assert TEAM_BYTES <= JOB
+LITTLE_WORK = 200_000  # scalar operations that are done sooner than shared
+MUCH_WORK = 2_000_000  # what is worth waking threads for
+OFTEN = 100e-6  # seconds between calls that keep the team awake
+_JOB = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
 
 _POOL = f"""
 ; a worker: wait for a job, do it with the others, wait for the next; a null job is the end
@@ -87,22 +92,50 @@ do:
 done: ; a team that has ended stays busy
   ret i32 1
 }}
+
+; wake the workers, which then wait for a job without sleep for a while
+define void @rouse(ptr %team) nounwind {{
+entry:
+  %job.at = getelementptr i8, ptr %team, i64 {JOB}
+  %sleepers.at = getelementptr i8, ptr %team, i64 {JOB_SLEEPERS}
+  call void @wake(ptr %job.at, ptr %sleepers.at)
+  ret void
+}}
 """
 
 
 @functools.cache
-def _functions() -> tuple[Callable[..., int], Callable[..., None]]:
-    """The native `launch` and `work`."""
+def _functions() -> tuple[Callable[..., int], Callable[..., None], Callable[..., None]]:
+    """The native `launch`, `work` and `rouse`."""
     target = host()
     library = native.load(team_text(target.triple) + _POOL, target)
     launch = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
     work = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
-    found = launch(library.address("launch")), work(library.address("work"))
+    rouse = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+    found = (
+        launch(library.address("launch")), work(library.address("work")),
+        rouse(library.address("rouse")),
+    )  # fmt: skip
     found[0].library = library  # type: ignore[attr-defined]  # lives as long as its functions
     return found
 
 
-class Team:
+class TeamMemory:
+    """What the threads of a team share; for one thread alone, all that it takes to do a job."""
+
+    def __init__(self, size: int) -> None:
+        self._memory = ctypes.create_string_buffer(POOL_BYTES + 64)
+        address = ctypes.addressof(self._memory)
+        self.address = address + -address % 64
+        self.set_size(size)
+
+    def set_size(self, size: int) -> None:
+        """How many threads meet at barriers."""
+        self.size = size
+        ctypes.c_int32.from_address(self.address + THREADS).value = size
+
+
+class Team(TeamMemory):
     """Some threads and the memory that they share.
 
     Whether they are at work is a word of that memory, which native code alone sets and clears: a
@@ -110,10 +143,10 @@ class Team:
     """
 
     def __init__(self, size: int) -> None:
-        self._memory = ctypes.create_string_buffer(POOL_BYTES + 64)
-        address = ctypes.addressof(self._memory)
-        self.address = address + -address % 64
-        self.launch, self._native_work = _functions()
+        super().__init__(1)
+        self.launch, self._native_work, self._rouse = _functions()
+        self._sleepers = ctypes.c_int32.from_address(self.address + JOB_SLEEPERS)
+        self._asked = 0.0
         self._workers: list[threading.Thread] = []
         for number in range(1, size):
             worker = threading.Thread(
@@ -124,12 +157,53 @@ class Team:
             except RuntimeError:  # the system gives no more threads: these will do
                 break
             self._workers.append(worker)
-        self.size = 1 + len(self._workers)
-        ctypes.c_int32.from_address(self.address + THREADS).value = self.size
+        self.set_size(1 + len(self._workers))
 
     def _work(self, number: int) -> None:
         """A worker's life; it holds the team, so that the memory lives as long as the thread."""
         self._native_work(self.address, number)
+
+    def run(self, job: Job, argument: int) -> int:
+        """Do a job on all threads, the calling one among them; 0 if the team is busy."""
+        if self._sleepers.value == 0:
+            return self.launch(self.address, job.address, argument)
+        with self._woken_elsewhere():
+            return self.launch(self.address, job.address, argument)
+
+    def awake(self) -> bool:
+        """Whether all workers wait for a job without sleep.
+
+        If they sleep, and this is asked often, they are woken, to be there the next time.
+        """
+        if self._sleepers.value == 0:
+            return True
+        before, self._asked = self._asked, time.perf_counter()
+        if self._asked - before < OFTEN:
+            with self._woken_elsewhere():
+                self._rouse(self.address)
+        return False
+
+    @contextmanager
+    def _woken_elsewhere(self) -> Iterator[None]:
+        """While this lasts, workers wake on other processors than that of the calling thread.
+
+        Left alone, Linux may wake a worker where its waker runs, and let it wait there for some
+        milliseconds although another processor is idle.
+        """
+        elsewhere, everywhere = _other_processors()
+        if not elsewhere:
+            yield
+            return
+        self._allow(elsewhere)
+        try:
+            yield
+        finally:
+            self._allow(everywhere)
+
+    def _allow(self, processors: set[int]) -> None:
+        for worker in self._workers:
+            with suppress(OSError):  # a sandbox may forbid it: it is a matter of speed alone
+                os.sched_setaffinity(worker.native_id or 0, processors)
 
     def close(self, patience: float | None = None) -> None:
         """Let the workers end, when they are done with what they are at; wait so many seconds."""
@@ -141,6 +215,21 @@ class Team:
         for worker in self._workers:
             worker.join()
         self._workers = []
+
+
+def _other_processors() -> tuple[set[int], set[int]]:
+    """The processors that this thread may use but does not, and all that it may use."""
+    if not hasattr(os, "sched_setaffinity"):
+        return set(), set()
+    everywhere = os.sched_getaffinity(0)
+    return everywhere - {_current_processor()()}, everywhere
+
+
+@functools.cache
+def _current_processor() -> Callable[[], int]:
+    """A function that tells the number of the processor that it runs on."""
+    found: Callable[[], int] = getattr(ctypes.CDLL(None), "sched_getcpu", lambda: -1)
+    return found
 
 
 class _State:
@@ -175,20 +264,34 @@ def set_thread_count(count: int | None) -> None:
         team.close()
 
 
-def run(function: int, argument: int, threads: int | None = None) -> None:
-    """Call the native function at an address, as `(argument, thread, team)`, on all threads.
+class Job:
+    """A native function `(argument, thread, team)`, to be called by one thread or a team."""
 
-    Returns when all are done. If the team is at work already (for another Python thread), or with
-    `threads=1`, the calling thread does it alone.
+    __slots__ = ("address", "call")
+
+    def __init__(self, address: int) -> None:
+        self.address, self.call = address, _JOB(address)
+
+
+def run(job: Job, argument: int, work: int) -> None:
+    """Do a job, on as many threads as pay; returns when all are done.
+
+    Little work, and any while the team is busy for another Python thread, is done by the calling
+    thread alone; so is moderate work while the team is asleep.
+
+    Args:
+        job: the function.
+        argument: the address that it is given.
+        work: about how many scalar operations there are.
     """
-    if threads != 1:
+    if work >= LITTLE_WORK:
         team = _state.team or _the_team()
-        if team.size > 1 and team.launch(team.address, function, argument):
+        if team.size > 1 and (work >= MUCH_WORK or team.awake()) and team.run(job, argument):
             return
-    alone: Any = getattr(_state.alone, "team", None)
+    alone: Any = getattr(_state.alone, "memory", None)
     if alone is None:
-        alone = _state.alone.team = Team(1)
-    alone.launch(alone.address, function, argument)
+        alone = _state.alone.memory = TeamMemory(1)
+    job.call(argument, 0, alone.address)
 
 
 def _the_team() -> Team:

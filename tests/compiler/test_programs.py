@@ -12,7 +12,7 @@ from geartrain.graph.node import placeholder
 from geartrain.graph.shapes import BATCH, resolve
 from geartrain.ops.indexing import gather, scatter_add
 from geartrain.ops.random import random_bits
-from geartrain.runtime.executable import Executable
+from geartrain.runtime.executable import SMALL_BYTES, Executable
 from geartrain.runtime.function import Program, jit
 from geartrain.runtime.variable import Variable
 
@@ -137,13 +137,25 @@ def test_what_has_no_code_is_left_to_the_reference():
     assert [getattr(step, "why", "native") for step in steps] == ["cumsum has no kernel", "native"]
 
 
-def test_inputs_may_be_strided_read_only_or_of_another_byte_order():
+@pytest.mark.parametrize("rows", [4, SMALL_BYTES])
+def test_inputs_may_be_strided_read_only_or_of_another_byte_order(rows):
     inputs, _, program = compiled(lambda x: x * 2, [((BATCH, 3), F32)])
-    whole = np.arange(24, dtype=F32).reshape(4, 6)
+    whole = np.arange(6 * rows, dtype=F32).reshape(rows, 6)
     whole.setflags(write=False)
     for array in (whole[:, ::2], whole[::-1, :3], whole[:, :3].astype(">f4")):
         (found,) = program.run({inputs[0].leaf: array}, len(array))
         np.testing.assert_array_equal(found, array * 2)
+
+
+@pytest.mark.parametrize("rows", [2, SMALL_BYTES])
+def test_results_of_a_run_stay_as_they_are_in_the_next(rows):
+    inputs, _, program = compiled(lambda x: [ops.sum(x), x * 2, ops.sum(x), x], [((BATCH, 3), F32)])
+    arrays = [np.full((rows, 3), value, F32) for value in (1, 2)]
+    found = [program.run({inputs[0].leaf: array}, rows) for array in arrays]
+    for (total, double, same, given), array in zip(found, arrays, strict=True):
+        assert total == same == array.sum()
+        np.testing.assert_array_equal(double, array * 2)
+        np.testing.assert_array_equal(given, array)
 
 
 def test_variables_may_exchange_their_values():
@@ -190,6 +202,16 @@ def test_many_steps_in_one_call_are_those_steps_one_by_one():
     assert total.numpy() == expected.numpy()
     np.testing.assert_array_equal(results[0], last[0])
     np.testing.assert_array_equal(results[1], last[1])
+
+
+def test_single_steps_may_come_between_many():
+    data = np.arange(40, dtype=F32).reshape(20, 2)
+    program = counter(Variable(0.0))
+    for order in (None, np.arange(20), None):
+        many = program.run_steps([data], 5, 4, order)
+        one = program.run(data[15:])
+        assert many[0] == one[0] == data[15:].sum()
+        np.testing.assert_array_equal(many[1][-5:], one[1])
 
 
 def test_steps_without_an_order_give_the_rows_of_all():

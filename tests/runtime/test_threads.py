@@ -143,3 +143,54 @@ def test_the_number_of_threads(monkeypatch):
     assert 1 <= threads.thread_count() <= len(os.sched_getaffinity(0))
     with pytest.raises(ValueError, match=r"at least 1, or None\. Received: 0"):
         threads.set_thread_count(0)
+
+
+def awake_team():
+    """The team of two threads, and a job for it that has been done once."""
+    threads.set_thread_count(2)
+    program = jit(lambda x: ops.matmul(x, x))
+    program(np.ones((200, 200), "float32"))
+    return threads._the_team()
+
+
+def asleep(team):
+    end = time.monotonic() + 10
+    while team._sleepers.value < team.size - 1 and time.monotonic() < end:
+        time.sleep(0.001)
+    return team._sleepers.value == team.size - 1
+
+
+def test_workers_sleep_when_there_is_nothing_to_do_and_wake_when_asked_often():
+    team = awake_team()
+    assert asleep(team)
+    assert not team.awake()  # the first question in a long time wakes nobody
+    end = time.monotonic() + 10
+    while not team.awake() and time.monotonic() < end:
+        pass
+    assert team.awake()
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="affinity is Linux's")
+def test_workers_may_run_everywhere_after_they_have_been_woken_elsewhere():
+    everywhere = os.sched_getaffinity(0)
+    team = awake_team()
+    for _ in range(3):
+        assert asleep(team)
+        jit(lambda x: ops.matmul(x, x))(np.ones((200, 200), "float32"))
+        for worker in team._workers:
+            assert os.sched_getaffinity(worker.native_id) == everywhere
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("pause", [0.0, 0.002])
+def test_moderate_work_is_the_same_for_a_team_that_sleeps(count, pause):
+    expected = None
+    threads.set_thread_count(count)
+    random = np.random.default_rng(3)
+    x, w = (random.normal(size=shape).astype("float32") for shape in ((4, 300), (300, 300)))
+    program = jit(lambda x: ops.sum(ops.relu(ops.matmul(x, w)), axis=-1))
+    for _ in range(20):
+        time.sleep(pause)
+        found = program(x).tobytes()
+        assert expected in (None, found)
+        expected = found
