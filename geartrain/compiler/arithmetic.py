@@ -6,7 +6,7 @@ and each result is rounded.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from geartrain.compiler.values import BYTES, FLOATS, NARROW, TYPES, Value, literal, suffix, vector
@@ -20,12 +20,15 @@ class Arithmetic:
     Attributes:
         lines: the instructions so far.
         declared: what the module has to declare for them: intrinsics, and tables of constants.
+        bf16_rounds: round float32 to bfloat16 by the CPU's instruction, where it has one and may:
+            it takes subnormal numbers for 0.
     """
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.count = 0
         self.declared: set[str] = set()
+        self.bf16_rounds = False
 
     # -- writing ----------------------------------------------------------------------------------
 
@@ -108,6 +111,43 @@ class Arithmetic:
                 parts.append(self.make(text, x.dtype, half))
             x = combine(self, *parts)
         return x
+
+    def shuffled(self, x: Value, y: Value, order: Sequence[int]) -> Value:
+        """Lanes of two vectors, by number: those of y come after those of x."""
+        mask = ", ".join(f"i32 {n}" for n in order)
+        text = f"shufflevector {x.type} {x.name}, {y.type} {y.name}, <{len(order)} x i32> <{mask}>"
+        return self.make(text, x.dtype, len(order))
+
+    def joined(self, x: Value, y: Value) -> Value:
+        """Two vectors of 16 bits one after the other, as one of 32 bits."""
+        return self._as_slots(self.shuffled(x, y, range(2 * x.lanes)))
+
+    def paired(self, x: Value, y: Value) -> Value:
+        """The lanes of two vectors of 16 bits in turn: x0 y0 x1 y1 ..., as one of 32 bits."""
+        order = [n + half for n in range(x.lanes) for half in (0, x.lanes)]
+        return self._as_slots(self.shuffled(x, y, order))
+
+    def _as_slots(self, x: Value) -> Value:
+        lanes = x.lanes // 2
+        return self.make(f"bitcast {x.type} {x.name} to <{lanes} x i32>", "int32", lanes)
+
+    def transposed(self, rows: Sequence[Value]) -> list[Value]:
+        """The columns of as many vectors as a vector has lanes.
+
+        Blocks off the diagonal change places: first single lanes, then blocks of 2, of 4, ...
+        """
+        rows, step = list(rows), 1
+        size = len(rows)
+        while step < size:
+            kept = [n for n in range(size) if not n & step]
+            low = [n if not n & step else size + n - step for n in range(size)]
+            high = [n + step if not n & step else size + n for n in range(size)]
+            for n in kept:
+                first, second = rows[n], rows[n + step]
+                rows[n] = self.shuffled(first, second, low)
+                rows[n + step] = self.shuffled(first, second, high)
+            step *= 2
+        return rows
 
     def any(self, x: Value) -> Value:
         """Whether any lane of a boolean vector is true."""
@@ -285,9 +325,9 @@ class Arithmetic:
         if dtype == "float16" and x.dtype == "float64":
             return self._convert("fptrunc", self._round_to_odd(x), dtype)
         x = self.convert(x, "float32")
-        if dtype == "float16":
+        if dtype == "float16" or (self.bf16_rounds and x.lanes > 1):
             return self._convert("fptrunc", x, dtype)
-        bits = self.bitcast(x, "uint32")  # by hand: some CPUs' instruction loses subnormals
+        bits = self.bitcast(x, "uint32")  # by hand: the CPUs' instruction loses subnormals
         high = self.bits("lshr", bits, self.like(16, bits))
         even = self.bits("and", high, self.like(1, bits))
         rounded = self.add(self.add(bits, self.like(0x7FFF, bits)), even)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from geartrain.compiler.arithmetic import Arithmetic
-from geartrain.compiler.values import BYTES, TYPES, Value, literal, suffix, vector
+from geartrain.compiler.values import BYTES, NARROW, TYPES, Value, literal, suffix, vector
 from geartrain.graph.affine import Affine
 from geartrain.graph.shapes import Dim, Extent
 
@@ -97,6 +97,8 @@ class Builder(Arithmetic):
             found = self.make(f"load {type_}, ptr {address}, align {align}", stored, lanes)
         elif lanes == 1:
             found = self._guarded_load(address, stored, mask)
+        elif dtype in NARROW:  # as bits: LLVM fails for some vectors of narrow floats
+            return self.bitcast(self.load(address, "uint16", lanes, mask), dtype)
         else:
             mask = self.splat(mask, lanes)
             name = f"llvm.masked.load.{suffix(stored, lanes)}.p0"
@@ -120,6 +122,8 @@ class Builder(Arithmetic):
         stored, lanes = _stored(dtype), offsets.lanes
         if lanes == 1:
             return self.load(self.pointer(base, offsets, dtype), dtype, 1, mask)
+        if dtype in NARROW:
+            return self.bitcast(self.gather(base, offsets, "uint16", mask), dtype)
         type_, pointers = vector(TYPES[stored], lanes), f"<{lanes} x ptr>"
         places = self.fresh()
         self.line(

@@ -23,10 +23,11 @@ from geartrain.compiler.kernels import (
     address,
     check_supported,
 )
+from geartrain.compiler.narrow import narrow_kernels
 from geartrain.compiler.target import Target
 from geartrain.compiler.tiles import Tiles
 from geartrain.compiler.tiling import PART, WIDE, operand_of
-from geartrain.compiler.values import summed_in
+from geartrain.compiler.values import NARROW, summed_in
 from geartrain.graph.affine import Index
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import Extent, apply, holds_dim, product
@@ -56,6 +57,10 @@ def contraction_kernels(
     memory = set(fused.reads)
     a = operand_of(first, left, sizes, memory)
     b = operand_of(second, right, sizes, memory)
+    if core.dtype in NARROW:
+        return narrow_kernels(
+            name, fused, slots, target, new_slot, sizes, out, rows, a, b, repeated
+        )
     plan = _Product(name, fused, core, slots, target, sizes, out, a, b, rows[-1])
     kernels = []
     stays = repeated and b.memory.op is None and not holds_dim(b.memory.extents)

@@ -248,3 +248,18 @@ def known_scalar(node: Node) -> np.ndarray | None:
     if isinstance(node.leaf, Constant) and node.leaf.value.ndim == 0:
         return node.leaf.value
     return None
+
+
+def only_tensor(node: Node) -> Node | None:
+    """The source of a map whose other sources are constant numbers; None if there is no such."""
+    assert node.op is not None
+    tensors = {source for source in node.sources if not _is_number(source)}
+    alone = isinstance(node.op.lower, Map) and not node.op.lower.indexed and len(tensors) == 1
+    return tensors.pop() if alone else None
+
+
+def _is_number(node: Node) -> bool:
+    """Whether a node is one constant number, repeated or not."""
+    while node.op is not None and isinstance(node.op.lower, View) and len(node.sources) == 1:
+        (node,) = node.sources
+    return known_scalar(node) is not None

@@ -30,10 +30,11 @@ from geartrain.compiler.indices import (
     short_fold,
 )
 from geartrain.compiler.join import join_rows
-from geartrain.compiler.places import plain_base, seen_through, turn_place, whole_place
+from geartrain.compiler.places import from_one, plain_base, seen_through, turn_place, whole_place
+from geartrain.compiler.values import NARROW
 from geartrain.graph.node import Node, sorted_nodes
 from geartrain.graph.op import Fold, Lookup, Map, Opaque, Scan, Scatter, View
-from geartrain.graph.shapes import divide, product
+from geartrain.graph.shapes import divide, holds_dim, product
 
 CHEAP = 2  # maps that are computed again rather than kept
 FEW = 8  # instructions of a map that count as one operation
@@ -43,7 +44,7 @@ ALONE = (Scatter, Scan, Opaque)  # what nothing else joins
 
 def fuse(outputs: Sequence[Node]) -> list[Fused]:
     """The kernels that make `outputs`, each after those it needs."""
-    order = sorted_nodes(outputs)
+    order = _leading(sorted_nodes(outputs))
     stored = _stored(order, outputs)
     users, kept = _users(order, stored), set(outputs)
     kernels: list[Fused] = []
@@ -68,6 +69,19 @@ def fuse(outputs: Sequence[Node]) -> list[Fused]:
             if node in kept or any(maker[user] != number for user in users[node])
         ]  # fmt: skip
     return kernels
+
+
+def _leading(order: list[Node]) -> list[Node]:
+    """What is computed from weights alone comes first.
+
+    So the cast of a bias is there when the product is stored that adds it.
+    """
+    late: set[Node] = set()
+    for node in order:
+        fold = node.op is not None and isinstance(node.op.lower, CORES)
+        if fold or holds_dim(node.extents) or not late.isdisjoint(node.sources):
+            late.add(node)
+    return [n for n in order if n not in late] + [n for n in order if n in late]
 
 
 def _stored(order: list[Node], outputs: Sequence[Node]) -> set[Node]:
@@ -191,7 +205,8 @@ def _needed_in_memory(node: Node, stored: set[Node], cost: dict[Node, int]) -> l
             needed.append(source)
         elif isinstance(lower, Fold) and len(node.sources) == 2:
             base = plain_base(source, stored)
-            if base not in stored:
+            packed = node.dtype in NARROW and cost[source] <= CHEAP
+            if base not in stored and not (packed and from_one(source, stored)):
                 needed.append(base)
         elif isinstance(lower, View):
             grows = repeats(node) and divide(product(source.extents), product(node.extents)) is None

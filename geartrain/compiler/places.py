@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from geartrain.compiler.expression import reshaped_index
+from geartrain.compiler.expression import only_tensor, reshaped_index
 from geartrain.compiler.fused import in_memory
 from geartrain.compiler.indices import plain_reshape, variables
 from geartrain.graph.affine import Affine, Index, offset_of, strides_of
@@ -19,25 +19,69 @@ def plain_base(node: Node, stored: Collection[Node]) -> Node:
     That is `node` itself, unless it is a view without conditions, of one tensor.
     """
     while node not in stored and node.op is not None and isinstance(node.op.lower, View):
-        lower, (source, *more) = node.op.lower, node.sources
-        if more:
-            break
-        if lower.same_order:
+        source = node.sources[0]
+        if node.op.lower.same_order:
             if not plain_reshape(node):
                 return source  # its place in memory says it all, so it has to have one
-        else:
-            if lower.index is None:
-                break
-            readings = lower.index(variables(node.extents), source.extents, **node.params)
-            if len(readings) != 1 or readings[0].guards:
-                break
+        elif not _plain(node):
+            break
         node = source
     return node
 
 
-def place_of(node: Node, index: Index, memory: Collection[Node]) -> tuple[Node, Affine]:
-    """The memory that plain views lead to, and the place in it of the element at an index."""
+def _plain(view: Node) -> bool:
+    """Whether a view is index arithmetic alone: of one tensor, without conditions."""
+    lower, (source, *more) = view.op.lower, view.sources  # type: ignore[union-attr]
+    assert isinstance(lower, View)
+    if more or lower.index is None:
+        return False
+    readings = lower.index(variables(view.extents), source.extents, **view.params)
+    return len(readings) == 1 and not readings[0].guards
+
+
+def from_one(node: Node, stored: Collection[Node]) -> bool:
+    """Whether a value is computed from one stored tensor, through maps and plain views alone.
+
+    What a product packs may be: products of narrow floats pack both operands.
+    """
+    flat = False  # below a reshape, an element has a place in memory but no index
+    while node not in stored:
+        if node.op is None or not node.sources:
+            return False
+        lower, source = node.op.lower, node.sources[0]
+        if isinstance(lower, View) and lower.same_order:
+            if flat and plain_reshape(node):
+                return False
+            flat = flat or not plain_reshape(node)
+        elif isinstance(lower, View):
+            if flat or not _plain(node):
+                return False
+        else:
+            tensor = only_tensor(node)
+            if tensor is None:
+                return False
+            source = tensor
+        node = source
+    return True
+
+
+def below_maps(node: Node, memory: Collection[Node]) -> Node:
+    """Of what is computed `from_one` tensor, the node below all maps: a view of memory."""
+    base = node
     while node not in memory:
+        tensor = only_tensor(node)
+        node = node.sources[0] if tensor is None else tensor
+        base = base if tensor is None else node
+    return base
+
+
+def place_of(node: Node, index: Index, memory: Collection[Node]) -> tuple[Node, Affine]:
+    """The memory that plain views (and maps) lead to, and the place of the element at an index."""
+    while node not in memory:
+        tensor = only_tensor(node)
+        if tensor is not None:
+            node = tensor
+            continue
         assert node.op is not None and isinstance(node.op.lower, View)
         lower, source = node.op.lower, node.sources[0]
         if lower.same_order:

@@ -13,7 +13,7 @@ from geartrain.compiler.kernels import (
     USUAL_BATCH,
     lanes_for,
 )
-from geartrain.compiler.places import place_of
+from geartrain.compiler.places import below_maps, place_of
 from geartrain.compiler.target import Target
 from geartrain.graph.affine import Affine, Index
 from geartrain.graph.node import Node
@@ -32,10 +32,16 @@ PART = "#"  # the label of the parts that a summed label is cut into
 
 @dataclass
 class Operand:
-    """A tensor in memory, and the place of the element that each setting of the labels needs."""
+    """A tensor in memory, and the place of the element that each setting of the labels needs.
+
+    What is multiplied is `top`, computed from the element of `base` there; they are one, unless the
+    operand is packed first.
+    """
 
     memory: Node
     place: Affine
+    top: Node
+    base: Node
 
     def stride(self, label: str) -> Extent:
         """How far apart neighbours along a label are."""
@@ -43,11 +49,11 @@ class Operand:
 
 
 def operand_of(node: Node, labels: str, sizes: dict[str, Extent], memory: set[Node]) -> Operand:
-    """Follow plain views down to memory."""
+    """Follow plain views down to memory, and through maps of one tensor where there are any."""
     index: Index = tuple(
         Affine() if sizes[label] == 1 else Affine.variable(label) for label in labels
     )
-    return Operand(*place_of(node, index, memory))
+    return Operand(*place_of(node, index, memory), node, below_maps(node, memory))
 
 
 def _usual_bytes(elements: Extent, dtype: str) -> int:

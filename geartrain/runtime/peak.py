@@ -11,6 +11,8 @@ import functools
 import statistics
 import time
 
+from geartrain.compiler.builder import Builder, Value
+from geartrain.compiler.dots import configure_tiles, tile, tile_call
 from geartrain.compiler.target import Target, host
 from geartrain.runtime import native
 from geartrain.runtime.threads import Team, thread_count
@@ -71,10 +73,10 @@ def _check(target: Target, threads: int | None, dtype: str, repeats: int) -> Non
             f"peak.measure expected dtype to be one of {_DTYPES}. Received: {dtype!r}. "
             "Measure one of those."
         )
-    if dtype == "bfloat16" and not target.bf16_dot:
+    if dtype == "bfloat16" and not (target.bf16_dot or target.bf16_tiles):
         raise ValueError(
-            f"peak.measure expected a CPU with a bfloat16 dot product. Received: {target.cpu}. "
-            "Measure float32."
+            f"peak.measure expected a CPU with a bfloat16 dot product that is faster than "
+            f"float32's. Received: {target.cpu}. Measure float32."
         )
     if repeats < 1 or (threads is not None and threads < 1):
         raise ValueError(
@@ -95,12 +97,39 @@ def _sums(target: Target) -> int:
 
 def _operations(target: Target, dtype: str) -> int:
     """Multiplications and additions in one turn of the loop."""
+    if dtype == "bfloat16" and target.bf16_tiles:
+        return 4 * 2 * 16 * 16 * 32
     each = 4 if dtype == "bfloat16" else 2  # a lane of a dot product takes two pairs
     return _sums(target) * target.lanes(4) * each
 
 
 def _text(target: Target, dtype: str) -> str:
-    """The module: `peak(argument, thread, team)`.
+    """The module: `peak(argument, thread, team)`."""
+    if dtype == "bfloat16" and target.bf16_tiles:
+        return _text_of_tiles()
+    return _text_of_vectors(target, dtype)
+
+
+def _text_of_tiles() -> str:
+    """Each turn adds the product of two tiles, zeros, to each of four others."""
+    b = Builder("peak", [("ptr", "%argument"), ("i64", "%thread"), ("ptr", "%team")])
+    b.prologue.append("  %turns = load i64, ptr %argument, align 8")
+    configure_tiles(b, [16] * 8)
+    for number in range(8):
+        tile_call(b, "tilezero", tile(number))
+
+    def turn(number: Value, _: list[Value]) -> None:
+        for total, row, column in ((0, 4, 6), (1, 4, 7), (2, 5, 6), (3, 5, 7)):
+            tile_call(b, "tdpbf16ps", tile(total), tile(row), tile(column))
+
+    b.loop(b.constant(0, "int64"), Value("%turns", "int64"), 1, turn)
+    tile_call(b, "tilerelease")
+    b.line("ret void")
+    return "\n".join([*sorted(b.declared), b.text()])
+
+
+def _text_of_vectors(target: Target, dtype: str) -> str:
+    """The module for vectors.
 
     Each turn replaces every sum s by a * s + b, or by s + a1 * b1 + a2 * b2. The operands are read
     from memory, zeros, so nothing overflows and the compiler cannot compute the result beforehand.

@@ -64,7 +64,8 @@ def peak(seconds: float = 0.01) -> list[Finding]:
         from geartrain.runtime import threads
         from geartrain.runtime.peak import measure
 
-        dtypes = ("float32", "bfloat16") if host().bf16_dot else ("float32",)
+        narrow = host().bf16_dot or host().bf16_tiles
+        dtypes = ("float32", "bfloat16") if narrow else ("float32",)
     except ImportError as error:
         return [Finding("float32", "not measured", f"{error}. Install llvmlite.")]
     counts = sorted({1, threads.thread_count()})

@@ -32,7 +32,7 @@ def test_the_loop_is_multiply_adds_in_registers_alone(name):
     triple, cpu, features, width, registers, instruction = TARGETS[name]
     target = replace(
         host(), name=name, triple=triple, cpu=cpu, features=features,
-        vector_bytes=width, registers=registers, bf16_dot=False,
+        vector_bytes=width, registers=registers, bf16_dot=False, bf16_tiles=False,
     )  # fmt: skip
     loop = loop_of(native.assembly(peak._text(target, "float32"), target), instruction)
     assert sum(instruction in line for line in loop) == peak._sums(target)
@@ -40,9 +40,10 @@ def test_the_loop_is_multiply_adds_in_registers_alone(name):
 
 
 def test_operations_are_counted_from_the_lanes():
-    wide = replace(host(), vector_bytes=64, registers=32)
+    wide = replace(host(), vector_bytes=64, registers=32, bf16_tiles=False)
     assert peak._operations(wide, "float32") == 24 * 16 * 2
     assert peak._operations(wide, "bfloat16") == 24 * 16 * 4
+    assert peak._operations(replace(wide, bf16_tiles=True), "bfloat16") == 4 * 2 * 16 * 16 * 32
     assert peak._operations(replace(wide, vector_bytes=16, registers=16), "float32") == 10 * 4 * 2
 
 
@@ -74,7 +75,21 @@ def test_threads_add_up():
         assert 0.1 < peak.measure(threads, repeats=1, seconds=1e-4) < 1e5
 
 
-@pytest.mark.skipif(not host().bf16_dot, reason="this CPU has no bfloat16 dot product")
+@pytest.mark.parametrize("tiles", [False, True])
+def test_the_loop_of_bfloat16_is_dot_products_in_registers_alone(tiles):
+    target = replace(
+        host(), triple="x86_64-unknown-linux-gnu", cpu="sapphirerapids", features="",
+        vector_bytes=64, registers=32, bf16_dot=True, bf16_tiles=tiles,
+    )  # fmt: skip
+    instruction, count = ("tdpbf16ps", 4) if tiles else ("vdpbf16ps", 24)
+    loop = loop_of(native.assembly(peak._text(target, "bfloat16"), target), instruction)
+    assert sum(instruction in line for line in loop) == count
+    assert not [line for line in loop if re.search(r"\[|\(%r", line)], "no memory in the loop"
+
+
+@pytest.mark.skipif(
+    not (host().bf16_dot or host().bf16_tiles), reason="this CPU has no bfloat16 dot product"
+)
 def test_bfloat16_runs():
     assert peak.measure(1, "bfloat16", repeats=1, seconds=1e-4) > 0.1
 
@@ -86,6 +101,6 @@ def test_wrong_arguments(monkeypatch):
         peak.measure(0)
     with pytest.raises(ValueError, match="repeats=0"):
         peak.measure(repeats=0)
-    monkeypatch.setattr(peak, "host", lambda: replace(host(), bf16_dot=False))
-    with pytest.raises(ValueError, match=r"a CPU with a bfloat16 dot product\. Received: "):
+    monkeypatch.setattr(peak, "host", lambda: replace(host(), bf16_dot=False, bf16_tiles=False))
+    with pytest.raises(ValueError, match=r"a bfloat16 dot product that is faster .* Received: "):
         peak.measure(dtype="bfloat16")
