@@ -127,6 +127,11 @@ LAYERS: dict[str, list[LayerCase]] = {
     ],
     "Conv3D": [case((3, 3, 4, 1), filters=2, kernel_size=2, strides=(1, 1, 2))],
     "Conv3DTranspose": [case((2, 1, 2, 1), filters=2, kernel_size=2, strides=2)],
+    "CategoryEncoding": [
+        case((3,), num_tokens=4)._replace(integers=4),
+        case((3,), num_tokens=4, output_mode="count")._replace(integers=4),
+        case((1,), num_tokens=4, output_mode="one_hot")._replace(integers=4),
+    ],
     "Cropping1D": [case((5, 2)), case((5, 2), cropping=2), case((5, 2), cropping=(0, 3))],
     "Cropping2D": [
         case((4, 5, 2), cropping=((1, 0), (2, 1))),
@@ -157,6 +162,9 @@ LAYERS: dict[str, list[LayerCase]] = {
         case((5, 3), equation="abc,cd->abd", output_shape=(None, 4), activation="tanh"),
         case((5, 3), equation="...x,xy->...y", output_shape=4, bias_axes="y"),
         case((2, 5, 3), equation="ab...,bc->ac...", output_shape=4, bias_axes="c"),
+    ],
+    "Discretization": [
+        case((3,), bin_boundaries=[-0.5, 0.5], output_mode="multi_hot")._replace(kinks=True),
     ],
     "Embedding": [
         case((4,), input_dim=6, output_dim=3)._replace(integers=6),
@@ -289,6 +297,7 @@ LAYERS: dict[str, list[LayerCase]] = {
     "UpSampling2D": [
         case((3, 2, 2), size=(1, 3)),
         case((2, 3, 2), data_format="channels_first"),
+        case((3, 2, 2), size=(2, 3), interpolation="bilinear"),
     ],
     "UpSampling3D": [case((2, 1, 2, 1))],
     "ZeroPadding1D": [case((3, 2)), case((3, 2), padding=(0, 2))],

@@ -30,6 +30,7 @@ from geartrain.layers.depthwise_convolution import (
     SeparableConv2D,
 )
 from geartrain.layers.einsum_dense import EinsumDense
+from geartrain.layers.encoding import CategoryEncoding, Discretization
 from geartrain.layers.general import Embedding, Identity, Lambda, Masking
 from geartrain.layers.global_pooling import (
     GlobalAveragePooling1D,
@@ -155,6 +156,7 @@ __all__ = [
     "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
+    "CategoryEncoding",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -174,6 +176,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Discretization",
     "Dot",
     "Dropout",
     "EinsumDense",

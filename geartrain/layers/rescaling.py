@@ -133,7 +133,7 @@ class Normalization(Layer):
         if self.input_mean is not None:
             raise ValueError(f"{self._who()}: mean and variance are given, so adapt has no use.")
         total = mean = variance = 0.0
-        for batch in _batches(self._who(), data):
+        for batch in adapted_batches(self._who(), data):
             self._check_batch(batch)
             folded = tuple(axis for axis in range(batch.ndim) if axis not in self._kept)
             count = float(np.prod([batch.shape[axis] for axis in folded]))
@@ -186,7 +186,7 @@ class Normalization(Layer):
         return ops.broadcast_to(ops.reshape(array, own), shape)
 
 
-def _batches(who: str, data: Any) -> Iterator[np.ndarray]:
+def adapted_batches(who: str, data: Any) -> Iterator[np.ndarray]:
     """The arrays of `data`, which is one or yields them."""
     if isinstance(data, np.ndarray):
         yield data

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from geartrain import ops
-from geartrain.layers.arguments import borders, data_format_of, one_of, sizes
+from geartrain.layers.arguments import borders, data_format_of, known_size, one_of, sizes
 from geartrain.layers.input_spec import InputSpec
 from geartrain.layers.layer import Layer
+from geartrain.ops.operands import dtype_of, operand
 from geartrain.registry import register
 
 
@@ -243,18 +246,22 @@ class UpSampling1D(_UpSampling):
 
 @register("layers")
 class UpSampling2D(_UpSampling):
-    """Enlarges images by repeating their pixels.
+    """Enlarges images by repeating their pixels, or drawing lines between them.
 
     Args:
         size: the factor for height and width, or one number for both.
         data_format: where the channels are.
-        interpolation: `"nearest"`; others are not supported yet.
+        interpolation: `"nearest"` repeats pixels; `"bilinear"` weighs the two nearest along each
+            axis by how near their centres are.
 
     Call: inputs of shape (batch, height, width, channels).
 
-    >>> import numpy as np
-    >>> UpSampling2D((2, 3))(np.zeros((1, 4, 4, 1))).shape
-    (1, 8, 12, 1)
+    Raises ValueError for another interpolation, and bilinearly for a height or width unknown.
+
+    >>> UpSampling2D((1, 2))([[[[0.0], [1.0]]]]).reshape(-1)
+    array([0., 0., 1., 1.], dtype=float32)
+    >>> UpSampling2D((1, 2), interpolation="bilinear")([[[[0.0], [1.0]]]]).reshape(-1)
+    array([0.  , 0.25, 0.75, 1.  ], dtype=float32)
     """
 
     axes = 2
@@ -268,7 +275,32 @@ class UpSampling2D(_UpSampling):
     ) -> None:
         super().__init__(data_format, **kwargs)
         self.size = self._factors = sizes(self, "size", size, 2)
-        self.interpolation = one_of(self, "interpolation", interpolation.lower(), ("nearest",))
+        self.interpolation = one_of(
+            self, "interpolation", interpolation.lower(), ("nearest", "bilinear")
+        )
+
+    def call(self, inputs: Any) -> Any:
+        """The enlarged images."""
+        if self.interpolation == "nearest":
+            return super().call(inputs)
+        for axis, factor in enumerate(self._factors, self._first):
+            size = known_size(self, inputs.shape, axis)
+            shares = operand(_shares(size, factor), dtype_of(inputs))
+            inputs = ops.moveaxis(ops.tensordot(inputs, shares, axes=[[axis], [1]]), -1, axis)
+        return inputs
+
+
+def _shares(size: int, factor: int) -> np.ndarray:
+    """How much each of `size` elements counts for each of those between, a row for each.
+
+    >>> _shares(2, 2)
+    array([[1.  , 0.  ],
+           [0.75, 0.25],
+           [0.25, 0.75],
+           [0.  , 1.  ]])
+    """
+    centres = np.clip((np.arange(size * factor) + 0.5) / factor - 0.5, 0, size - 1)
+    return np.maximum(0, 1 - np.abs(centres[:, None] - np.arange(size)))
 
 
 @register("layers")
