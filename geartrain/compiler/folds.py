@@ -30,6 +30,7 @@ from geartrain.compiler.kernels import (
     start,
     store_all,
     vector_loop,
+    whole_steps,
 )
 from geartrain.compiler.target import Target
 from geartrain.compiler.values import summed_in
@@ -39,6 +40,7 @@ from geartrain.graph.shapes import Extent, Shape, apply, product, resolve
 
 PARTS = 8  # parts of a folded axis that are folded apart
 FEW_UNITS = 4  # fewer units of work than this are too few
+SIDE_BY_SIDE = 4  # vectors of columns that are folded at once: longer pieces of memory are read
 
 Element = Callable[[Expression, Index], Value]
 
@@ -184,15 +186,24 @@ class _FoldKernel:
     ) -> None:
         """All results of one run along the lane axis."""
 
-        def vector(i: Value | None, mask: Value | None, _: list[Value]) -> None:
-            found = {**outer, f"i{self.lane}": i} if i is not None else dict(outer)
-            result = self._folded(dict(found), mask, part)
-            self._store(found, result, mask, part)
+        b, lane, step = self.b, f"i{self.lane}", SIDE_BY_SIDE * self.lanes
+
+        def several(starts: list[Value], mask: Value | None = None) -> None:
+            places = [{**outer, lane: start} for start in starts] or [dict(outer)]
+            for found, result in zip(places, self._folded(places, mask, part), strict=True):
+                self._store(found, result, mask, part)
+
+        def beside(i: Value, _: list[Value]) -> None:
+            steps = (b.constant(n * self.lanes, "int64") for n in range(SIDE_BY_SIDE))
+            several([b.add(i, one) for one in steps])
 
         if self.across or self.lane is None:
-            vector(None, None, [])
-        else:
-            vector_loop(self.b, first, last, self.lanes, vector)
+            several([])
+            return
+        whole = whole_steps(b, first, last, step)
+        if whole.name != first.name:
+            b.loop(first, whole, step, beside)
+        vector_loop(b, whole, last, self.lanes, lambda i, mask, _: several([i], mask))
 
     def _store(
         self, loops: dict[str, Value], result: Value, mask: Value | None, part: Value | None
@@ -218,29 +229,34 @@ class _FoldKernel:
         low = b.minimum(b.mul(part, chunk), size)
         return low, b.minimum(b.add(low, chunk), size)
 
-    def _folded(self, loops: dict[str, Value], mask: Value | None, part: Value | None) -> Value:
-        """The fold over the folded axes, at one place (or one vector of places) of the result."""
+    def _folded(
+        self, places: list[dict[str, Value]], mask: Value | None, part: Value | None
+    ) -> list[Value]:
+        """The folds over the folded axes at some places (or vectors of places) of the result."""
         b, lane = self.b, self.lane
         inner = [axis for axis in self.domain.folded if axis != lane]
 
-        def nest(depth: int, total: list[Value]) -> list[Value]:
+        def nest(depth: int, totals: list[Value], loops: dict[str, Value]) -> list[Value]:
             if depth < len(inner):
 
                 def turn(j: Value, inside: list[Value]) -> list[Value]:
-                    loops[f"i{inner[depth]}"] = j
-                    return nest(depth + 1, inside)
+                    return nest(depth + 1, inside, {**loops, f"i{inner[depth]}": j})
 
-                return b.loop(*self._bounds(inner[depth], part), 1, turn, total)
+                return b.loop(*self._bounds(inner[depth], part), 1, turn, totals)
+
+            def across(j: Value, inside: Value | None, total: list[Value]) -> list[Value]:
+                return [self._step({**places[0], **loops, f"i{lane}": j}, inside, total[0])]
+
             if self.across:
                 assert lane is not None
-                return vector_loop(b, *self._bounds(lane, part), self.lanes, across, total)
-            return [self._step(loops, mask, total[0])]
+                return vector_loop(b, *self._bounds(lane, part), self.lanes, across, totals)
+            return [
+                self._step({**place, **loops}, mask, total)
+                for place, total in zip(places, totals, strict=True)
+            ]
 
-        def across(j: Value, inside: Value | None, total: list[Value]) -> list[Value]:
-            return [self._step({**loops, f"i{lane}": j}, inside, total[0])]
-
-        (result,) = nest(0, [b.splat(self.neutral, self.lanes)])
-        return b.reduce(result, self.combine) if self.across else result
+        results = nest(0, [b.splat(self.neutral, self.lanes)] * len(places), {})
+        return [b.reduce(one, self.combine) for one in results] if self.across else results
 
     def _step(self, loops: dict[str, Value], mask: Value | None, total: Value) -> Value:
         """Combine one more element (or vector of them)."""

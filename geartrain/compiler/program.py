@@ -22,6 +22,7 @@ from geartrain.compiler.kernels import Kernel, copy_kernel, gather_rows
 from geartrain.compiler.legalize import without_fma
 from geartrain.compiler.lower import lower
 from geartrain.compiler.memory import Buffer
+from geartrain.compiler.order import near_sources
 from geartrain.compiler.phases import (
     epoch_function,
     only_function,
@@ -124,6 +125,7 @@ class _Assembler:
     def assembly(self) -> Assembly:
         """Fuse, place, write."""
         fused = fuse([*self.outputs, *self.updates.values()])
+        fused = near_sources(fused, self.updates)
         copies = self._place(fused)
         steps = self._steps(fused)
         if copies:
