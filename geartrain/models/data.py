@@ -6,6 +6,7 @@ two kinds of `Batches`: from arrays that are there as a whole, or from a stream.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
@@ -79,6 +80,7 @@ class ArrayBatches:
         self.steps = steps
         self.count: int | None = min(whole, steps) if steps else whole
         self.samples: int | None = min(self.total, self.count * batch_size)
+        self.pace: dict[int, int] = {}  # by rows a step, how many steps a native call should do
         self._upcoming: Iterator[Batch] | None = None
 
     def epoch(self, order: np.ndarray | None = None) -> Iterator[Batch]:
@@ -107,6 +109,7 @@ class ArrayBatches:
             cut = Batch(*(_map(lambda array, c=chosen: array[c], part) for part in self.data))
             yield prepared(cut, self.class_weight)
 
+    @functools.cached_property
     def whole(self) -> Batch:
         """All samples as one batch, in the form of a batch, each array in one piece."""
         ready = prepared(self.data, self.class_weight)
@@ -315,9 +318,9 @@ def _class_weights(y: Any, class_weight: dict[int, float]) -> np.ndarray:
 def prepare(array: Any) -> np.ndarray:
     """An array with floats in `floatx()`."""
     array = as_array(array)
-    if array.dtype.kind == "f" and array.dtype.name != config.floatx():
-        return array.astype(numpy_dtype(config.floatx()))
-    return array
+    if array.dtype.kind != "f":
+        return array
+    return array.astype(numpy_dtype(config.floatx()), copy=False)
 
 
 def as_array(value: Any) -> np.ndarray:

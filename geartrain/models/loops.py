@@ -36,7 +36,7 @@ def batches_run(
     if whole and not listeners.wants_batches(kind):
         program, form = model.program_of(kind, data.first())
         if program.whole_epochs:
-            for last, results in _native(program, data.whole(), data, order):
+            for last, results in _native(program, data.whole, data, order):
                 result = tree.pack_sequence_as(form, results)
                 end(last, _logs(kind, result))
                 yield result
@@ -62,12 +62,13 @@ def _native(
     """The number of the last batch done, and the step's results, after each native call."""
     arrays = [leaf for leaf in tree.flatten(list(whole)) if leaf is not None]
     assert data.total is not None
-    batch, total = data.batch_size, data.total
-    done, steps = 0, 1
+    batch, total, done = data.batch_size, data.total, 0
+    if batch < total and program.rows_apart:
+        batch = program.rows_in_cache(batch)
     while done < total:
         full = (total - done) // batch
         rows = batch if full else total - done
-        steps = min(steps, max(full, 1))
+        steps = min(data.pace.get(rows, 1), max(full, 1))
         taken = rows * steps
         before = time.perf_counter()
         if order is None:
@@ -78,8 +79,10 @@ def _native(
             results = program.run_steps(arrays, rows, steps, chosen)
         seconds = time.perf_counter() - before
         done += taken
-        yield -(-done // batch) - 1, results
-        steps = max(1, min(4 * steps, int(steps * CALL_SECONDS / max(seconds, 1e-6))))
+        if full:
+            more = int(steps * CALL_SECONDS / max(seconds, 1e-6))
+            data.pace[rows] = max(1, min(4 * steps, more))
+        yield -(-done // data.batch_size) - 1, results
 
 
 def plain(logs: Any) -> dict[str, float]:

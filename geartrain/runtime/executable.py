@@ -27,6 +27,8 @@ from geartrain.runtime.aligned import address_of, aligned_empty
 from geartrain.runtime.variable import Variable
 
 SMALL_BYTES = 16_384  # an array up to this size is copied sooner than its address is found
+CACHE_BYTES = 2**20  # results of one step that stay near the processor
+MOST_ROWS = 1024  # more rows a step gain nothing
 MOST_FRAMES = 8  # batch sizes whose memory is kept
 
 
@@ -209,6 +211,13 @@ class Executable:
         """Whether `run_steps` can be called: all is native, and every input has a batch axis."""
         epoch = self.assembly.epoch
         return epoch is not None and len(epoch.inputs) == len(self.inputs)
+
+    def rows_in_cache(self, least: int) -> int:
+        """How many rows a step should take: their results fit a cache, and are shared with gain."""
+        rows = least
+        while rows < MOST_ROWS and plan(self.assembly.buffers, 2 * rows)[1] <= CACHE_BYTES:
+            rows *= 2
+        return rows
 
     def run_steps(
         self,

@@ -20,6 +20,7 @@ from geartrain.graph.dtypes import FLOATS, numpy_dtype
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import Constant, Node, placeholder, sorted_nodes
 from geartrain.graph.rewrite import substitute
+from geartrain.graph.rows import rows_apart
 from geartrain.graph.shapes import BATCH, Dim, public
 from geartrain.ops.elementwise import constant_like
 from geartrain.ops.operands import dtype_of, extents_of, operand
@@ -123,6 +124,15 @@ class Program:
     def whole_epochs(self) -> bool:
         """Whether `run_steps` can be called: all is compiled, and every input has a batch axis."""
         return self.compiled and self._ready().whole_epochs
+
+    @functools.cached_property
+    def rows_apart(self) -> bool:
+        """Whether a batch may be cut or joined in any way, and gives the same rows."""
+        return not self.updates and rows_apart(self.outputs)
+
+    def rows_in_cache(self, least: int) -> int:
+        """How many rows a step should take, if it may take any number; see `Executable`."""
+        return self._ready().rows_in_cache(least)
 
     def run_steps(
         self,

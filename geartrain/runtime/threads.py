@@ -194,8 +194,8 @@ class Team(TeamMemory):
         if not elsewhere:
             yield
             return
-        self._allow(elsewhere)
         try:
+            self._allow(elsewhere)
             yield
         finally:
             self._allow(everywhere)
