@@ -10,6 +10,7 @@ windows); only a second operand whose columns are not neighbours in memory is pa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from geartrain.compiler.builder import Builder, Value, is_known
 from geartrain.compiler.expression import Expression
@@ -26,7 +27,7 @@ from geartrain.compiler.kernels import (
 from geartrain.compiler.narrow import narrow_kernels
 from geartrain.compiler.target import Target
 from geartrain.compiler.tiles import Tiles
-from geartrain.compiler.tiling import PART, WIDE, operand_of
+from geartrain.compiler.tiling import PART, WIDE, Operand, operand_of
 from geartrain.compiler.values import NARROW, summed_in
 from geartrain.graph.affine import Index
 from geartrain.graph.node import Node
@@ -41,9 +42,51 @@ def contraction_kernels(
 
     What is repeated on one thread is not done in parts, and a matrix that stays the same is packed.
     """
+    check_supported(fused)
+    cut = _cut(fused)
+    if cut is None:
+        return _as_fold(name, fused, slots, target, new_slot, repeated)
+    if cut.narrow:
+        given = (name, fused, slots, target, new_slot)
+        return narrow_kernels(*given, cut.sizes, cut.out, cut.rows, cut.a, cut.b, repeated)
+    plan = _Product.of(name, fused, slots, target, cut)
+    kernels = []
+    second = plan.b.memory
+    stays = repeated and second.op is None and not holds_dim(second.extents)
+    across = plan.b.stride(plan.column) != 1
+    if plan.reads_panels():
+        plan.packed_slot = slots[second]
+    elif across or stays or plan.crowds_the_cache() or plan.needs_masks():
+        plan.packed_slot = new_slot()
+        kernels.append(plan.pack())
+    if plan.in_parts() and not repeated:
+        plan.cut(new_slot())
+        joined = join_parts(name, fused, slots, target, plan.parts_slot, plan.parts)
+        return [*kernels, plan.product(), joined]
+    return [*kernels, plan.product()]
+
+
+def plan_of(fused: Fused, slots: Mapping[object, int], target: Target) -> _Product | None:
+    """How a product in registers is cut into tiles; None if it is done in another way."""
+    cut = _cut(fused)
+    return None if cut is None or cut.narrow else _Product.of("", fused, slots, target, cut)
+
+
+class _Cut(NamedTuple):
+    """A product with rows and columns: the labels' sizes, its own labels, and the operands."""
+
+    sizes: dict[str, Extent]
+    out: str
+    rows: list[str]
+    a: Operand
+    b: Operand
+    narrow: bool
+
+
+def _cut(fused: Fused) -> _Cut | None:
+    """Which operand gives the rows, and which the columns; None if there are not both."""
     core = fused.core
     assert core is not None
-    check_supported(fused)
     left, right, out = _labels(core)
     first, second = core.sources
     if out and out[-1] in left and out[-1] not in right:
@@ -53,28 +96,11 @@ def contraction_kernels(
     tiled = bool(out) and out[-1] in right and out[-1] not in left and sizes[out[-1]] != 1
     rows = [label for label in out if label in left and label not in right and sizes[label] != 1]
     if not tiled or not rows:
-        return _as_fold(name, fused, slots, target, new_slot, repeated)
+        return None
     memory = set(fused.reads)
     a = operand_of(first, left, sizes, memory)
     b = operand_of(second, right, sizes, memory)
-    if core.dtype in NARROW:
-        return narrow_kernels(
-            name, fused, slots, target, new_slot, sizes, out, rows, a, b, repeated
-        )
-    plan = _Product(name, fused, core, slots, target, sizes, out, a, b, rows[-1])
-    kernels = []
-    stays = repeated and b.memory.op is None and not holds_dim(b.memory.extents)
-    if b.stride(out[-1]) != 1 or stays or plan.crowds_the_cache() or plan.needs_masks():
-        plan.packed_slot = new_slot()
-        kernels.append(plan.pack())
-    if plan.in_parts() and not repeated:
-        plan.cut(new_slot())
-        return [
-            *kernels,
-            plan.product(),
-            join_parts(name, fused, slots, target, plan.parts_slot, plan.parts),
-        ]
-    return [*kernels, plan.product()]
+    return _Cut(sizes, out, rows, a, b, core.dtype in NARROW)
 
 
 def _labels(core: Node) -> tuple[str, str, str]:
@@ -111,6 +137,15 @@ def _as_fold(
 class _Product(Tiles):
     """Writes the kernels of one product: packing, and the walk over all tiles."""
 
+    @classmethod
+    def of(
+        cls, name: str, fused: Fused, slots: Mapping[object, int], target: Target, cut: _Cut
+    ) -> _Product:
+        """The product that is cut so."""
+        assert fused.core is not None
+        given = (name, fused, fused.core, slots, target)
+        return cls(*given, cut.sizes, cut.out, cut.a, cut.b, cut.rows[-1])
+
     def pack(self) -> Kernel:
         """Copy the second operand into panels: [shared..., panel, depth, width]."""
         assert self.packed_slot is not None
@@ -120,6 +155,7 @@ class _Product(Tiles):
         packed = address(b, self.packed_slot)
         panels = b.index(self.panels)
         numbers = b.lane_numbers(self.width)
+        stride = self.fused.panels.get(self.b.memory, self.b.stride(self.column))
 
         def unit(u: Value, _: list[Value]) -> None:
             panel = b.make(f"srem i64 {u.name}, {panels.name}", "int64")
@@ -128,12 +164,12 @@ class _Product(Tiles):
             loops[self.column] = b.mul(panel, b.constant(self.width, "int64"))
             columns = b.add(numbers, loops[self.column])
             inside = b.compare("lt", columns, b.index(self.sizes[self.column]))
-            steps = b.mul(numbers, b.index(self.b.stride(self.column)))
+            steps = b.mul(numbers, b.index(stride))
             start = b.mul(u, b.mul(b.index(self.depth), b.constant(self.width, "int64")))
 
             def copy(position: Value) -> None:
-                first = b.affine(self.b.place, loops)
-                if self.b.stride(self.column) == 1:
+                first = self._first(b, loops)
+                if stride == 1:
                     value = b.load(
                         b.pointer(base, first, self.dtype), self.dtype, self.width, inside
                     )
@@ -166,6 +202,18 @@ class _Product(Tiles):
             [(self.packed_slot, size, self.dtype)], self.b.memory,
         )  # fmt: skip
 
+    def _first(self, b: Builder, loops: dict[str, Value]) -> Value:
+        """Where the second operand has the first column of a panel."""
+        width = self.fused.panels.get(self.b.memory)
+        if width is None:
+            return b.affine(self.b.place, loops)
+        # the operand is a variable in panels, read across: w[column, summed]
+        ((summed, _),) = self.summed
+        panel = b.make(f"sdiv i64 {loops[summed].name}, {width}", "int64")
+        lane = b.make(f"srem i64 {loops[summed].name}, {width}", "int64")
+        rows = b.mul(panel, b.index(self.b.memory.extents[0]))
+        return b.add(b.mul(b.add(rows, loops[self.column]), b.constant(width, "int64")), lane)
+
     def product(self) -> Kernel:
         """The tiles of the result, a few at a time."""
         b = Builder(self.name, ARGUMENTS, "internal")
@@ -179,10 +227,10 @@ class _Product(Tiles):
         }  # fmt: skip
 
         def unit(u: Value, _: list[Value]) -> None:
-            panel = b.make(f"srem i64 {u.name}, {panels.name}", "int64")
-            rest = b.make(f"sdiv i64 {u.name}, {panels.name}", "int64")
-            group = b.make(f"srem i64 {rest.name}, {group_count.name}", "int64")
-            rest = b.make(f"sdiv i64 {rest.name}, {group_count.name}", "int64")
+            group = b.make(f"srem i64 {u.name}, {group_count.name}", "int64")
+            rest = b.make(f"sdiv i64 {u.name}, {group_count.name}", "int64")
+            panel = b.make(f"srem i64 {rest.name}, {panels.name}", "int64")
+            rest = b.make(f"sdiv i64 {rest.name}, {panels.name}", "int64")
             outer = self._split(b, rest, self.outer)
             low = b.mul(group, b.constant(per_unit * self.tile_rows, "int64"))
             high = b.add(low, b.constant(per_unit * self.tile_rows, "int64"))

@@ -5,7 +5,7 @@ What lives in memory is loaded; everything else is computed on the spot, back to
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -38,6 +38,7 @@ class Expression:
         lanes: how many lanes a vector has.
         mask: which lanes are inside the tensor, where not all are.
         known: values that need no loading, by node: the sums of a contraction, for its epilogue.
+        places: for nodes whose memory is not in the order of their indices, where an element is.
     """
 
     def __init__(
@@ -49,11 +50,12 @@ class Expression:
         lanes: int = 1,
         mask: Value | None = None,
         known: dict[Node, Value] | None = None,
+        places: Mapping[Node, Callable[[Index], Affine]] | None = None,
     ) -> None:
         self.builder, self.pointers, self.loops = builder, pointers, loops
         self.lane, self.lanes, self.mask = lane, lanes, mask
         self.tail = mask  # at least one of its lanes is on, other than of a guard's
-        self.known = dict(known or {})
+        self.known, self.places = dict(known or {}), places or {}
         self._written: dict[tuple[Node, Index, str], Value] = {}
         self._divided: dict[tuple[Affine, Shape], list[Affine]] = {}
 
@@ -68,7 +70,7 @@ class Expression:
         if node in self.known:
             return self.known[node]
         if node in self.pointers:
-            return self.load(node, offset_of(index, node.extents))
+            return self.load(node, self.place(node, index))
         if isinstance(node.leaf, Constant):
             assert node.leaf.value.ndim == 0, "constant tensors are in memory"
             return self.builder.constant(node.leaf.value.item(), node.dtype)
@@ -82,6 +84,12 @@ class Expression:
             return self._short_fold(node, lower, index)
         assert isinstance(lower, View), f"{node.op.name} must be in memory"
         return self._view(node, lower, index)
+
+    def place(self, node: Node, index: Index) -> Affine:
+        """Where in its memory the element of a node is."""
+        if node in self.places:
+            return self.places[node](index)
+        return offset_of(index, node.extents)
 
     def _map(self, node: Node, lower: Map, index: Index) -> Value:
         assert lower.emit is not None and node.op is not None

@@ -207,7 +207,7 @@ def _needed_in_memory(node: Node, stored: set[Node], cost: dict[Node, int]) -> l
             base = plain_base(source, stored)
             packed = node.dtype in NARROW and cost[source] <= CHEAP
             if base not in stored and not (packed and from_one(source, stored)):
-                needed.append(base)
+                needed.append(source if base.op is None else base)
         elif isinstance(lower, View):
             grows = repeats(node) and divide(product(source.extents), product(node.extents)) is None
             awkward = lower.same_order and not followed(node)

@@ -54,6 +54,7 @@ class Fused:
         reads: the nodes in memory that it needs.
         rows: for a row-wise kernel, its rows and steps.
         readers: the nodes that use the core directly.
+        panels: those of its nodes that are kept in panels, and how wide: see `panels.py`.
     """
 
     nodes: list[Node]
@@ -61,6 +62,7 @@ class Fused:
     reads: list[Node] = field(default_factory=list)
     rows: Rows | None = None
     readers: list[Node] = field(default_factory=list)
+    panels: dict[Node, int] = field(default_factory=dict)
 
     def members(self) -> list[Node]:
         """The nodes that are computed here, and never read from memory here."""

@@ -14,7 +14,7 @@ from geartrain.compiler.expression import Expression, Unsupported
 from geartrain.compiler.fused import Fused
 from geartrain.compiler.indices import variables
 from geartrain.compiler.target import Target
-from geartrain.graph.affine import Index, offset_of
+from geartrain.graph.affine import Index
 from geartrain.graph.node import Node
 from geartrain.graph.op import Fold, Map, Opaque, View
 from geartrain.graph.shapes import Extent, Shape, apply, product
@@ -207,7 +207,7 @@ def store_all(
     b, lanes = expression.builder, expression.lanes
     values = [b.splat(expression.value(node, index), lanes) for node in nodes]
     for node, value in zip(nodes, values, strict=True):
-        place = b.affine(offset_of(index, node.extents), expression.loops)
+        place = b.affine(expression.place(node, index), expression.loops)
         b.store(value, b.pointer(pointers[node], place, node.dtype), expression.mask)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from geartrain.compiler.contraction import contraction_kernels
+from geartrain.compiler.contraction import contraction_kernels, plan_of
 from geartrain.compiler.expression import Unsupported
 from geartrain.compiler.folds import reduction_kernels
 from geartrain.compiler.fused import Fused
@@ -12,7 +12,8 @@ from geartrain.compiler.kernels import Kernel, map_kernel, scatter_kernel
 from geartrain.compiler.rows import row_kernel
 from geartrain.compiler.scan import scan_kernels
 from geartrain.compiler.target import Target
-from geartrain.graph.op import Opaque, Scan, Scatter
+from geartrain.compiler.tiling import Tiling
+from geartrain.graph.op import Fold, Opaque, Scan, Scatter
 
 
 def lower(
@@ -46,3 +47,11 @@ def lower(
         raise Unsupported(f"{fused.core.op.name} has no kernel")
     write = contraction_kernels if len(fused.core.sources) == 2 else reduction_kernels
     return write(*given, new_slot, repeated)
+
+
+def product_plan(fused: Fused, slots: Mapping[object, int], target: Target) -> Tiling | None:
+    """How a product is cut into tiles; None for other kernels."""
+    core = fused.core
+    if core is None or len(core.sources) != 2 or not isinstance(core.op.lower, Fold):  # type: ignore[union-attr]
+        return None
+    return plan_of(fused, slots, target)

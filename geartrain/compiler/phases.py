@@ -17,11 +17,12 @@ from geartrain.graph.shapes import Extent, apply, resolve
 LARGE_BATCH = 1024  # beyond it nothing that grows with the batch is small
 CHUNKS = 32  # parts of a kernel that threads claim: enough to even out, few enough to be cheap
 THREAD_ARGUMENTS = (("ptr", "%args"), ("i64", "%thread"), ("ptr", "%team"))
+STEP_ARGUMENTS = (("ptr", "%args"), ("i64", "%batch"), ("i64", "%thread"), ("ptr", "%team"))
 
 
 def step_function(name: str, kernels: list[Kernel]) -> Builder:
     """The function that runs some kernels in order; all threads of a team call it."""
-    b = Builder(name, (("ptr", "%args"), ("i64", "%batch"), ("ptr", "%team")), "internal")
+    b = Builder(name, STEP_ARGUMENTS, "internal")
     for group in _grouped(kernels):
         if len(group) == 1 and not _small(group[0]):
             _shared(b, group[0])
@@ -45,11 +46,12 @@ def step_function(name: str, kernels: list[Kernel]) -> Builder:
     return b
 
 
-def run_function(number: int) -> Builder:
-    """The function that a team calls for one step."""
+def run_function(number: int, panels: bool) -> Builder:
+    """The function that a team calls for one step; `panels`: whether to put variables in them."""
     b = Builder(f"run_{number}", THREAD_ARGUMENTS)
     b.prologue.append("  %batch = load i64, ptr %args")
-    b.line(f"call void @step_{number}(ptr %args, i64 %batch, ptr %team)")
+    with _in_panels(b, panels):
+        _call(b, f"step_{number}")
     b.line("ret void")
     return b
 
@@ -63,7 +65,7 @@ def only_function(kernel: Kernel) -> Builder:
     return b
 
 
-def epoch_function(gathers: list[Kernel], steps_slot: int) -> Builder:
+def epoch_function(gathers: list[Kernel], steps_slot: int, panels: bool) -> Builder:
     """The function that a team calls for many steps: gather the rows of a batch, then one step."""
     b = Builder("epoch", THREAD_ARGUMENTS)
     b.prologue.append("  %batch = load i64, ptr %args")
@@ -73,35 +75,52 @@ def epoch_function(gathers: list[Kernel], steps_slot: int) -> Builder:
         row = b.mul(step, Value("%batch", "int64"))
         for kernel in gathers:
             _shared(b, kernel, f", i64 {row.name}")
-        b.line("call void @step_0(ptr %args, i64 %batch, ptr %team)")
+        _call(b, "step_0")
 
-    b.loop(b.constant(0, "int64"), Value(count, "int64"), 1, turn)
+    with _in_panels(b, panels):
+        b.loop(b.constant(0, "int64"), Value(count, "int64"), 1, turn)
     b.line("ret void")
     return b
 
 
-def sweep_function(moving: Mapping[int, Extent], steps_slot: int) -> Builder:
+def sweep_function(moving: Mapping[int, Extent], steps_slot: int, panels: bool) -> Builder:
     """The function that a team calls for many steps on rows as they come, without copies.
 
     Args:
         moving: by place in the table, how many bytes an address moves on after each step: those of
             inputs and outputs, to the rows of the next.
         steps_slot: the place of the number of steps.
+        panels: whether variables are put in panels meanwhile.
     """
     b = Builder("sweep", THREAD_ARGUMENTS)
     b.prologue.append("  %batch = load i64, ptr %args")
 
     def turn(step: Value, _: list[Value]) -> None:
-        b.line("call void @step_0(ptr %args, i64 %batch, ptr %team)")
+        _call(b, "step_0")
         with _first_thread(b):
             for slot, size in moving.items():
                 place = b.pointer("%args", b.constant(slot, "int64"), "int64")
                 b.store(b.add(b.load(place, "int64"), b.index(size)), place)
 
     count = address(b, steps_slot, "i64")
-    b.loop(b.constant(0, "int64"), Value(count, "int64"), 1, turn)
+    with _in_panels(b, panels):
+        b.loop(b.constant(0, "int64"), Value(count, "int64"), 1, turn)
     b.line("ret void")
     return b
+
+
+@contextmanager
+def _in_panels(b: Builder, panels: bool) -> Iterator[None]:
+    """What is written inside finds the variables in panels, if the program keeps any so."""
+    if panels:
+        _call(b, "enter")
+    yield
+    if panels:
+        _call(b, "leave")
+
+
+def _call(b: Builder, name: str) -> None:
+    b.line(f"call void @{name}(ptr %args, i64 %batch, i64 %thread, ptr %team)")
 
 
 def _small(kernel: Kernel) -> bool:
@@ -121,21 +140,23 @@ def _grouped(kernels: list[Kernel]) -> list[list[Kernel]]:
 
 def _shared(b: Builder, kernel: Kernel, more: str = "") -> None:
     """All threads claim parts of a kernel until none are left."""
-    units = b.index(kernel.units)
+    units, one = b.index(kernel.units), b.constant(1, "int64")
     alone = b.compare("eq", _team_size(b), b.constant(1, "int32"))
     chunk = apply("max", kernel.grain, apply("ceildiv", kernel.units, CHUNKS))
-    size = b.select(alone, units, b.index(chunk))
+    size = b.maximum(b.select(alone, units, b.index(chunk)), one)
+    whole = b.sub(b.add(units, size), one)
+    parts = b.make(f"sdiv i64 {whole.name}, {size.name}", "int64")
     head, body, done = b.label_name(), b.label_name(), b.label_name()
     b.line(f"br label %{head}")
     b.label(head)
-    part = b.make(f"call i64 @claim(ptr %team, i64 {CHUNKS})", "int64")
-    low = b.mul(part, size)
-    b.line(f"br i1 {b.compare('lt', low, units).name}, label %{body}, label %{done}")
+    part = b.make(f"call i64 @claim(ptr %team, i64 %thread, i64 {parts.name})", "int64")
+    b.line(f"br i1 {b.compare('lt', part, parts).name}, label %{body}, label %{done}")
     b.label(body)
+    low = b.mul(part, size)
     end = b.add(low, size)
     high = b.select(b.compare("lt", end, units), end, units)
-    parts = f"i64 {low.name}, i64 {high.name}{more}"
-    b.line(f"call void @{kernel.name}(ptr %args, i64 %batch, {parts})")
+    between = f"i64 {low.name}, i64 {high.name}{more}"
+    b.line(f"call void @{kernel.name}(ptr %args, i64 %batch, {between})")
     b.line(f"br label %{head}")
     b.label(done)
     b.line("call void @barrier(ptr %team)")
@@ -158,7 +179,7 @@ def _alone(b: Builder, kernels: list[Kernel]) -> None:
 def _first_thread(b: Builder) -> Iterator[None]:
     """What is written inside is done by one thread, while the others wait for it."""
     body, done = b.label_name(), b.label_name()
-    part = b.make("call i64 @claim(ptr %team, i64 1)", "int64")
+    part = b.make("call i64 @claim(ptr %team, i64 %thread, i64 1)", "int64")
     first = b.compare("eq", part, b.constant(0, "int64"))
     b.line(f"br i1 {first.name}, label %{body}, label %{done}")
     b.label(body)

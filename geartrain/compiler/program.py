@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from geartrain.compiler import panels
 from geartrain.compiler.builder import BYTES, Builder
 from geartrain.compiler.expression import Unsupported
 from geartrain.compiler.fuse import fuse, reaches
@@ -20,7 +21,7 @@ from geartrain.compiler.fused import Fused, in_memory
 from geartrain.compiler.indices import at_own_index
 from geartrain.compiler.kernels import Kernel, copy_kernel, gather_rows
 from geartrain.compiler.legalize import without_fma
-from geartrain.compiler.lower import lower
+from geartrain.compiler.lower import lower, product_plan
 from geartrain.compiler.memory import Buffer
 from geartrain.compiler.order import near_sources
 from geartrain.compiler.phases import (
@@ -121,12 +122,16 @@ class _Assembler:
     slots: dict[object, int] = field(default_factory=dict)
     scratch: list[Buffer] = field(default_factory=list)
     size: int = 1
+    panel_slots: dict[Node, int] = field(default_factory=dict)
+    enter: list[Kernel] = field(default_factory=list)  # what is done once, before the first step
+    leave: list[Kernel] = field(default_factory=list)  # and after the last
 
     def assembly(self) -> Assembly:
         """Fuse, place, write."""
         fused = fuse([*self.outputs, *self.updates.values()])
         fused = near_sources(fused, self.updates)
         copies = self._place(fused)
+        self._choose_panels(fused)
         steps = self._steps(fused)
         if copies:
             if not steps or isinstance(steps[-1], Reference):
@@ -218,6 +223,23 @@ class _Assembler:
                     buffer.last = max(buffer.last, number)
         return [*found.values(), *self.scratch]
 
+    def _choose_panels(self, fused: list[Fused]) -> None:
+        """Decide which variables this program keeps in panels while it runs."""
+        if self.stores_from:
+            return  # the reference reads variables in their own order
+        plans = {
+            number: plan for number, one in enumerate(fused)
+            if (plan := product_plan(one, self.slots, self.target)) is not None
+        }  # fmt: skip
+        kept = panels.choose(fused, self.updates, self.slots, plans)
+        for number, (variable, width) in enumerate(kept.items()):
+            slot, size = self._slot(), product(variable.extents) * BYTES[variable.dtype]
+            self.scratch.append(Buffer(slot, size, 0, len(fused)))
+            self.panel_slots |= {variable: slot, self.updates[variable]: slot}
+            given = (variable, width, self.slots[variable], slot)
+            self.enter.append(panels.panel_kernel(f"enter_{number}", *given, into=True))
+            self.leave.append(panels.panel_kernel(f"leave_{number}", *given, into=False))
+
     def _epoch_slots(self, steps: list[Step]) -> EpochSlots | None:
         """Places for the data of whole epochs, if all steps have code."""
         inputs = [
@@ -233,9 +255,10 @@ class _Assembler:
 
     def _steps(self, fused: list[Fused]) -> list[Step]:
         steps: list[Step] = []
+        slots = self.slots | self.panel_slots
         for number, one in enumerate(fused):
             try:
-                kernels = lower(f"k{number}", one, self.slots, self.target, self._slot)
+                kernels = lower(f"k{number}", one, slots, self.target, self._slot)
             except Unsupported as problem:
                 steps.append(Reference(one, str(problem)))
                 continue
@@ -252,11 +275,15 @@ class _Assembler:
     def _text(self, steps: list[Step], epoch: EpochSlots | None) -> str:
         """The module: kernels, then the functions that run them in order."""
         functions: list[Builder] = []
+        for name, kernels in (("enter", self.enter), ("leave", self.leave)):
+            functions += [function for kernel in kernels for function in kernel.functions]
+            functions += [step_function(name, kernels)] if kernels else []
         for step in steps:
             if not isinstance(step, Reference):
                 number = sum(one.name.startswith("run_") for one in functions)
                 functions += [function for kernel in step for function in kernel.functions]
-                functions += [step_function(f"step_{number}", step), run_function(number)]
+                functions += [step_function(f"step_{number}", step)]
+                functions += [run_function(number, bool(self.enter))]
                 if self.apart:
                     functions += [only_function(kernel) for kernel in step]
         if epoch is not None:
@@ -266,8 +293,8 @@ class _Assembler:
             ]
             functions += [f for kernel in gathers for f in kernel.functions]
             functions += [
-                epoch_function(gathers, epoch.steps),
-                sweep_function(self._moving(epoch), epoch.steps),
+                epoch_function(gathers, epoch.steps, bool(self.enter)),
+                sweep_function(self._moving(epoch), epoch.steps, bool(self.enter)),
             ]
         declared = sorted(set().union(*(function.declared for function in functions)))
         team = team_text(self.target.triple)

@@ -1,22 +1,30 @@
 """How threads share the work of a kernel: IR that every program includes.
 
-A team is a few threads that run the same function. They claim units of work from one counter, and
-meet at a barrier before the next kernel; the last to arrive sets the counter back. A thread that
-waits spins for a while, then sleeps in the kernel of the operating system (a futex), so a team that
-waits for long uses no CPU.
+A team is a few threads that run the same function. Each kernel is cut into parts. A thread claims
+the parts of its own range first, so that it meets the same memory again in the next step, in its
+own cache; then it helps the others. All meet at a barrier before the next kernel; the last to
+arrive sets the counters back. A thread that waits spins for a while, then sleeps in the kernel of
+the operating system (a futex), so a team that waits for long uses no CPU.
 
-A team's memory is `TEAM_BYTES` long, all zeros at first but for the number of threads. Each word
+A team's memory is `team_bytes` long, all zeros at first but for the number of threads. Each word
 that threads write has a cache line of its own.
 """
 
 from __future__ import annotations
 
-COUNTER, ARRIVED, TURN, SLEEPERS, THREADS = 0, 64, 128, 192, 256
-TEAM_BYTES = 320
+LINE = 64  # bytes of a cache line
+ARRIVED, TURN, SLEEPERS, THREADS = 0, 64, 128, 192
+JOBS = 256  # what `runtime/threads.py` keeps here
+COUNTERS = 512  # how many parts of its range are taken, for each thread
 SPINS = 5_000  # pauses before a waiting thread sleeps: about as long as it takes to wake
 
 _FUTEX = {"x86_64": 202, "aarch64": 98}
 _X86, _ARM = ("x86_64", "i686"), ("aarch64", "arm64")
+
+
+def team_bytes(threads: int) -> int:
+    """The size of a team's memory."""
+    return COUNTERS + LINE * threads
 
 
 def team_text(triple: str) -> str:
@@ -96,20 +104,44 @@ done:
   ret void
 }}
 
-; the number of the next unit of work, of however many there are
-define internal i64 @claim(ptr %team, i64 %units) nounwind {{
+; the number of the next part of a kernel: first of this thread's own range, then of the others'
+define internal i64 @claim(ptr %team, i64 %thread, i64 %parts) nounwind {{
+entry:
   %threads.at = getelementptr i8, ptr %team, i64 {THREADS}
-  %threads = load i32, ptr %threads.at, align 4
-  %single = icmp eq i32 %threads, 1
-  br i1 %single, label %alone, label %shared
+  %count = load i32, ptr %threads.at, align 4
+  %threads = zext i32 %count to i64
+  %single = icmp eq i64 %threads, 1
+  br i1 %single, label %alone, label %range
 alone:
-  %old = load i64, ptr %team, align 8
+  %only.at = getelementptr i8, ptr %team, i64 {COUNTERS}
+  %old = load i64, ptr %only.at, align 8
   %new = add i64 %old, 1
-  store i64 %new, ptr %team, align 8
+  store i64 %new, ptr %only.at, align 8
   ret i64 %old
-shared:
-  %claimed = atomicrmw add ptr %team, i64 1 monotonic
-  ret i64 %claimed
+range:
+  %tried = phi i64 [ 0, %entry ], [ %trying, %empty ]
+  %ahead = add i64 %thread, %tried
+  %owner = urem i64 %ahead, %threads
+  %behind = add i64 %owner, 1
+  %low.all = mul i64 %owner, %parts
+  %high.all = mul i64 %behind, %parts
+  %low = udiv i64 %low.all, %threads
+  %high = udiv i64 %high.all, %threads
+  %line = mul i64 %owner, {LINE}
+  %place = add i64 %line, {COUNTERS}
+  %counter.at = getelementptr i8, ptr %team, i64 %place
+  %claimed = atomicrmw add ptr %counter.at, i64 1 monotonic
+  %part = add i64 %low, %claimed
+  %found = icmp ult i64 %part, %high
+  br i1 %found, label %done, label %empty
+empty:
+  %trying = add i64 %tried, 1
+  %more = icmp ult i64 %trying, %threads
+  br i1 %more, label %range, label %none
+done:
+  ret i64 %part
+none:
+  ret i64 %parts
 }}
 
 ; wait for all threads of the team; then claims start from 0 again
@@ -120,7 +152,8 @@ entry:
   %single = icmp eq i32 %threads, 1
   br i1 %single, label %alone, label %meet
 alone:
-  store i64 0, ptr %team, align 8
+  %only.at = getelementptr i8, ptr %team, i64 {COUNTERS}
+  store i64 0, ptr %only.at, align 8
   ret void
 meet:
   %arrived.at = getelementptr i8, ptr %team, i64 {ARRIVED}
@@ -133,7 +166,18 @@ meet:
   br i1 %last, label %release, label %wait
 release:
   store atomic i32 0, ptr %arrived.at monotonic, align 4
-  store atomic i64 0, ptr %team monotonic, align 8
+  br label %clear
+clear:
+  %cleared = phi i32 [ 0, %release ], [ %clearing, %clear ]
+  %number = zext i32 %cleared to i64
+  %line = mul i64 %number, {LINE}
+  %place = add i64 %line, {COUNTERS}
+  %counter.at = getelementptr i8, ptr %team, i64 %place
+  store atomic i64 0, ptr %counter.at monotonic, align 8
+  %clearing = add i32 %cleared, 1
+  %more = icmp ult i32 %clearing, %threads
+  br i1 %more, label %clear, label %open
+open:
   %following = add i32 %turn, 1
   %previous = atomicrmw xchg ptr %turn.at, i32 %following seq_cst
   call void @wake(ptr %turn.at, ptr %sleepers.at)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from geartrain.compiler.builder import Builder, Value
 from geartrain.compiler.expression import Expression
 from geartrain.compiler.kernels import (
@@ -9,6 +11,7 @@ from geartrain.compiler.kernels import (
     addresses,
     store_all,
 )
+from geartrain.compiler.panels import PANEL, place_in_panel
 from geartrain.compiler.tiling import PART, Tiling
 from geartrain.graph.affine import Affine, Index, offset_of
 from geartrain.graph.shapes import Extent, product
@@ -181,9 +184,16 @@ class Tiles(Tiling):
         reads, nodes = self.fused.reads, self.fused.nodes
         pointers = addresses(b, self.slots, [*reads, *nodes])
         sources = {read: pointers[read] for read in reads}
+        loops = {**loops, PANEL: loops[self.column]}
+        places = {
+            node: partial(place_in_panel, rows=node.extents[0], width=width)
+            for node, width in self.fused.panels.items() if node is not self.b.memory
+        }  # fmt: skip
         for row in range(rows):
             for vector, mask in enumerate(masks):
                 known = {self.core: sums[row * vectors + vector]}
                 found = self._place(b, row, vector, loops)
-                expression = Expression(b, sources, found, self.column, self.lanes, mask, known)
+                expression = Expression(
+                    b, sources, found, self.column, self.lanes, mask, known, places
+                )
                 store_all(expression, nodes, self._index(), pointers)

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from geartrain.compiler.builder import BYTES, Builder, Value
 from geartrain.compiler.folds import PARTS, few_units
+from geartrain.compiler.fuse import reaches
 from geartrain.compiler.fused import Fused
 from geartrain.compiler.kernels import (
     USUAL_BATCH,
     lanes_for,
 )
+from geartrain.compiler.panels import LEAST_BYTES
 from geartrain.compiler.places import below_maps, place_of
 from geartrain.compiler.target import Target
 from geartrain.graph.affine import Affine, Index
@@ -203,6 +205,34 @@ class Tiling:
         if self.target.masks or not isinstance(columns, int):
             return not self.target.masks
         return columns % self.width > 0 and columns < FEW_PANELS * self.width
+
+    def panel_width(self) -> int | None:
+        """How wide the panels are in which the result can be kept; None if it can not be."""
+        rows, *more = self.core.extents
+        if len(more) != 1 or self.out[0] != self.row or self.in_parts():
+            return None
+        columns, size = more[0], product(self.core.extents)
+        whole = isinstance(rows, int) and isinstance(columns, int) and columns % self.width == 0
+        large = isinstance(size, int) and size * BYTES[self.dtype] >= LEAST_BYTES
+        return self.width if whole and large else None
+
+    def can_read_panels(self, variable: Node, width: int) -> bool:
+        """Whether a variable in panels can be the second operand, as it is or transposed."""
+        if self.b.memory is not variable or self.a.memory is variable or len(self.summed) != 1:
+            return False
+        memory = {*self.fused.reads, *self.fused.nodes, self.core}
+        epilogue = (node for node in self.fused.nodes if node is not self.core)
+        if any(reaches(node, variable, memory - {variable}) for node in epilogue):
+            return False
+        ((summed, depth),) = self.summed
+        rows, columns = variable.extents
+        straight = self.b.place == Affine(0, {summed: columns, self.column: 1})
+        across = self.b.place == Affine(0, {self.column: columns, summed: 1})
+        return (straight and self.width == width and depth == rows) or (across and depth == columns)
+
+    def reads_panels(self) -> bool:
+        """Whether the second operand is in panels already, just as the tiles want it."""
+        return self.b.memory in self.fused.panels and self.b.stride(self.column) == 1
 
     def cut(self, slot: int) -> None:
         """Sum in parts: each part is like one more place of the result."""

@@ -18,13 +18,13 @@ from typing import Any
 
 from geartrain import config
 from geartrain.compiler.target import host
-from geartrain.compiler.team import TEAM_BYTES, THREADS, team_text
+from geartrain.compiler.team import COUNTERS, JOBS, LINE, THREADS, team_bytes, team_text
 from geartrain.runtime import native
 from geartrain.runtime.processors import cgroup_limit
 
-JOB, JOB_SLEEPERS, FUNCTION, ARGUMENT, BUSY = 320, 384, 448, 456, 512
-POOL_BYTES = 576
-assert TEAM_BYTES <= JOB
+JOB, JOB_SLEEPERS, FUNCTION = JOBS, JOBS + LINE, JOBS + 2 * LINE
+ARGUMENT, BUSY = FUNCTION + 8, JOBS + 3 * LINE
+assert BUSY + LINE <= COUNTERS
 LITTLE_WORK = 200_000  # scalar operations that are done sooner than shared
 MUCH_WORK = 2_000_000  # what is worth waking threads for
 OFTEN = 100e-6  # seconds between calls that keep the team awake
@@ -123,10 +123,10 @@ def _functions() -> tuple[Callable[..., int], Callable[..., None], Callable[...,
 class TeamMemory:
     """What the threads of a team share; for one thread alone, all that it takes to do a job."""
 
-    def __init__(self, size: int) -> None:
-        self._memory = ctypes.create_string_buffer(POOL_BYTES + 64)
+    def __init__(self, size: int, at_most: int = 1) -> None:
+        self._memory = ctypes.create_string_buffer(team_bytes(max(size, at_most)) + LINE)
         address = ctypes.addressof(self._memory)
-        self.address = address + -address % 64
+        self.address = address + -address % LINE
         self.set_size(size)
 
     def set_size(self, size: int) -> None:
@@ -143,7 +143,7 @@ class Team(TeamMemory):
     """
 
     def __init__(self, size: int) -> None:
-        super().__init__(1)
+        super().__init__(1, at_most=size)
         self.launch, self._native_work, self._rouse = _functions()
         self._sleepers = ctypes.c_int32.from_address(self.address + JOB_SLEEPERS)
         self._asked = 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import geartrain as keras
 from geartrain import ops
 from geartrain.compiler.target import host
 from geartrain.graph.evaluate import Plan
@@ -229,3 +230,20 @@ def test_rows_are_added_up_at_places_that_are_a_view():
     program = Program([places, rows], [added], {}, compiled=True)
     found = program.run(np.int32([[0], [2], [0]]), np.ones((3, 3), "float32"))[0]
     np.testing.assert_array_equal(found[:, 0], [0, 2, 0, 1])
+
+
+def test_a_product_with_one_number_everywhere():
+    x = np.arange(12, dtype="float32").reshape(3, 4)
+    slope = keras.jit(keras.grad(lambda w: ops.sum(ops.matmul(x, w))))
+    np.testing.assert_allclose(slope(np.ones((4, 5), "float32")), np.tile(x.sum(0)[:, None], 5))
+
+
+def test_the_step_size_is_known_before_the_first_gradient():
+    x, y = np.ones((8, 96), "float32"), np.zeros((8, 1), "float32")
+    model = keras.Sequential([keras.layers.Dense(160), keras.layers.Dense(1)])
+    model.compile(optimizer="adam", loss="mse")
+    executable = keras.explain(model, x, y).executable
+    stored = [fused.nodes for fused in executable.assembly.fused if fused.core is not None]
+    kernel = model.layers[0].kernel.node
+    (mine,) = [nodes for nodes in stored if executable.updates[kernel.leaf] in nodes]
+    assert len(mine) == 3  # both moments, and the kernel itself
