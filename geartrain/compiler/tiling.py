@@ -88,7 +88,7 @@ class Tiling:
         self.column = self.out[-1]
         columns = self.sizes[self.column]
         if isinstance(columns, int) and columns <= self.lanes:
-            vectors = 1
+            self.tile_rows, vectors = self.tile_rows * vectors, 1
         self.vectors = vectors
         self.width = vectors * self.lanes
         self.row_labels = self._rows_together()
