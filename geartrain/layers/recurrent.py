@@ -31,11 +31,12 @@ class RNN(Layer):
         unroll: accepted as in Keras; the loop is never written out.
         zero_output_for_mask: 0 where the mask is off, rather than the output before.
 
-    Call: inputs (batch, time, features), with `initial_state`, `mask` (batch, time); gives (batch,
-    units), or (batch, time, units); with `return_state` a list that the states follow in.
+    Call: inputs (batch, time, features), or of a higher rank if the cell takes them, with
+    `initial_state`, `mask` (batch, time); gives (batch, units), or (batch, time, units); with
+    `return_state` a list that the states follow in.
 
     Raises ValueError for something else than cells; for inputs of another rank; for a stateful
-    layer whose batch size is not known.
+    layer whose batch size is not known, or another.
 
     >>> import numpy as np
     >>> RNN(SimpleRNNCell(4), return_sequences=True)(np.zeros((2, 5, 3), "float32")).shape
@@ -65,9 +66,10 @@ class RNN(Layer):
         self.return_sequences, self.return_state = return_sequences, return_state
         self.go_backwards, self.stateful = go_backwards, stateful
         self.unroll, self.zero_output_for_mask = unroll, zero_output_for_mask
-        self.input_spec = InputSpec(ndim=3)
+        known = isinstance(cell, Cell | StackedRNNCells)
+        self.input_spec = InputSpec(ndim=3) if known else InputSpec(min_ndim=3)
         self.supports_masking = True
-        self._kept: list[Variable] = []
+        self._kept: tuple[Variable, ...] = ()
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         """Make the cell's weights, and the kept states of a stateful layer."""
@@ -82,10 +84,9 @@ class RNN(Layer):
                     f"Received shape {tuple(sequences_shape)}. Give batch_shape=(batch, time, "
                     "features) to Input."
                 )
-            self._kept = [
-                Variable(ops.zeros((batch, size), self.compute_dtype), trainable=False)
-                for size in tree.flatten(self.cell.state_size)
-            ]
+            first = tree.flatten(self.get_initial_state(batch))
+            kept = tuple(Variable(state, trainable=False) for state in first)
+            self.__dict__["_kept"] = kept  # past the tracking: states are no weights
 
     def reset_state(self) -> None:
         """Let a stateful layer begin with zeros again."""
@@ -96,7 +97,11 @@ class RNN(Layer):
 
     def get_initial_state(self, batch_size: Any) -> Any:
         """The states before the first timestep, in the form of the cell's."""
-        return self.cell.get_initial_state(batch_size=batch_size)
+        if hasattr(self.cell, "get_initial_state"):
+            return self.cell.get_initial_state(batch_size=batch_size)
+        return tree.map_structure(
+            lambda size: ops.zeros((batch_size, size), self.compute_dtype), self.cell.state_size
+        )
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The input's mask, if the output has timesteps."""
@@ -104,7 +109,7 @@ class RNN(Layer):
         own = mask if self.return_sequences else None
         if not self.return_state:
             return own
-        return [own, *([None] * len(tree.flatten(self.cell.state_size)))]
+        return [own, *([None] * len(tree.flatten(self.get_initial_state(1))))]
 
     def call(
         self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False
@@ -113,16 +118,14 @@ class RNN(Layer):
         if isinstance(mask, list | tuple):
             mask = mask[0]
         states = self._first_states(sequences, initial_state)
-        form = self.cell.get_initial_state(batch_size=1)
-        time_first = ops.transpose(sequences, (1, 0, 2))
-        prepared, turn = self._turns(time_first, training)
+        form = self.get_initial_state(1)
+        prepared, turn = self._turns(_exchanged(sequences), training)
         items = [prepared]
         if mask is not None:
-            items.append(ops.expand_dims(ops.transpose(ops.cast(mask, "bool"), (1, 0)), -1))
+            items.append(_exchanged(ops.cast(mask, "bool")))
         if self.go_backwards:
             items = [ops.flip(item, axis=0) for item in items]
         flat = tree.flatten(states)
-        zero = ops.zeros((extents_of(sequences)[0], self._output_size()), self.compute_dtype)
 
         def step(before: list[Any], now: list[Any]) -> tuple[list[Any], list[Any]]:
             inner, last = (before[:-1], before[-1]) if mask is not None else (before, None)
@@ -130,25 +133,32 @@ class RNN(Layer):
             new = tree.flatten(after)
             if mask is None:
                 return new, [output]
-            new = [ops.where(now[1], one, old) for one, old in zip(new, inner, strict=True)]
-            kept = ops.zeros_like(output) if self.zero_output_for_mask else last
-            shown = ops.where(now[1], output, kept)
-            return [*new, ops.where(now[1], output, last)], [shown]
 
-        made = scan(step, [*flat, zero] if mask is not None else flat, items, keep=training)
+            def chosen(one: Any, other: Any) -> Any:
+                axes = tuple(range(1, len(extents_of(one))))
+                return ops.where(ops.expand_dims(now[1], axes), one, other)
+
+            new = [chosen(one, old) for one, old in zip(new, inner, strict=True)]
+            kept = ops.zeros_like(output) if self.zero_output_for_mask else last
+            return [*new, chosen(output, last)], [chosen(output, kept)]
+
+        if mask is not None:  # the output before the first timestep
+            size = self._output_shape(flat)
+            flat = [*flat, ops.zeros((extents_of(sequences)[0], *size), self.compute_dtype)]
+        made = scan(step, flat, items, keep=training)
         finals = [one[-1] for one in made[: len(flat)]]
+        last = finals.pop() if mask is not None else made[-1][-1]
         for variable, value in zip(self._kept, finals, strict=False):
             variable.assign(value)
-        outputs = made[-1]
-        if self.return_sequences:
-            result = ops.transpose(outputs, (1, 0, 2))
-        else:
-            result = made[len(flat)][-1] if mask is not None else outputs[-1]
+        result = _exchanged(made[-1]) if self.return_sequences else last
         return [result, *finals] if self.return_state else result
 
-    def _output_size(self) -> int:
+    def _output_shape(self, states: list[Any]) -> tuple[Any, ...]:
+        """The shape of one row of the output."""
         size = getattr(self.cell, "output_size", None)
-        return int(tree.flatten(self.cell.state_size)[0] if size is None else size)
+        if size is None:
+            return tuple(extents_of(states[0])[1:])
+        return tuple(size) if isinstance(size, list | tuple) else (size,)
 
     def _first_states(self, sequences: Any, initial_state: Any) -> Any:
         if initial_state is None:
@@ -156,14 +166,13 @@ class RNN(Layer):
                 if self._kept[0].shape[0] != extents_of(sequences)[0]:
                     raise ValueError(
                         f"{self._who()}: a stateful layer keeps {self._kept[0].shape[0]} states. "
-                        f"Received a batch of {extents_of(sequences)[0]}. Inside a model the batch "
-                        "is open: so it has to be called directly, or without stateful=True and "
-                        "with initial_state and return_state=True."
+                        f"Received a batch of {extents_of(sequences)[0]}. Every batch needs that "
+                        "size: give batch_size, and a number of samples that it divides."
                     )
                 return [variable.value for variable in self._kept]
             return self.get_initial_state(extents_of(sequences)[0])
         given = tree.flatten(initial_state)
-        wanted = len(tree.flatten(self.cell.state_size))
+        wanted = len(tree.flatten(self.get_initial_state(1)))
         if len(given) != wanted:
             raise ValueError(
                 f"{self._who()}: expected {wanted} initial states. Received: {len(given)}"
@@ -190,6 +199,11 @@ class RNN(Layer):
             return output, new
 
         return cell.project(sequences), turn
+
+
+def _exchanged(x: Any) -> Any:
+    """x with its first two axes exchanged: rows and timesteps."""
+    return ops.transpose(x, (1, 0, *range(2, len(extents_of(x)))))
 
 
 _RNN_ARGUMENTS = (

@@ -195,13 +195,15 @@ class Steps:
         leaves = [leaf for leaf in tree.flatten(list(batch)) if leaf is not None]
         specs = tuple((leaf.shape[1:], leaf.dtype.name) for leaf in leaves)
         form = repr(tree.map_structure(lambda leaf: leaf is None, list(batch)))
-        key = (kind, specs, form, *self._settings(kind))
+        fixed = self._rows_are_fixed()
+        rows = tuple(len(leaf) if fixed else BATCH for leaf in leaves)
+        key = (kind, specs, form, rows, *self._settings(kind))
         if key not in self._programs:
             self._prepare(kind, batch)
             names = self._leaf_names(batch)
             inputs = [
-                placeholder((BATCH, *shape), dtype, name)
-                for (shape, dtype), name in zip(specs, names, strict=True)
+                placeholder((count, *shape), dtype, name)
+                for count, (shape, dtype), name in zip(rows, specs, names, strict=True)
             ]
             remaining = iter(inputs)
             data = tree.map_structure(
@@ -214,9 +216,13 @@ class Steps:
             program = Program(
                 inputs, outputs, scope.updates, compiled=not self.run_eagerly and self.jit_compile
             )
-            key = (kind, specs, form, *self._settings(kind))  # building made the variables
+            key = (kind, specs, form, rows, *self._settings(kind))  # building made the variables
             self._programs[key] = (program, result)
         return self._programs[key]
+
+    def _rows_are_fixed(self) -> bool:
+        """Whether a layer keeps a state for each row, from one batch to the next."""
+        return any(getattr(layer, "stateful", False) for layer in self._flatten_layers())  # type: ignore[attr-defined]
 
     def _settings(self, kind: str) -> tuple[Any, ...]:
         """What is written into a program and may change: other settings need another program."""

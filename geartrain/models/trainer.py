@@ -189,7 +189,7 @@ class Trainer(Steps):
 
     def _remember(self, x: Any) -> None:
         """Note which program predicts for arrays like x, so that the next call finds it at once."""
-        if type(x) is np.ndarray and prepare(x) is x:
+        if type(x) is np.ndarray and prepare(x) is x and not self._rows_are_fixed():
             program, form = self.program_of("predict", Batch(x))
             nested = None if isinstance(form, Node) else form
             self._programs[x.shape[1:], x.dtype] = program, nested

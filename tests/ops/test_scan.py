@@ -167,12 +167,67 @@ def test_a_stateful_layer_goes_on_until_it_is_reset():
     assert not np.allclose(first, second)
     layer.reset_state()
     np.testing.assert_array_equal(layer(x), first)
-    model = keras.Sequential([layers.Input((4, 2)), layers.Dense(2), layers.LSTM(2)])
-    model.layers[1]._kept = layer._kept
-    with pytest.raises(ValueError, match="called directly"):
-        model.predict(x, verbose=0)
     with pytest.raises(ValueError, match="known batch size"):
         layers.GRU(2, stateful=True).build((None, 4, 2))
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_a_stateful_layer_in_a_model_goes_on_from_batch_to_batch(eager):
+    x = RANDOM.normal(size=(8, 6, 3)).astype("float32")
+    keras.utils.set_random_seed(0)
+    whole = keras.Sequential([layers.Input((6, 3)), layers.GRU(2), layers.Dense(1)])
+    parts = keras.Sequential(
+        [layers.Input(batch_shape=(4, 3, 3)), layers.GRU(2, stateful=True), layers.Dense(1)]
+    )
+    parts.compile("sgd", "mse", run_eagerly=eager)
+    for one, other in zip(parts.trainable_variables, whole.trainable_variables, strict=True):
+        one.assign(other)
+    pieces = np.concatenate([x[:4, :3], x[:4, 3:]])
+    found = parts.predict(pieces, batch_size=4, verbose=0)
+    np.testing.assert_allclose(found[4:], whole.predict(x[:4], verbose=0), rtol=1e-5, atol=1e-6)
+    again = parts.predict(pieces, batch_size=4, verbose=0)
+    assert not np.allclose(again, found)
+    parts.layers[0].reset_state()
+    np.testing.assert_array_equal(parts.predict(pieces, batch_size=4, verbose=0), found)
+    before = parts.layers[0]._kept[0].numpy()
+    history = parts.fit(pieces, np.ones((8, 1)), batch_size=4, epochs=3, shuffle=False, verbose=0)
+    assert history.history["loss"][-1] < history.history["loss"][0]
+    assert not np.allclose(parts.layers[0]._kept[0].numpy(), before)
+    with pytest.raises(ValueError, match=r"keeps 4 states\. Received a batch of 2"):
+        parts.predict(pieces[:6], batch_size=4, verbose=0)
+
+
+class Blur(layers.Layer):
+    """A cell whose state is an image: it adds what a convolution makes of it and of the input."""
+
+    state_size = output_size = (4, 4, 2)
+
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(3, 3, 2, 2), initializer="glorot_uniform")
+
+    def get_initial_state(self, batch_size=None):
+        return [ops.zeros((batch_size, *self.state_size), self.compute_dtype)]
+
+    def call(self, inputs, states):
+        new = ops.tanh(inputs + ops.conv(states[0], self.kernel, padding="same"))
+        return new, [new]
+
+
+@pytest.mark.parametrize("mask", [False, True])
+def test_a_cell_may_have_states_of_any_rank(mask):
+    x = RANDOM.normal(size=(5, 3, 4, 4, 2)).astype("float32")
+    on = np.float32([[1, 1, 1], [1, 0, 1], [0, 1, 1], [1, 1, 0], [1, 1, 1]]) > 0
+    results = []
+    for eager in (False, True):
+        keras.utils.set_random_seed(0)
+        inputs, given = layers.Input((3, 4, 4, 2)), layers.Input((3,), dtype="bool")
+        layer = layers.RNN(Blur(), return_sequences=True)
+        outputs = layers.Dense(1)(layers.Flatten()(layer(inputs, mask=given if mask else None)))
+        model = keras.Model([inputs, given], outputs)
+        model.compile("sgd", "mse", run_eagerly=eager)
+        history = model.fit([x, on], np.ones((5, 1)), epochs=2, batch_size=3, verbose=0)
+        results.append([*history.history["loss"], *map(np.sum, model.get_weights())])
+    np.testing.assert_allclose(*results, rtol=1e-4, atol=1e-5)
 
 
 def test_what_is_dropped_is_the_same_at_every_timestep():
