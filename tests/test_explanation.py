@@ -72,8 +72,8 @@ def test_measuring_leaves_the_weights_as_they_were(model):
 
 
 def test_what_has_no_code_says_so():
-    loops = explain(lambda x: ops.cumsum(x, axis=0) * 2, X).stage("loops")
-    assert "# computed by NumPy: cumsum has no kernel" in loops
+    loops = explain(lambda x: ops.sort(x, axis=0) * 2, X).stage("loops")
+    assert "# computed by NumPy: argsort has no kernel" in loops
 
 
 def test_printing_shows_every_stage_cut_short(model):

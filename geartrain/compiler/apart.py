@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from geartrain.graph.affine import Affine, Index
 from geartrain.graph.node import Node, sorted_nodes
-from geartrain.graph.op import Fold, Map, View
+from geartrain.graph.op import Fold, Map, Running, View
 from geartrain.graph.shapes import BATCH, holds_dim, product
 
 
@@ -40,6 +40,8 @@ def _apart(node: Node) -> bool:
         if lower.same_order:
             return product(node.extents[1:]) == product(node.sources[0].extents[1:])
         return lower.index is not None and _view_apart(node, lower, sources)
+    if isinstance(lower, Running):
+        return bool(node.params["axis"] != 0)
     if not isinstance(lower, Fold):
         return False
     if len(sources) == 1:

@@ -33,13 +33,13 @@ from geartrain.compiler.join import join_rows
 from geartrain.compiler.places import from_one, plain_base, seen_through, turn_place, whole_place
 from geartrain.compiler.values import NARROW
 from geartrain.graph.node import Node, sorted_nodes
-from geartrain.graph.op import Fold, Lookup, Map, Opaque, Scan, Scatter, View
+from geartrain.graph.op import Fold, Lookup, Map, Opaque, Running, Scan, Scatter, View
 from geartrain.graph.shapes import divide, holds_dim, product
 
 CHEAP = 2  # maps that are computed again rather than kept
 FEW = 8  # instructions of a map that count as one operation
-CORES = (Fold, Scatter, Scan, Opaque)  # what a kernel is made around
-ALONE = (Scatter, Scan, Opaque)  # what nothing else joins
+CORES = (Fold, Running, Scatter, Scan, Opaque)  # what a kernel is made around
+ALONE = (Running, Scatter, Scan, Opaque)  # what nothing else joins
 
 
 def fuse(outputs: Sequence[Node]) -> list[Fused]:

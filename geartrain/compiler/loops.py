@@ -17,7 +17,7 @@ from geartrain.compiler.indices import followed, group_offset, reshape_groups
 from geartrain.compiler.turns import Turns
 from geartrain.graph.affine import Affine, Guard, Index
 from geartrain.graph.node import Constant, Node
-from geartrain.graph.op import Fold, Lookup, Map, Scan, View
+from geartrain.graph.op import Fold, Lookup, Map, Running, Scan, View
 from geartrain.graph.shapes import Extent, Shape
 
 _SIGNS = {
@@ -67,6 +67,9 @@ class _Nest:
             return "\n".join(self.lines)
         if core is not None and isinstance(core.op.lower, Scan):  # type: ignore[union-attr]
             return self._turns()
+        if core is not None and isinstance(core.op.lower, Running):  # type: ignore[union-attr]
+            self._running(core)
+            return "\n".join(self.lines)
         shape = self.fused.members()[0].extents
         index = self._open(shape, 0)
         depth = sum(size != 1 for size in shape)
@@ -104,6 +107,20 @@ class _Nest:
             value = value[:_TOO_LONG] + " ..."
         self.known[node] = f"{self.names.of(node)}{_subscript(index)}"
         self._line(depth, f"{self.known[node]} = {value}")
+
+    def _running(self, core: Node) -> None:
+        """The loops over the other axes, around that over the axis of a running fold."""
+        lower, axis = core.op.lower, core.params["axis"]  # type: ignore[union-attr]
+        assert isinstance(lower, Running)
+        others = core.extents[:axis] + core.extents[axis + 1 :]
+        index = self._open(others, 0)
+        depth = sum(size != 1 for size in others)
+        self._line(depth, f"total = {lower.identity(core.dtype)}")
+        (place,) = self._open(core.extents[axis : axis + 1], depth, depth)
+        index = (*index[:axis], place, *index[axis:])
+        depth += core.extents[axis] != 1
+        value = self.value(core.sources[0], index)
+        self._line(depth, f"{self.names.of(core)}{_subscript(index)} = total = total + {value}")
 
     def _turns(self) -> str:
         """The loop over turns, around the loops of one turn."""

@@ -10,10 +10,11 @@ from geartrain.compiler.folds import reduction_kernels
 from geartrain.compiler.fused import Fused
 from geartrain.compiler.kernels import Kernel, map_kernel, scatter_kernel
 from geartrain.compiler.rows import row_kernel
+from geartrain.compiler.running import running_kernel
 from geartrain.compiler.scan import scan_kernels
 from geartrain.compiler.target import Target
 from geartrain.compiler.tiling import Tiling
-from geartrain.graph.op import Fold, Opaque, Scan, Scatter
+from geartrain.graph.op import Fold, Opaque, Running, Scan, Scatter
 
 
 def lower(
@@ -41,6 +42,8 @@ def lower(
     assert fused.core.op is not None
     if isinstance(fused.core.op.lower, Scatter):
         return [scatter_kernel(*given)]
+    if isinstance(fused.core.op.lower, Running):
+        return [running_kernel(*given)]
     if isinstance(fused.core.op.lower, Scan):
         return scan_kernels(*given, new_slot, lower)
     if isinstance(fused.core.op.lower, Opaque):

@@ -61,6 +61,19 @@ class Fold:
 
 
 @dataclass(frozen=True)
+class Running:
+    """Elements combined with all before them along the axis that the parameter `axis` says.
+
+    Attributes:
+        identity: `(dtype) -> value` that changes nothing when combined.
+        combine: `(builder, so far, element) -> combined` writes one combination.
+    """
+
+    identity: Callable[[str], Any]
+    combine: Callable[..., Any]
+
+
+@dataclass(frozen=True)
 class Lookup:
     """Each element is computed from elements of the sources at places computed as it goes.
 
@@ -93,7 +106,7 @@ class Opaque:
     """Anything else: no code is made of it, and the reference computes it. There are few."""
 
 
-Lowering = Map | View | Fold | Lookup | Scatter | Scan | Opaque
+Lowering = Map | View | Fold | Running | Lookup | Scatter | Scan | Opaque
 
 
 class Sample(NamedTuple):
