@@ -60,3 +60,15 @@ def mnist() -> datasets.source.Split:
     if datasets.find("mnist") is None:
         pytest.skip("MNIST is not on this machine: set GEARTRAIN_DATA to a folder that has it")
     return datasets.mnist.load_data()
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No data set is on this machine, and nothing can be downloaded."""
+    for name in ("GEARTRAIN_DATA", "GEARTRAIN_CACHE", "KERAS_HOME", "XDG_DATA_DIRS"):
+        monkeypatch.setenv(name, str(tmp_path / "nothing"))
+
+    def refuse(url: str, limit: int, context: object = None) -> None:
+        raise ConnectionError(f"{url}: no network")
+
+    monkeypatch.setattr("geartrain.datasets.download.fetch", refuse)
