@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from geartrain import config, initializers, ops, tree
+from geartrain import config, initializers, tree
 from geartrain.dtype_policies import DTypePolicy
 from geartrain.graph.node import Constant, Node, sorted_nodes
 from geartrain.losses.loss import accepted
@@ -27,6 +27,7 @@ class Metric(Configurable):
         dtype: the dtype to compute in; `floatx()` by default.
         name: the name in logs; by default the class's.
 
+    >>> from geartrain import ops
     >>> class Largest(Metric):
     ...     def __init__(self, name="largest", **kwargs):
     ...         super().__init__(name=name, **kwargs)
@@ -99,7 +100,7 @@ class Metric(Configurable):
     def reset_state(self) -> None:
         """Start afresh: every variable becomes zero."""
         for variable in self.variables:
-            variable.assign(ops.zeros(variable.shape, variable.dtype))
+            variable.clear()
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Let the metric see a batch. Override it."""

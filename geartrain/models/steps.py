@@ -193,7 +193,7 @@ class Steps:
     def program_of(self, kind: str, batch: Batch) -> tuple[Program, Any]:
         """The program of a step for data of this form, and the form of its result."""
         leaves = [leaf for leaf in tree.flatten(list(batch)) if leaf is not None]
-        specs = tuple((leaf.shape[1:], leaf.dtype.name) for leaf in leaves)
+        specs = tuple((leaf.shape[1:], leaf.dtype) for leaf in leaves)
         form = repr(tree.map_structure(lambda leaf: leaf is None, list(batch)))
         fixed = self._rows_are_fixed()
         rows = tuple(len(leaf) if fixed else BATCH for leaf in leaves)
@@ -202,7 +202,7 @@ class Steps:
             self._prepare(kind, batch)
             names = self._leaf_names(batch)
             inputs = [
-                placeholder((count, *shape), dtype, name)
+                placeholder((count, *shape), dtype.name, name)
                 for count, (shape, dtype), name in zip(rows, specs, names, strict=True)
             ]
             remaining = iter(inputs)

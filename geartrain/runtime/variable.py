@@ -198,6 +198,13 @@ class Variable(Leaf, Operators):
         else:
             np.copyto(self._array, new)
 
+    def clear(self) -> None:
+        """Replace the value by zeros."""
+        if current_trace() is not None:
+            self.assign(np.zeros(self.shape, numpy_dtype(self.dtype)))
+        else:
+            self._array.fill(0)
+
     def assign_add(self, value: Any) -> None:
         """Add `value`."""
         self.assign(OPERATORS["add"](self, operand(value, self.dtype)))
