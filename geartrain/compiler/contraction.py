@@ -10,9 +10,9 @@ windows); only a second operand whose columns are not neighbours in memory is pa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from geartrain.compiler.builder import Builder, Value, is_known
+from geartrain.compiler.columns import FewColumns
 from geartrain.compiler.expression import Expression
 from geartrain.compiler.folds import Domain, fold_kernels, join_parts
 from geartrain.compiler.fused import Fused
@@ -27,7 +27,7 @@ from geartrain.compiler.kernels import (
 from geartrain.compiler.narrow import narrow_kernels
 from geartrain.compiler.target import Target
 from geartrain.compiler.tiles import Tiles
-from geartrain.compiler.tiling import PART, WIDE, Operand, operand_of
+from geartrain.compiler.tiling import PART, WIDE, Cut, operand_of
 from geartrain.compiler.values import NARROW, summed_in
 from geartrain.graph.affine import Index
 from geartrain.graph.node import Node
@@ -49,6 +49,9 @@ def contraction_kernels(
     if cut.narrow:
         given = (name, fused, slots, target, new_slot)
         return narrow_kernels(*given, cut.sizes, cut.out, cut.rows, cut.a, cut.b, repeated)
+    few = FewColumns.of(name, fused, slots, target, cut)
+    if few.fits() and not repeated:
+        return few.kernels(new_slot)
     plan = _Product.of(name, fused, slots, target, cut)
     kernels = []
     second = plan.b.memory
@@ -69,21 +72,12 @@ def contraction_kernels(
 def plan_of(fused: Fused, slots: Mapping[object, int], target: Target) -> _Product | None:
     """How a product in registers is cut into tiles; None if it is done in another way."""
     cut = _cut(fused)
-    return None if cut is None or cut.narrow else _Product.of("", fused, slots, target, cut)
+    if cut is None or cut.narrow or FewColumns.of("", fused, slots, target, cut).fits():
+        return None
+    return _Product.of("", fused, slots, target, cut)
 
 
-class _Cut(NamedTuple):
-    """A product with rows and columns: the labels' sizes, its own labels, and the operands."""
-
-    sizes: dict[str, Extent]
-    out: str
-    rows: list[str]
-    a: Operand
-    b: Operand
-    narrow: bool
-
-
-def _cut(fused: Fused) -> _Cut | None:
+def _cut(fused: Fused) -> Cut | None:
     """Which operand gives the rows, and which the columns; None if there are not both."""
     core = fused.core
     assert core is not None
@@ -100,7 +94,7 @@ def _cut(fused: Fused) -> _Cut | None:
     memory = set(fused.reads)
     a = operand_of(first, left, sizes, memory)
     b = operand_of(second, right, sizes, memory)
-    return _Cut(sizes, out, rows, a, b, core.dtype in NARROW)
+    return Cut(sizes, out, rows, a, b, core.dtype in NARROW)
 
 
 def _labels(core: Node) -> tuple[str, str, str]:
@@ -136,15 +130,6 @@ def _as_fold(
 
 class _Product(Tiles):
     """Writes the kernels of one product: packing, and the walk over all tiles."""
-
-    @classmethod
-    def of(
-        cls, name: str, fused: Fused, slots: Mapping[object, int], target: Target, cut: _Cut
-    ) -> _Product:
-        """The product that is cut so."""
-        assert fused.core is not None
-        given = (name, fused, fused.core, slots, target)
-        return cls(*given, cut.sizes, cut.out, cut.a, cut.b, cut.rows[-1])
 
     def pack(self) -> Kernel:
         """Copy the second operand into panels: [shared..., panel, depth, width]."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 from geartrain.compiler.builder import BYTES, Builder, Value
 from geartrain.compiler.folds import PARTS, few_units
@@ -62,6 +63,17 @@ def _usual_bytes(elements: Extent, dtype: str) -> int:
     return int(resolve(elements, USUAL_BATCH)) * BYTES[dtype]
 
 
+class Cut(NamedTuple):
+    """A product with rows and columns: the labels' sizes, its own labels, and the operands."""
+
+    sizes: dict[str, Extent]
+    out: str
+    rows: list[str]
+    a: Operand
+    b: Operand
+    narrow: bool
+
+
 @dataclass
 class Tiling:
     """The geometry of one product: what its kernels need to know of its labels and operands."""
@@ -80,6 +92,15 @@ class Tiling:
     parts: int = 0  # how many parts the sums are cut into, if they are
     parts_slot: int = 0  # scratch memory for sums in parts, if they are
     block: tuple[int, int] | None = None  # see `_blocks`
+
+    @classmethod
+    def of(
+        cls, name: str, fused: Fused, slots: Mapping[object, int], target: Target, cut: Cut
+    ) -> Self:
+        """The product that is cut so."""
+        assert fused.core is not None
+        given = (name, fused, fused.core, slots, target)
+        return cls(*given, cut.sizes, cut.out, cut.a, cut.b, cut.rows[-1])
 
     def __post_init__(self) -> None:
         self.dtype = self.core.dtype
