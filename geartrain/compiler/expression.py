@@ -20,7 +20,7 @@ from geartrain.compiler.indices import (
 from geartrain.graph.affine import Affine, Guard, Index, offset_of, strides_of
 from geartrain.graph.node import Constant, Node
 from geartrain.graph.op import Fold, Lookup, Map, View
-from geartrain.graph.shapes import Shape
+from geartrain.graph.shapes import Extent, Shape
 
 
 class Unsupported(Exception):
@@ -106,6 +106,13 @@ class Expression:
         for place in folded_places(node, index):
             total = lower.combine(self.builder, total, self.value(node.sources[0], place))
         return total
+
+    def inside(self, place: Value, size: Extent) -> Value:
+        """The place, moved to the nearest from 0 to `size` - 1; that it was outside is reported."""
+        b = self.builder
+        b.report_outside(place, b.index(size), self.mask)
+        last = b.sub(b.index(size), b.constant(1, "int64"))
+        return b.maximum(b.minimum(place, last), b.constant(0, "int64"))
 
     def read(self, source: Node, places: Sequence[Affine | Value]) -> Value:
         """The element of a source at places of which some are computed."""
@@ -243,11 +250,10 @@ def reshaped_index(index: Index, shape: Shape, source_shape: Shape) -> Index:
             result[old] = index[new]
         return tuple(result)
     # one offset over all axes: only right for a source that is read by its offset alone
-    place = offset_of(index, shape)
-    if not result:
-        return ()
-    assert strides_of(source_shape)[-1] == 1
-    result[-1] = place
+    # (and put on an axis that no further reshape drops)
+    if before:
+        assert strides_of(source_shape)[before[-1]] == 1
+        result[before[-1]] = offset_of(index, shape)
     return tuple(result)
 
 
