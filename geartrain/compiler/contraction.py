@@ -252,7 +252,7 @@ class _Product(Tiles):
         nodes, scratch = self.fused.nodes, []
         if self.parts_slot:
             size = product(self.core.extents) * self.parts
-            nodes, scratch = [], [(self.parts_slot, size, self.dtype)]
+            nodes, scratch = [], [(self.parts_slot, size, summed_in(self.dtype))]
         kind = "contraction in parts" if self.parts_slot else "contraction"
         written = [*functions.values(), b]
         return Kernel(

@@ -13,6 +13,7 @@ from geartrain.compiler.kernels import (
 )
 from geartrain.compiler.panels import PANEL, place_in_panel
 from geartrain.compiler.tiling import PART, Tiling
+from geartrain.compiler.values import summed_in
 from geartrain.graph.affine import Affine, Index, offset_of
 from geartrain.graph.shapes import Extent, product
 
@@ -44,7 +45,8 @@ class Tiles(Tiling):
         self, b: Builder, rows: int, loops: dict[str, Value], masks: list[Value | None]
     ) -> list[Value]:
         """Zeros; the sums of the blocks before, where a part is walked in blocks."""
-        zeros = [b.splat(b.constant(0, self.dtype), self.lanes)] * (rows * len(masks))
+        wide = summed_in(self.dtype)
+        zeros = [b.splat(b.constant(0, wide), self.lanes)] * (rows * len(masks))
         if self.block is None:
             return zeros
 
@@ -52,7 +54,7 @@ class Tiles(Tiling):
 
         def load() -> list[Value]:
             return [
-                b.load(self._scratch(b, base, row, vector, loops), self.dtype, self.lanes, mask)
+                b.load(self._scratch(b, base, row, vector, loops), wide, self.lanes, mask)
                 for row in range(rows) for vector, mask in enumerate(masks)
             ]  # fmt: skip
 
@@ -75,7 +77,7 @@ class Tiles(Tiling):
             offset_of(self._index(), self.core.extents), self._place(b, row, vector, loops)
         )
         part = b.mul(loops[PART], b.index(product(self.core.extents)))
-        return b.pointer(base, b.add(part, place), self.dtype)
+        return b.pointer(base, b.add(part, place), summed_in(self.dtype))
 
     def _masks(self, b: Builder, full: bool, vectors: int) -> list[Value | None]:
         if full:
@@ -164,7 +166,8 @@ class Tiles(Tiling):
         return b.pointer(address(b, self.packed_slot), place, self.dtype), strides
 
     def _multiply_add(self, b: Builder, x: Value, y: Value, total: Value) -> Value:
-        if self.target.fma and self.dtype in ("float32", "float64"):
+        x, y = b.convert(x, total.dtype), b.convert(y, total.dtype)
+        if self.target.fma and total.dtype in ("float32", "float64"):
             return b.fma(x, y, total)
         return b.add(total, b.mul(x, y))
 
@@ -191,7 +194,7 @@ class Tiles(Tiling):
         }  # fmt: skip
         for row in range(rows):
             for vector, mask in enumerate(masks):
-                known = {self.core: sums[row * vectors + vector]}
+                known = {self.core: b.convert(sums[row * vectors + vector], self.dtype)}
                 found = self._place(b, row, vector, loops)
                 expression = Expression(
                     b, sources, found, self.column, self.lanes, mask, known, places

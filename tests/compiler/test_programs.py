@@ -9,6 +9,7 @@ import geartrain as keras
 from geartrain import ops
 from geartrain.compiler.loops import Names, loop_nest
 from geartrain.compiler.target import host
+from geartrain.graph.dtypes import numpy_dtype
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import placeholder
 from geartrain.graph.shapes import BATCH, resolve
@@ -22,6 +23,7 @@ pytest.importorskip("llvmlite")
 
 BATCHES = (5, 1, 0, 37, 300)
 F32 = "float32"
+NEAR = {"bfloat16": 5e-2, "float16": 1e-2}  # of dtypes that are less exact than float32
 
 # name: (function, inputs as (shape, dtype), kinds of kernels expected)
 PROGRAMS = {
@@ -54,6 +56,14 @@ PROGRAMS = {
         lambda x, y: ops.relu(ops.einsum("nij,nik->jk", x, y)),
         [((BATCH, 676, 9), F32), ((BATCH, 676, 32), F32)],
     ),
+    "few results of a long sum of bfloat16": (
+        lambda x, y: ops.einsum("nij,nik->jk", x, y) * 0.125,
+        [((BATCH, 17, 4), "bfloat16"), ((BATCH, 17, 9), "bfloat16")],
+    ),
+    "few results of a long sum of float16": (
+        lambda x, y: ops.einsum("nij,nik->jk", x, y) * 0.125,
+        [((BATCH, 17, 4), "float16"), ((BATCH, 17, 9), "float16")],
+    ),
     "products in a batch": (ops.matmul, [((BATCH, 4, 33), F32), ((BATCH, 33, 20), F32)]),
     "dot": (ops.dot, [((33,), F32), ((33,), F32)]),
     "matrix times vector": (ops.dot, [((BATCH, 33), F32), ((33,), F32)]),
@@ -67,6 +77,10 @@ PROGRAMS = {
         [((BATCH, 20), F32), ((BATCH, 3), F32)],
     ),
     "reshape": (lambda x: ops.reshape(x, (-1, 4, 5)) * 2, [((BATCH, 20), F32)]),
+    "two reshapes of a fold": (
+        lambda x: ops.sin(ops.reshape(ops.expand_dims(ops.max(x, axis=2), -1), (-1,))),
+        [((5, 7, 3), F32)],
+    ),
     "reshape within a fold": (
         lambda x: ops.sum(ops.reshape(ops.exp(x), (-1, 5)), axis=1),
         [((BATCH, 20), F32)],
@@ -115,15 +129,19 @@ def test_a_program_computes_what_the_reference_computes(name):
     random = np.random.default_rng(0)
     for batch in BATCHES:
         arrays = [
-            (random.normal(size=resolve(shape, batch)) * (5 if "int" in dtype else 1)).astype(dtype)
+            (random.normal(size=resolve(shape, batch)) * (5 if "int" in dtype else 1)).astype(
+                numpy_dtype(dtype)
+            )
             for shape, dtype in specs
         ]
         values = {node.leaf: array for node, array in zip(inputs, arrays, strict=True)}
         expected, found = plan.run(values, batch), program.run(values, batch)
         for one, other in zip(found, expected, strict=True):
             assert (one.dtype, one.shape) == (other.dtype, other.shape)
+            near = NEAR.get(other.dtype.name, 3e-6)
+            one, other = (x.astype("float64") if x.dtype.name in NEAR else x for x in (one, other))
             scale = max(1.0, np.abs(other).max(initial=0) if other.dtype.kind == "f" else 1.0)
-            np.testing.assert_allclose(one, other, rtol=1e-5, atol=3e-6 * scale)
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=near * scale)
 
 
 def kinds(name):
