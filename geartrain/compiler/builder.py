@@ -13,7 +13,9 @@ from geartrain.compiler.values import BYTES, NARROW, TYPES, Value, literal, suff
 from geartrain.graph.affine import Affine
 from geartrain.graph.shapes import Dim, Extent
 
-__all__ = ["BYTES", "Builder", "Value", "is_known", "literal"]
+__all__ = ["BYTES", "REPORT", "Builder", "Value", "is_known", "literal"]
+
+REPORT = 1  # the place in the table of arguments where places outside a tensor are noted
 
 
 class Builder(Arithmetic):
@@ -30,6 +32,7 @@ class Builder(Arithmetic):
         self.name, self.arguments, self.linkage = name, arguments, linkage
         self.prologue: list[str] = []
         self.block = "entry"
+        self.reports = False  # whether it notes places outside a tensor
         self._extents: dict[Extent, Value] = {}
 
     def text(self) -> str:
@@ -155,6 +158,30 @@ class Builder(Arithmetic):
             f"call void @{name}({value.type} {value.name}, ptr {address}, i32 {align}, "
             f"{mask.type} {mask.name})"
         )
+
+    def report_outside(self, place: Value, size: Value, mask: Value | None = None) -> None:
+        """Note a place (int64) that is not from 0 to `size` - 1, where the mask is on.
+
+        The note is one word in the table of arguments, so that threads cannot mix two of them: the
+        place in its upper half, as near as 32 bits allow, and size + 1 in the lower.
+        """
+        self.reports = True
+        unsigned = [Value(x.name, "uint64", x.lanes) for x in (place, size)]
+        outside = self.compare("ge", *unsigned)
+        if mask is not None:
+            outside = self.bits("and", outside, self.any(mask) if place.lanes == 1 else mask)
+        low, high = (self.constant(limit, "int64") for limit in (-(2**31), 2**31 - 1))
+
+        def note() -> None:
+            value = self.maximum(self.minimum(place, high), low)
+            if place.lanes > 1:
+                value = self.select(outside, value, low)
+                value = self.reduce(value, lambda b, x, y: b.maximum(x, y))
+            upper = self.bits("shl", value, self.constant(32, "int64"))
+            word = self.bits("or", upper, self.add(size, self.constant(1, "int64")))
+            self.store(word, self.pointer("%args", self.constant(REPORT, "int64"), "int64"))
+
+        self.when(self.any(outside), note)
 
     # -- control flow -----------------------------------------------------------------------------
 

@@ -53,6 +53,11 @@ class Kernel:
     packs: Node | None = None
     grain: Extent = 1
 
+    @property
+    def reports(self) -> bool:
+        """Whether it notes places outside a tensor, for the error."""
+        return any(function.reports for function in self.functions)
+
 
 def start(
     name: str, slots: Mapping[object, int], used: list[Node]
@@ -293,6 +298,7 @@ def scatter_kernel(name: str, fused: Fused, slots: Mapping[object, int], target:
 
         def one(i: Value, _: list[Value]) -> None:
             row = b.convert(b.load(b.pointer(places, i, indices.dtype), indices.dtype), "int64")
+            b.report_outside(row, b.index(count))
             row = b.maximum(b.minimum(row, last_row), zero)
             own = b.bits("and", b.compare("ge", row, low), b.compare("lt", row, high))
             inside, done = b.label_name(), b.label_name()

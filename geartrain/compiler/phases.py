@@ -2,14 +2,17 @@
 
 A large kernel is a phase of its own: every thread claims units of work until none are left, then
 waits for the others at a barrier. Small kernels are done by one thread, several in one phase.
+
+When a kernel has found an index outside its tensor, the step ends before it changes variables. All
+threads must agree on that, so they look only where no kernel that reports is at work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from geartrain.compiler.builder import Builder, Value
+from geartrain.compiler.builder import REPORT, Builder, Value
 from geartrain.compiler.kernels import SMALL, USUAL_BATCH, Kernel, address
 from geartrain.compiler.team import THREADS
 from geartrain.graph.shapes import Extent, apply, resolve
@@ -23,22 +26,31 @@ STEP_ARGUMENTS = (("ptr", "%args"), ("i64", "%batch"), ("i64", "%thread"), ("ptr
 def step_function(name: str, kernels: list[Kernel]) -> Builder:
     """The function that runs some kernels in order; all threads of a team call it."""
     b = Builder(name, STEP_ARGUMENTS, "internal")
+    reported = False
     for group in _grouped(kernels):
+        reports = any(kernel.reports for kernel in group)
+        if reported and not reports:
+            _end_if_reported(b)
+            reported = False
+        before, reported = reported, reports
         if len(group) == 1 and not _small(group[0]):
             _shared(b, group[0])
             continue
         if all(isinstance(kernel.work, int) for kernel in group):
-            _alone(b, group)
+            _alone(b, group, before)
             continue
         few, many, done = b.label_name(), b.label_name(), b.label_name()
         limit = b.constant(LARGE_BATCH, "int64")
         small = b.compare("le", Value("%batch", "int64"), limit)
         b.line(f"br i1 {small.name}, label %{few}, label %{many}")
         b.label(few)
-        _alone(b, group)
+        _alone(b, group, before)
         b.line(f"br label %{done}")
         b.label(many)
         for kernel in group:
+            if before and not kernel.reports:
+                _end_if_reported(b)
+            before = before or kernel.reports
             _shared(b, kernel)
         b.line(f"br label %{done}")
         b.label(done)
@@ -71,14 +83,15 @@ def epoch_function(gathers: list[Kernel], steps_slot: int, panels: bool) -> Buil
     b.prologue.append("  %batch = load i64, ptr %args")
     count = address(b, steps_slot, "i64")
 
-    def turn(step: Value, _: list[Value]) -> None:
+    def turn(step: Value) -> Value:
         row = b.mul(step, Value("%batch", "int64"))
         for kernel in gathers:
             _shared(b, kernel, f", i64 {row.name}")
         _call(b, "step_0")
+        return _reported(b)
 
     with _in_panels(b, panels):
-        b.loop(b.constant(0, "int64"), Value(count, "int64"), 1, turn)
+        _until_reported(b, Value(count, "int64"), turn)
     b.line("ret void")
     return b
 
@@ -95,16 +108,18 @@ def sweep_function(moving: Mapping[int, Extent], steps_slot: int, panels: bool) 
     b = Builder("sweep", THREAD_ARGUMENTS)
     b.prologue.append("  %batch = load i64, ptr %args")
 
-    def turn(step: Value, _: list[Value]) -> None:
+    def turn(step: Value) -> Value:
         _call(b, "step_0")
+        reported = _reported(b)  # before the barrier behind which the next step begins
         with _first_thread(b):
             for slot, size in moving.items():
                 place = b.pointer("%args", b.constant(slot, "int64"), "int64")
                 b.store(b.add(b.load(place, "int64"), b.index(size)), place)
+        return reported
 
     count = address(b, steps_slot, "i64")
     with _in_panels(b, panels):
-        b.loop(b.constant(0, "int64"), Value(count, "int64"), 1, turn)
+        _until_reported(b, Value(count, "int64"), turn)
     b.line("ret void")
     return b
 
@@ -167,12 +182,46 @@ def _team_size(b: Builder) -> Value:
     return b.load(place, "int32")
 
 
-def _alone(b: Builder, kernels: list[Kernel]) -> None:
-    """The first thread that comes does all of some kernels."""
+def _alone(b: Builder, kernels: list[Kernel], reported: bool) -> None:
+    """The first thread that comes does all of some kernels; none after one that has reported."""
     units = [b.index(kernel.units) for kernel in kernels]
+    rest = b.label_name()
     with _first_thread(b):
         for kernel, count in zip(kernels, units, strict=True):
+            if reported:
+                following = b.label_name()
+                b.line(f"br i1 {_reported(b).name}, label %{rest}, label %{following}")
+                b.label(following)
             b.line(f"call void @{kernel.name}(ptr %args, i64 %batch, i64 0, i64 {count.name})")
+            reported = kernel.reports
+        b.line(f"br label %{rest}")
+        b.label(rest)
+
+
+def _reported(b: Builder) -> Value:
+    """Whether a kernel has noted a place outside a tensor."""
+    place = b.pointer("%args", b.constant(REPORT, "int64"), "int64")
+    return b.compare("ne", b.load(place, "int64"), b.constant(0, "int64"))
+
+
+def _until_reported(b: Builder, count: Value, turn: Callable[[Value], Value]) -> None:
+    """So many steps, or fewer: `turn(step)` tells whether the step has reported."""
+    zero = b.constant(0, "int64")
+
+    def unless(step: Value, ended: list[Value]) -> list[Value]:
+        go_on = b.compare("eq", ended[0], zero)
+        return b.when(go_on, lambda: [b.convert(turn(step), "int64")], ended)
+
+    b.loop(zero, count, 1, unless, [zero])
+
+
+def _end_if_reported(b: Builder) -> None:
+    """Return, once a place outside a tensor was noted."""
+    end, following = b.label_name(), b.label_name()
+    b.line(f"br i1 {_reported(b).name}, label %{end}, label %{following}")
+    b.label(end)
+    b.line("ret void")
+    b.label(following)
 
 
 @contextmanager

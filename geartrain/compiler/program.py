@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from geartrain.compiler import panels
-from geartrain.compiler.builder import BYTES, Builder
+from geartrain.compiler.builder import BYTES, REPORT, Builder
 from geartrain.compiler.expression import Unsupported
 from geartrain.compiler.fuse import fuse, reaches
 from geartrain.compiler.fused import Fused, in_memory
@@ -75,7 +75,8 @@ class Assembly:
     Attributes:
         text: the module.
         steps: what `run_0`, `run_1`, ... do; between them, steps for the reference.
-        slots: the place of each node in the table of addresses (place 0 holds the batch size).
+        slots: the place of each node in the table of addresses (place 0 holds the batch size,
+            place `REPORT` what was found outside a tensor).
         buffers: the results that need memory of the program's own.
         epoch: the places that a whole epoch needs besides; None if some step has no code.
         size: how many places the table has.
@@ -121,7 +122,7 @@ class _Assembler:
     stores_from: int = 0  # the first kernel that may store the new value of a variable
     slots: dict[object, int] = field(default_factory=dict)
     scratch: list[Buffer] = field(default_factory=list)
-    size: int = 1
+    size: int = REPORT + 1
     panel_slots: dict[Node, int] = field(default_factory=dict)
     enter: list[Kernel] = field(default_factory=list)  # what is done once, before the first step
     leave: list[Kernel] = field(default_factory=list)  # and after the last

@@ -35,11 +35,15 @@ def _gather_reference(x: np.ndarray, indices: np.ndarray) -> np.ndarray:
 def check_indices(indices: np.ndarray, size: int) -> None:
     """Refuse indices outside [0, size)."""
     if indices.size and (indices.min() < 0 or indices.max() >= size):
-        wrong = indices.min() if indices.min() < 0 else indices.max()
-        raise ValueError(
-            f"take: expected indices in [0, {size - 1}]. Received: {wrong}. If these are tokens or "
-            "labels, make the table larger (input_dim, num_classes) or clip them."
-        )
+        raise outside(indices.min() if indices.min() < 0 else indices.max(), size, "take")
+
+
+def outside(wrong: Any, size: int, who: str) -> ValueError:
+    """The error of an index outside a tensor with so many rows."""
+    return ValueError(
+        f"{who}: expected indices in [0, {size - 1}]. Received: {wrong}. If these are tokens or "
+        "labels, make the table larger (input_dim, num_classes) or clip them."
+    )
 
 
 def _gather_samples() -> Iterable[Sample]:
@@ -51,12 +55,11 @@ def _gather_samples() -> Iterable[Sample]:
 
 
 def _gather_element(expression: Any, node: Node, index: Index) -> Any:
-    """A place outside the table reads its nearest row: memory is safe whatever the indices are."""
+    """A place outside the table is reported, and reads the nearest row: memory is safe."""
     x, indices = node.sources
     b, rank = expression.builder, indices.ndim
     row = b.convert(expression.read(indices, index[:rank]), "int64")
-    last = b.sub(b.index(x.extents[0]), b.constant(1, "int64"))
-    row = b.maximum(b.minimum(row, last), b.constant(0, "int64"))
+    row = expression.inside(row, x.extents[0])
     return expression.read(x, [row, *index[rank:]])
 
 

@@ -14,14 +14,17 @@ from typing import Any
 
 import numpy as np
 
+from geartrain.compiler.builder import REPORT
 from geartrain.compiler.kernels import Kernel
 from geartrain.compiler.memory import plan
 from geartrain.compiler.program import Reference, assemble
 from geartrain.compiler.target import Target
 from geartrain.graph.dtypes import numpy_dtype
 from geartrain.graph.evaluate import Plan
-from geartrain.graph.node import Constant, Leaf, Node
+from geartrain.graph.node import Constant, Leaf, Node, sorted_nodes
+from geartrain.graph.op import Lookup
 from geartrain.graph.shapes import BATCH, resolve
+from geartrain.ops.indexing import outside
 from geartrain.runtime import native, threads
 from geartrain.runtime.aligned import address_of, aligned_empty
 from geartrain.runtime.variable import Variable
@@ -146,6 +149,8 @@ class Executable:
             (None if node.op is None else assembly.slots[node], node, numpy_dtype(node.dtype))
             for node in self.outputs
         ]
+        kernels = [one for step in assembly.steps if isinstance(step, list) for one in step]
+        self.reports = any(kernel.reports for kernel in kernels)
         self._frames: dict[int, list[Frame]] = {}
 
     def _job(self, name: str) -> threads.Job:
@@ -164,6 +169,7 @@ class Executable:
         for step in self.steps:
             if isinstance(step, threads.Job):
                 threads.run(step, frame.address, frame.work)
+                self._check(frame)
             else:
                 self._reference(step[1], frame, batch)
         del held
@@ -260,9 +266,27 @@ class Executable:
             outputs = self._outputs(frame, data)
             job = self._job("epoch")
         threads.run(job, frame.address, frame.work)
+        self._check(frame)
         frame.restore()
         self._give_back(frame)
         return outputs
+
+    def _check(self, frame: Frame) -> None:
+        """Raise, if kernels noted an index outside a tensor; the frame is not used again."""
+        if self.reports and frame.table[REPORT]:
+            raise self._outside(int(frame.table[REPORT]))
+
+    def _outside(self, word: int) -> ValueError:
+        """The error of an index outside a tensor: what kernels noted, and in which variable."""
+        size, wrong = (word & 0xFFFFFFFF) - 1, word >> 32
+        for node in sorted_nodes([*self.outputs, *self.updates.values()]):
+            if node.op is not None and isinstance(node.op.lower, Lookup) and node.sources:
+                table = node.sources[0]
+                while table.op is not None and len(table.sources) == 1:
+                    table = table.sources[0]
+                if isinstance(table.leaf, Variable) and table.extents[:1] == (size,):
+                    return outside(wrong, size, table.leaf.path)
+        return outside(wrong, size, "take")
 
     def _take(self, batch: int) -> Frame:
         """A frame that nobody uses now."""
