@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from geartrain.compiler.indices import readings, short_fold
 from geartrain.graph.affine import Affine, Index
 from geartrain.graph.node import Constant, Node
-from geartrain.graph.op import Fold
+from geartrain.graph.op import Fold, Lookup
 from geartrain.graph.shapes import Extent, Shape
 
 MOST_READS = 24  # tensors that one kernel reads at most: each needs a register for its address
@@ -113,6 +113,20 @@ def reads_of(kernel: Fused, stored: Iterable[Node]) -> list[Node]:
         else:
             stack.extend(one.sources)
     return list(found)
+
+
+def looks_up(kernel: Fused) -> bool:
+    """Whether a kernel reads a tensor at places that another tensor gives."""
+    stack, seen = list(kernel.members()), set(kernel.reads)
+    while stack:
+        node = stack.pop()
+        if node.op is None or node in seen:
+            continue
+        if isinstance(node.op.lower, Lookup) and len(node.sources) > 1:
+            return True
+        seen.add(node)
+        stack.extend(node.sources)
+    return False
 
 
 def readings_of(

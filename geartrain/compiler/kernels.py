@@ -268,6 +268,13 @@ def copy_kernel(name: str, size: Extent, dtype: str, source: int, target: int) -
     return Kernel(name, [], "copy", [b], apply("ceildiv", size, BLOCK), size)
 
 
+def _renamed(node: Node, slots: Mapping[object, int]) -> Node:
+    """The memory that a node is, seen through reshapes that keep it as it is."""
+    while node not in slots:
+        (node,) = node.sources
+    return node
+
+
 def scatter_kernel(name: str, fused: Fused, slots: Mapping[object, int], target: Target) -> Kernel:
     """Rows added up at computed places.
 
@@ -277,7 +284,7 @@ def scatter_kernel(name: str, fused: Fused, slots: Mapping[object, int], target:
     core = fused.core
     assert core is not None
     check_supported(fused)
-    indices, rows = core.sources
+    indices, rows = (_renamed(source, slots) for source in core.sources)
     b, pointers = start(name, slots, [indices, rows, core])
     places, source, result = (pointers[node] for node in (indices, rows, core))
     lanes = lanes_for(target, core.dtype)

@@ -17,7 +17,7 @@ from geartrain.compiler import panels
 from geartrain.compiler.builder import BYTES, REPORT, Builder
 from geartrain.compiler.expression import Unsupported
 from geartrain.compiler.fuse import fuse, reaches
-from geartrain.compiler.fused import Fused, in_memory
+from geartrain.compiler.fused import Fused, in_memory, looks_up
 from geartrain.compiler.indices import at_own_index
 from geartrain.compiler.kernels import Kernel, copy_kernel, gather_rows
 from geartrain.compiler.legalize import without_fma
@@ -131,6 +131,9 @@ class _Assembler:
         """Fuse, place, write."""
         fused = fuse([*self.outputs, *self.updates.values()])
         fused = near_sources(fused, self.updates)
+        # what is looked up may be outside its table: before that is known, no variable changes
+        looking = (number + 1 for number, kernel in enumerate(fused) if looks_up(kernel))
+        self.stores_from = max(self.stores_from, *looking, 0)
         copies = self._place(fused)
         self._choose_panels(fused)
         steps = self._steps(fused)
