@@ -6,7 +6,6 @@ llvmlite is imported here alone, and only when something is compiled or loaded.
 from __future__ import annotations
 
 import functools
-import importlib.util
 import os
 import threading
 from typing import Any
@@ -45,8 +44,12 @@ class Library:
 
 
 def available() -> bool:
-    """Whether llvmlite is installed."""
-    return importlib.util.find_spec("llvmlite") is not None
+    """Whether llvmlite is installed, and can be loaded."""
+    try:
+        _llvm()
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 def load(text: str, target: Target) -> Library:
