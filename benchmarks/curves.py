@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from frameworks import FRAMEWORKS
+from report import machine
 from run import Setting, child, write_data
 from workload import layer
 from workloads.chapter import CHAPTER
@@ -73,6 +74,7 @@ def measure(name: str, options: argparse.Namespace, setting: Setting) -> dict:
                 made = child("chapter", framework, spec, setting)
                 seconds[at] += made.get("seconds", [])
                 print(f"{name} {values[at]}, {framework}: {made}", file=sys.stderr)
+    here = machine()
     peak = max(peaks, default=None)  # what is below it was disturbed by other work
     least = [one.samples * one.operations() / peak / 1e9 if peak else None for one in points]
     medians = {framework: [median(one) for one in each] for framework, each in found.items()}
@@ -82,6 +84,7 @@ def measure(name: str, options: argparse.Namespace, setting: Setting) -> dict:
         "threads": setting.threads,
         "rounds": options.rounds,
         "peak": peak,
+        "machine": f"{here['processors']} processors, {here['processor']}",
         "at the peak": least,
         "seconds": medians,
     }
@@ -95,7 +98,7 @@ def shrunk(point: Point, scale: float) -> Point:
 def draw(name: str, measured: dict, path: Path) -> None:
     """One curve's plot, with both axes logarithmic: a straight line at 45 degrees is growth 1:1."""
     from matplotlib.figure import Figure
-    from matplotlib.ticker import NullFormatter, ScalarFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     label, base, _ = CURVES[name]
     figure = Figure(figsize=(8, 4.6), dpi=120, layout="constrained", facecolor="white")
@@ -117,8 +120,8 @@ def draw(name: str, measured: dict, path: Path) -> None:
     axes.set(xscale="log", yscale="log", xlabel=label, ylabel="seconds an epoch")
     axes.set_xticks(values, [f"{value:,}" for value in values])
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.yaxis.set_major_formatter(ScalarFormatter())
-    axes.yaxis.get_major_formatter().set_scientific(False)
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda seconds, _: f"{seconds:g}"))
     axes.minorticks_off()
     axes.grid(color="#DDDDDD", linewidth=0.7)
     axes.spines[["top", "right"]].set_visible(False)
@@ -132,7 +135,7 @@ def draw(name: str, measured: dict, path: Path) -> None:
     fixed = ", ".join(text for part, text in parts.items() if part != name)
     axes.set_title(f"Training time against {label}", loc="left", weight="bold", size=11, pad=20)
     threads = f"{measured['threads']} thread{'s' if measured['threads'] > 1 else ''}"
-    note = f"{fixed}; {threads}; medians of rounds: {measured['rounds']}"
+    note = f"{fixed}; {threads}; {measured['machine']}"
     axes.text(0, 1.02, note, transform=axes.transAxes, fontsize=8, color="#666666")
     figure.savefig(path)
 
