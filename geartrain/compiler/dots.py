@@ -8,11 +8,11 @@ two products to each lane (AVX-512 BF16), `WideDot` by multiply-adds of float32,
 from __future__ import annotations
 
 from geartrain.compiler.builder import Builder, Value
+from geartrain.compiler.kernels import USUAL_BATCH
 from geartrain.compiler.target import Target
 from geartrain.graph.shapes import Extent, resolve
 
 SHALLOW = 8  # terms of a sum below which a tile would hold mostly zeros
-USUAL_BATCH = 128
 
 
 class Dot:

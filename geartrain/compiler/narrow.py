@@ -14,12 +14,23 @@ from geartrain.compiler.dots import dot_for
 from geartrain.compiler.expression import Expression
 from geartrain.compiler.folds import PARTS, few_units, join_parts
 from geartrain.compiler.fused import Fused
-from geartrain.compiler.kernels import ARGUMENTS, BEGIN, END, Kernel, address, addresses, store_all
+from geartrain.compiler.kernels import (
+    ARGUMENTS,
+    BEGIN,
+    END,
+    USUAL_BATCH,
+    Kernel,
+    address,
+    addresses,
+    store_all,
+)
 from geartrain.compiler.packing import Labels, Panels, in_runs, merged, pack, split
 from geartrain.compiler.target import Target
 from geartrain.compiler.tiling import PART, ROWS_PER_UNIT, Operand
 from geartrain.graph.affine import Affine, Index, offset_of
-from geartrain.graph.shapes import Extent, apply, product
+from geartrain.graph.shapes import Extent, apply, product, resolve
+
+SHORT = 8192  # elements of a panel that is sooner read again than the rows of results are left
 
 
 def narrow_kernels(
@@ -80,7 +91,9 @@ class _Narrow:
         groups, columns = self.dot.groups, [(column, self.columns)]
         self.first = panels("a", a, merged(own, sizes, [a]), self.dot.rows, groups[0])
         self.second = panels("b", b, columns, self.dot.width, groups[1])
-        self.per_unit = max(1, ROWS_PER_UNIT // self.dot.rows)
+        # where panels are short, the tiles of a row come one after the other: so does their memory
+        short = int(resolve(self.depth, USUAL_BATCH)) * self.dot.width <= SHORT
+        self.per_unit = 1 if short else max(1, ROWS_PER_UNIT // self.dot.rows)
         self.row_groups = apply("ceildiv", self.first.panels, self.per_unit)
 
     def units(self) -> Extent:

@@ -12,7 +12,7 @@ axis is contiguous, and transposed if they are stored along the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
 from dataclasses import dataclass
 
 from geartrain.compiler.builder import Builder, Value
@@ -23,6 +23,8 @@ from geartrain.compiler.tiling import Operand
 from geartrain.graph.affine import Affine
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import Extent, apply, product
+
+SLOTS = 16  # along the summed axis, that are one unit of work where all panels are packed at once
 
 Labels = list[tuple[str, Extent]]
 
@@ -110,7 +112,7 @@ class Panels:
 
 
 def pack(panels: Panels, memory_slot: int, target: Target) -> Kernel:
-    """The kernel that packs; a unit of work is one panel."""
+    """The kernel that packs."""
     return _Packer(panels, memory_slot, target).kernel()
 
 
@@ -130,24 +132,59 @@ class _Packer:
         self.stores_along_depth = panels.group > self.halves
 
     def kernel(self) -> Kernel:
-        """Write it."""
+        """Write it: a unit of work is a panel, or a few slots of all panels.
+
+        The latter where vectors are only copied: then memory is read row after row, which the
+        hardware foresees; along a panel of a wide matrix it would not.
+        """
         b, to = self.b, self.to
+        straight = not (self.loads_along_depth or self.stores_along_depth)
+        count = apply("ceildiv", self.slots, SLOTS) if straight else to.panels
 
         def unit(u: Value, _: list[Value]) -> None:
-            panels = b.index(to.panels)
-            panel = b.make(f"srem i64 {u.name}, {panels.name}", "int64")
-            rest = b.make(f"sdiv i64 {u.name}, {panels.name}", "int64")
+            number = b.make(f"srem i64 {u.name}, {b.index(count).name}", "int64")
+            rest = b.make(f"sdiv i64 {u.name}, {b.index(count).name}", "int64")
             shared = split(b, rest, to.shared)
-            first = b.mul(panel, b.constant(to.width, "int64"))
-            place = b.mul(u, b.index(to.panel_size))
-            self._panel(shared, first, b.pointer(self.packed, place, to.dtype))
+            size = b.index(to.panel_size)
+            if straight:
+                place = b.mul(rest, b.mul(b.index(to.panels), size))
+                self._some_slots(shared, number, b.pointer(self.packed, place, to.dtype))
+                return
+            first = b.mul(number, b.constant(to.width, "int64"))
+            self._panel(shared, first, b.pointer(self.packed, b.mul(u, size), to.dtype))
 
         b.loop(BEGIN, END, 1, unit)
         b.line("ret void")
         size = to.elements()
         scratch = [(to.slot, size, to.dtype)]
-        packs = to.operand.memory
-        return Kernel(to.name, [], "pack", [b], to.units(), size, scratch, packs)
+        units = product(one for _, one in to.shared) * count
+        return Kernel(to.name, [], "pack", [b], units, size, scratch, to.operand.memory)
+
+    def _put(self, value: Value, start: str, place: Value, count: int) -> None:
+        """Store the first lanes of a vector of slots."""
+        b, lanes = self.b, self.lanes
+        left = b.constant(count, "int64")
+        mask = b.compare("lt", b.lane_numbers(lanes), left) if count < lanes else None
+        b.store(value, b.pointer(start, place, "int32"), mask)
+
+    def _some_slots(self, shared: dict[str, Value], number: Value, start: str) -> None:
+        """A few slots along the summed axis, of all panels: loaded and stored along rows."""
+        b, to, zero = self.b, self.to, self.b.constant(0, "int64")
+        width = b.constant(to.width, "int64")
+        low = b.mul(number, b.constant(SLOTS, "int64"))
+        high = b.minimum(b.add(low, b.constant(SLOTS, "int64")), b.index(self.slots))
+
+        def slot(s: Value, _: list[Value]) -> None:
+            def panel(p: Value, _: list[Value]) -> None:
+                at = b.pointer(start, b.mul(p, b.index(to.panel_size)), to.dtype)
+                for v in range(0, to.width, self.lanes):
+                    first = b.add(b.mul(p, width), b.constant(v, "int64"))
+                    place = b.add(b.mul(s, width), b.constant(v, "int64"))
+                    self._put(self._along_own(shared, first, s), at, place, to.width - v)
+
+            b.loop(zero, b.index(to.panels), 1, panel)
+
+        b.loop(low, high, 1, slot)
 
     def _panel(self, shared: dict[str, Value], first: Value, start: str) -> None:
         """One panel, block by block along the summed axis."""
@@ -157,29 +194,11 @@ class _Packer:
         def number(n: int) -> Value:
             return b.constant(n, "int64")
 
-        def put(value: Value, place: Value, count: int) -> None:
-            mask = b.compare("lt", b.lane_numbers(lanes), number(count)) if count < lanes else None
-            b.store(value, b.pointer(start, place, "int32"), mask)
-
-        def each(body: Callable[[Value], None], step: int) -> None:
-            def turn(s: Value, _: list[Value]) -> None:
-                body(s)
-
-            if self.slots == step:
-                body(zero)  # a single block: what lies beyond the depth is known to be zero
-            else:
-                b.loop(zero, slots, step, turn)
-
-        def straight_by_own(s: Value) -> None:
-            for v in range(0, width, lanes):
-                value = self._along_own(shared, b.add(first, number(v)), s)
-                put(value, b.add(b.mul(s, number(width)), number(v)), width - v)
-
-        def straight_by_depth(s: Value) -> None:
+        def straight(s: Value) -> None:
             def turn(row: Value, _: list[Value]) -> None:
                 value = self._along_depth(shared, b.add(first, row), s)
                 block = b.mul(s, number(width))
-                put(value, b.add(block, b.mul(row, number(lanes))), lanes)
+                self._put(value, start, b.add(block, b.mul(row, number(lanes))), lanes)
 
             b.loop(zero, number(width), 1, turn)
 
@@ -194,12 +213,9 @@ class _Packer:
                     at = b.add(s, number(n))
                     place = b.add(b.mul(at, number(width)), number(v))
                     if isinstance(self.slots, int) and self.slots % lanes == 0:
-                        put(column, place, width - v)
+                        self._put(column, start, place, width - v)
                         continue
-
-                    def store(column: Value = column, place: Value = place, v: int = v) -> None:
-                        put(column, place, width - v)
-
+                    store = functools.partial(self._put, column, start, place, width - v)
                     b.when(b.compare("lt", at, slots), store)
 
         def turned_to_depth(s: Value) -> None:
@@ -208,17 +224,20 @@ class _Packer:
                     self._along_own(shared, b.add(first, number(v)), b.add(s, number(n)))
                     for n in range(lanes)
                 ]
-                columns = b.transposed(rows)[: width - v]
-                for n, column in enumerate(columns):
+                for n, column in enumerate(b.transposed(rows)[: width - v]):
                     place = b.add(b.mul(s, number(width)), number((v + n) * lanes))
-                    put(column, place, lanes)
+                    self._put(column, start, place, lanes)
 
+        def turn(s: Value, _: list[Value]) -> None:
+            block(s)
+
+        block = turned_to_own
         if self.stores_along_depth:
-            each(straight_by_depth if self.loads_along_depth else turned_to_depth, lanes)
-        elif self.loads_along_depth:
-            each(turned_to_own, lanes)
+            block = straight if self.loads_along_depth else turned_to_depth
+        if self.slots == lanes:
+            block(zero)  # a single block: what lies beyond the depth is known to be zero
         else:
-            each(straight_by_own, 1)
+            b.loop(zero, slots, lanes, turn)
 
     def _along_own(self, shared: dict[str, Value], first: Value, s: Value) -> Value:
         """Slot number `s` of each of the neighbouring rows from `first`."""
