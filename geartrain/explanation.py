@@ -166,7 +166,7 @@ class Explanation:
             )
         lines.append(
             f"{total * 1e6:.1f} us in all, each kernel started apart. "
-            f"The peak is {peak:.0f} GFLOP/s."
+            f"The peak is {peak:.0f} GFLOP/s of float32."
         )
         return "\n".join(lines)
 

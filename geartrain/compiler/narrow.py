@@ -3,6 +3,7 @@
 Goes in: a contraction whose operands are in memory, perhaps under casts and views. Comes out: a
 kernel for each operand that packs it, and one for the product, whose store applies the epilogue.
 How a tile is summed, and with it the layout that packing aims at, is for the CPU's `Dot` to say.
+The windows of a convolution are written out when they are packed: that takes their memory.
 """
 
 from __future__ import annotations
@@ -175,6 +176,8 @@ class _Narrow:
         index: Index = tuple(
             Affine() if self.sizes[label] == 1 else Affine.variable(label) for label in self.out
         )
+        # the instruction takes subnormal numbers for 0, as dot products of bfloat16 do
+        rounds = self.target.bf16_rounds and self.dot.dtype == "bfloat16"
         whole = isinstance(self.columns, int) and self.columns % width == 0
 
         def vector(loops: dict[str, Value], total: Value, mask: Value | None) -> None:
@@ -183,7 +186,7 @@ class _Narrow:
                 place = b.add(part, b.affine(offset_of(index, extents), loops))
                 b.store(total, b.pointer(scratch, place, "float32"), mask)
                 return
-            b.bf16_rounds = self.target.bf16_rounds  # of the sum alone, subnormal or not
+            b.bf16_rounds = rounds  # of the sum alone
             known = {self.core: b.convert(total, self.core.dtype)}
             b.bf16_rounds = False
             expression = Expression(b, sources, loops, self.column, lanes, mask, known)

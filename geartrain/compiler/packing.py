@@ -123,7 +123,7 @@ class _Packer:
         self.halves = 1 if panels.dtype == "float32" else 2  # elements in a slot
         self.slots = panels.groups * (panels.group // self.halves)  # along the summed axis
         self.b = Builder(panels.name, ARGUMENTS, "internal")
-        self.b.bf16_rounds = target.bf16_rounds
+        self.b.bf16_rounds = target.bf16_rounds and panels.dtype == "bfloat16"
         self.source = address(self.b, memory_slot)
         self.packed = address(self.b, panels.slot)
         summed, operand = panels.summed, panels.operand
