@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from geartrain.utils import set_random_seed
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -22,5 +24,6 @@ def test_sessions_print_what_they_say(name):
 def test_the_chapter_of_the_readme_learns(name):
     (block,) = re.findall(r"```python\n(.*?)```", (ROOT / name).read_text("utf-8"), re.DOTALL)
     names: dict = {}
+    set_random_seed(1)
     exec(compile(block, name, "exec"), names)
     assert names["test_acc"] > 0.9
