@@ -10,6 +10,8 @@ windows); only a second operand whose columns are not neighbours in memory is pa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 
 from geartrain.compiler.builder import Builder, Value, is_known
 from geartrain.compiler.columns import FewColumns
@@ -27,7 +29,7 @@ from geartrain.compiler.kernels import (
 from geartrain.compiler.narrow import narrow_kernels
 from geartrain.compiler.target import Target
 from geartrain.compiler.tiles import Tiles
-from geartrain.compiler.tiling import PART, WIDE, Cut, operand_of
+from geartrain.compiler.tiling import MANY_ROWS, PART, WIDE, Cut, operand_of
 from geartrain.compiler.values import NARROW, summed_in
 from geartrain.graph.affine import Index
 from geartrain.graph.node import Node
@@ -53,6 +55,10 @@ def contraction_kernels(
     if few.fits() and not repeated:
         return few.kernels(new_slot)
     plan = _Product.of(name, fused, slots, target, cut)
+    if plan.crowds_for_many_rows() and not repeated:
+        return _few_or_many(
+            plan, _Product.of(f"{name}_many", fused, slots, target, cut), new_slot()
+        )
     kernels = []
     second = plan.b.memory
     stays = repeated and second.op is None and not holds_dim(second.extents)
@@ -67,6 +73,30 @@ def contraction_kernels(
         joined = join_parts(name, fused, slots, target, plan.parts_slot, plan.parts)
         return [*kernels, plan.product(), joined]
     return [*kernels, plan.product()]
+
+
+def _few_or_many(few: _Product, many: _Product, slot: int) -> list[Kernel]:
+    """A product whose number of rows is known at run time: if there are many, it packs.
+
+    Packing reads all of the second operand once more, in an order that caches like. One sample has
+    no use for that; from some dozens of rows on, their tiles then run twice as fast.
+    """
+    name, few.name, many.packed_slot = few.name, f"{few.name}_few", slot
+    pack, plain, packed = many.pack(), few.product(), many.product()
+    are_many = apply("min", 1, apply("max", 0, few.row_count + (1 - MANY_ROWS)))  # 1 or 0
+    pack.units, pack.work = pack.units * are_many, pack.work * are_many
+    b = Builder(name, ARGUMENTS, "internal")
+    enough = b.compare("ge", b.index(few.row_count), b.constant(MANY_ROWS, "int64"))
+    few_rows = b.bits("xor", enough, b.constant(1, "bool"))
+    b.when(enough, partial(_call, b, packed.name))
+    b.when(few_rows, partial(_call, b, plain.name))
+    b.line("ret void")
+    written = [*plain.functions, *packed.functions, b]
+    return [pack, replace(plain, name=name, functions=written)]
+
+
+def _call(b: Builder, name: str) -> None:
+    b.line(f"call void @{name}(ptr %args, i64 %batch, i64 %begin, i64 %end)")
 
 
 def plan_of(fused: Fused, slots: Mapping[object, int], target: Target) -> _Product | None:

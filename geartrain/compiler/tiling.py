@@ -20,11 +20,12 @@ from geartrain.compiler.places import below_maps, place_of
 from geartrain.compiler.target import Target
 from geartrain.graph.affine import Affine, Index
 from geartrain.graph.node import Node
-from geartrain.graph.shapes import Extent, apply, product, resolve
+from geartrain.graph.shapes import Extent, apply, holds_dim, product, resolve
 
 ROWS_PER_UNIT = 128
 WIDE = 8  # vectors of a tile that is a single row
 MUCH_USED = 32  # tiles that use a panel
+MANY_ROWS = 64  # of a batch, from which on packing pays
 FEW_PANELS = 4  # so few that the last one, in part, is much of the work
 LARGE_OPERANDS = 1 << 20  # bytes: beyond it the operands of a product leave no room in a cache
 PART_OPERANDS = 384 * 1024  # bytes of the operands of a part
@@ -216,9 +217,21 @@ class Tiling:
         That is so if its rows are a multiple of 1 KiB apart.
         """
         tiles = int(resolve(self.row_count, USUAL_BATCH)) // self.tile_rows
+        return tiles >= MUCH_USED and self._crowded()
+
+    def crowds_for_many_rows(self) -> bool:
+        """Whether large weights crowd the cache so where a batch has many rows, and only there."""
+        memory = self.b.memory
+        weights = memory.op is None and not holds_dim(memory.extents)
+        plain = weights and self.b.stride(self.column) == 1 and not self.reads_panels()
+        large = plain and product(memory.extents) * BYTES[self.dtype] >= LEAST_BYTES  # type: ignore[operator]
+        either = self.crowds_the_cache() or self.needs_masks() or self.in_parts()
+        return large and holds_dim(self.row_count) and self._crowded() and not either
+
+    def _crowded(self) -> bool:
         strides = [self.b.stride(label) for label, _ in self.summed]
         apart = [int(resolve(stride, USUAL_BATCH)) * BYTES[self.dtype] for stride in strides]
-        return tiles >= MUCH_USED and any(one and one % 1024 == 0 for one in apart)
+        return any(one and one % 1024 == 0 for one in apart)
 
     def needs_masks(self) -> bool:
         """Whether much of the work is a panel in part, which the CPU has no instruction to read."""

@@ -23,7 +23,7 @@ from geartrain.graph.dtypes import numpy_dtype
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import Constant, Leaf, Node, sorted_nodes
 from geartrain.graph.op import Lookup
-from geartrain.graph.shapes import BATCH, resolve
+from geartrain.graph.shapes import BATCH, holds_dim, resolve
 from geartrain.ops.indexing import outside
 from geartrain.runtime import native, threads
 from geartrain.runtime.aligned import address_of, aligned_empty
@@ -220,8 +220,9 @@ class Executable:
 
     def rows_in_cache(self, least: int) -> int:
         """How many rows a step should take: their results fit a cache, and are shared with gain."""
+        results = [buffer for buffer in self.assembly.buffers if holds_dim(buffer.size)]
         rows = least
-        while rows < MOST_ROWS and plan(self.assembly.buffers, 2 * rows)[1] <= CACHE_BYTES:
+        while rows < MOST_ROWS and plan(results, 2 * rows)[1] <= CACHE_BYTES:
             rows *= 2
         return rows
 

@@ -150,7 +150,7 @@ def kinds(name):
 
 
 def test_chains_of_maps_are_one_kernel_with_what_makes_their_input():
-    assert kinds("dense layer") == ["contraction"]
+    assert kinds("dense layer") == ["pack", "contraction"]  # which packs where rows are many
     assert kinds("sum of squares of rows") == ["fold"]
     assert kinds("reshape within a fold") == ["fold"]
 
@@ -287,3 +287,18 @@ def test_the_step_size_is_known_before_the_first_gradient():
     kernel = model.layers[0].kernel.node
     (mine,) = [nodes for nodes in stored if executable.updates[kernel.leaf] in nodes]
     assert len(mine) == 3  # both moments, and the kernel itself
+
+
+def test_weights_are_packed_where_a_batch_has_many_rows():
+    random = np.random.default_rng(0)
+    x, w = placeholder((BATCH, 160), F32, "x"), Variable(random.normal(size=(160, 256)), dtype=F32)
+    executable = Executable([ops.relu(ops.matmul(x, w.node))], {}, host())
+    (kernels,) = executable.assembly.steps
+    assert [kernel.kind for kernel in kernels] == ["pack", "contraction"]
+    assert [resolve(kernels[0].units, batch) > 0 for batch in (1, 63, 64, 200)] == [0, 0, 1, 1]
+    rows = random.normal(size=(200, 160)).astype(F32)
+    many = executable.run({x.leaf: rows}, 200)[0]
+    np.testing.assert_allclose(many, np.maximum(rows @ w.numpy(), 0), rtol=1e-4, atol=1e-4)
+    for batch in (0, 1, 63, 64):  # the same bits, packed or not
+        few = executable.run({x.leaf: rows[:batch]}, batch)[0]
+        np.testing.assert_array_equal(few, many[:batch])
