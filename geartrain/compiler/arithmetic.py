@@ -85,8 +85,9 @@ class Arithmetic:
 
     def together(self, *values: Value) -> list[Value]:
         """The values with as many lanes as the widest."""
-        lanes = max(value.lanes for value in values)
-        return [self.splat(value, lanes) for value in values]
+        lanes = [value.lanes for value in values]
+        most = max(lanes)
+        return list(values) if min(lanes) == most else [self.splat(one, most) for one in values]
 
     def lane_numbers(self, lanes: int) -> Value:
         """0, 1, 2, ... as int64."""
@@ -160,7 +161,8 @@ class Arithmetic:
     # -- arithmetic -------------------------------------------------------------------------------
 
     def _binary(self, floats: str, integers: str, x: Value, y: Value) -> Value:
-        x, y = self.together(x, y)
+        if x.lanes != y.lanes:
+            x, y = self.together(x, y)
         if x.dtype in NARROW:
             wide = self._binary(floats, integers, *self._wide(x, y))
             return self.convert(wide, x.dtype)

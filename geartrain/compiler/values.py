@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 from typing import Any, NamedTuple
 
@@ -39,12 +40,17 @@ class Value(NamedTuple):
     @property
     def type(self) -> str:
         """The LLVM type."""
-        return vector(TYPES[self.dtype], self.lanes)
+        return _type_of(self.dtype, self.lanes)
 
     @property
     def unsigned(self) -> bool:
         """Whether it holds integers (or booleans) without a sign."""
         return self.dtype == "bool" or self.dtype.startswith("u")
+
+
+@functools.cache
+def _type_of(dtype: str, lanes: int) -> str:
+    return vector(TYPES[dtype], lanes)
 
 
 def vector(scalar: str, lanes: int) -> str:

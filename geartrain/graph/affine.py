@@ -7,11 +7,12 @@ a constant plus a stride for each loop.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from geartrain.graph.shapes import Extent
+from geartrain.graph.shapes import Extent, Shape
 
 
 class Affine:
@@ -22,11 +23,12 @@ class Affine:
     28*i + j + 3
     """
 
-    __slots__ = ("constant", "terms")
+    __slots__ = ("_hash", "constant", "terms")
 
     def __init__(self, constant: Extent = 0, terms: dict[str, Extent] | None = None):
         self.constant = constant
         self.terms = {name: factor for name, factor in (terms or {}).items() if factor != 0}
+        self._hash: int | None = None  # found when it is first asked for, which is often
 
     @classmethod
     def variable(cls, name: str) -> Affine:
@@ -35,13 +37,15 @@ class Affine:
 
     def __add__(self, other: Affine | Extent) -> Affine:
         if not isinstance(other, Affine):
-            return Affine(self.constant + other, self.terms)
+            return self if other == 0 else Affine(self.constant + other, self.terms)
         terms = dict(self.terms)
         for name, factor in other.terms.items():
             terms[name] = terms.get(name, 0) + factor
         return Affine(self.constant + other.constant, terms)
 
     def __mul__(self, factor: Extent) -> Affine:
+        if factor == 1:
+            return self
         return Affine(
             self.constant * factor, {name: value * factor for name, value in self.terms.items()}
         )
@@ -66,7 +70,9 @@ class Affine:
         )
 
     def __hash__(self) -> int:
-        return hash((self.constant, frozenset(self.terms.items())))
+        if self._hash is None:
+            self._hash = hash((self.constant, frozenset(self.terms.items())))
+        return self._hash
 
     def __repr__(self) -> str:
         parts = [name if f == 1 else f"{f}*{name}" for name, f in self.terms.items()]
@@ -99,7 +105,8 @@ class Reading:
     guards: tuple[Guard, ...] = ()
 
 
-def strides_of(shape: Sequence[Extent]) -> tuple[Extent, ...]:
+@functools.lru_cache(maxsize=1024)
+def strides_of(shape: Shape) -> tuple[Extent, ...]:
     """How far apart in memory neighbours along each axis are, in elements (row-major).
 
     >>> strides_of((2, 3, 4))
@@ -116,6 +123,7 @@ def strides_of(shape: Sequence[Extent]) -> tuple[Extent, ...]:
 def offset_of(index: Index, shape: Sequence[Extent]) -> Affine:
     """The place in memory of the element at `index` of a row-major array."""
     total = Affine()
-    for position, stride in zip(index, strides_of(shape), strict=True):
-        total = total + position * stride
+    for position, stride in zip(index, strides_of(tuple(shape)), strict=True):
+        if position.terms or position.constant != 0:
+            total = total + position * stride
     return total

@@ -43,8 +43,8 @@ class Dim:
     __slots__ = ("terms",)
 
     def __init__(self, terms: dict[Monomial, int]):
-        kept = ((monomial, count) for monomial, count in terms.items() if count)
-        self.terms = tuple(sorted(kept, key=repr))
+        kept = [(monomial, count) for monomial, count in terms.items() if count]
+        self.terms = tuple(sorted(kept, key=repr) if len(kept) > 1 else kept)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Dim) and self.terms == other.terms
@@ -59,12 +59,19 @@ class Dim:
         return _simplest(terms)
 
     def __mul__(self, other: Extent) -> Extent:
+        if not isinstance(other, Dim):
+            return self._times(other)
         terms: dict[Monomial, int] = {}
         for left, count in self.terms:
-            for right, times in _terms(other):
+            for right, times in other.terms:
                 monomial = tuple(sorted(left + right, key=repr))
                 terms[monomial] = terms.get(monomial, 0) + count * times
         return _simplest(terms)
+
+    def _times(self, factor: int) -> Extent:
+        if factor == 1:
+            return self
+        return _simplest({monomial: count * factor for monomial, count in self.terms})
 
     __radd__ = __add__
     __rmul__ = __mul__

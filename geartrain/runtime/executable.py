@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-import statistics
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -210,7 +209,7 @@ class Executable:
                 measured.append(time.perf_counter() - start)
         del held, outputs
         self._give_back(frame)
-        return [(k, statistics.median(t)) for k, t in zip(kernels, times, strict=True)]
+        return [(k, float(np.median(t))) for k, t in zip(kernels, times, strict=True)]
 
     @property
     def whole_epochs(self) -> bool:
