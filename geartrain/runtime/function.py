@@ -7,8 +7,10 @@ are its graph. A `Program` is such a graph ready to run, with the variables that
 from __future__ import annotations
 
 import functools
+import gc
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,7 +77,7 @@ class Program:
         if "executable" not in self.__dict__:
             from geartrain.runtime import native
 
-            with native.lock:
+            with native.lock, _no_collection():
                 return self.executable
         return self.executable
 
@@ -144,6 +146,18 @@ class Program:
         """Many steps in one call; see `Executable.run_steps`."""
         data = dict(zip(self._leaves, arrays, strict=True))
         return self.executable.run_steps(data, batch, steps, order)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Look for no garbage meanwhile: a program in the making only grows."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _assign_all(updates: Mapping[Variable, np.ndarray]) -> None:

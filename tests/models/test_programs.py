@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
 
 import numpy as np
+import pytest
 
 import geartrain as keras
 from geartrain import layers, losses, metrics, optimizers
@@ -73,3 +75,23 @@ def test_a_copy_of_a_built_layer_has_weights_of_its_own():
     twin = copy.deepcopy(dense)
     twin.kernel.assign(np.zeros((3, 2)))
     assert dense.kernel.numpy().any() and not twin.kernel.numpy().any()
+
+
+def test_garbage_is_collected_again_after_a_program_is_made():
+    linear(learning_rate=0.5).train_on_batch(X, Y)
+    assert gc.isenabled()
+
+
+def test_garbage_is_collected_again_after_no_program_could_be_made(monkeypatch):
+    executable = pytest.importorskip("geartrain.runtime.executable")
+    meanwhile = []
+
+    def fail(*_):
+        meanwhile.append(gc.isenabled())
+        raise MemoryError
+
+    monkeypatch.setattr(executable, "assemble", fail)
+    with pytest.raises(MemoryError):
+        linear(learning_rate=0.5).train_on_batch(X, Y)
+    assert meanwhile == [False]
+    assert gc.isenabled()
