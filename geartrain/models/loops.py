@@ -21,7 +21,12 @@ CALL_SECONDS = 0.05  # how long a native call should take
 
 
 def batches_run(
-    model: Any, kind: str, data: Batches, order: np.ndarray | None, listeners: Any
+    model: Any,
+    kind: str,
+    data: Batches,
+    order: np.ndarray | None,
+    listeners: Any,
+    key: tuple[Any, ...] | None = None,
 ) -> Iterator[Any]:
     """Run the steps of one epoch; yields what the step returned, after one or more batches.
 
@@ -29,12 +34,13 @@ def batches_run(
         kind: "train", "test" or "predict".
         order: the numbers of the samples in the order to take them; as they come if None.
         listeners: the callbacks.
+        key: which program to run, if that is known before; see `Steps.program_key`.
     """
     begin = getattr(listeners, f"on_{kind}_batch_begin")
     end = getattr(listeners, f"on_{kind}_batch_end")
     whole = isinstance(data, ArrayBatches) and data.steps is None and data.total
     if whole and not listeners.wants_batches(kind):
-        program, form = model.program_of(kind, data.first())
+        program, form = model.program_known(key) or model.program_of(kind, data.first())
         if program.whole_epochs:
             for last, results in _native(program, data.whole, data, order):
                 result = tree.pack_sequence_as(form, results)

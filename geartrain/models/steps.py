@@ -8,7 +8,8 @@ optimizer slots and metrics together, or, if anything fails, none of them.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from geartrain import metrics, ops, optimizers, tree
@@ -55,6 +56,7 @@ class Steps:
         self._compile_metrics: CompiledMetrics | None = None
         self._loss_tracker: Any = None
         self._programs: dict[Any, Any] = {}
+        self._fixed_settings: tuple[Any, ...] | None = None  # while `fit` runs
 
     @helpful
     def compile(
@@ -88,7 +90,7 @@ class Steps:
         self._compile_loss = CompiledLoss(loss, loss_weights)
         self._compile_metrics = CompiledMetrics(metrics, weighted_metrics)
         self._loss_tracker = _mean("loss")
-        self._programs = {}
+        self._programs, self._fixed_settings = {}, None
         self.stop_training = False
         self.compiled = True
 
@@ -192,14 +194,10 @@ class Steps:
 
     def program_of(self, kind: str, batch: Batch) -> tuple[Program, Any]:
         """The program of a step for data of this form, and the form of its result."""
-        leaves = [leaf for leaf in tree.flatten(list(batch)) if leaf is not None]
-        specs = tuple((leaf.shape[1:], leaf.dtype) for leaf in leaves)
-        form = repr(tree.map_structure(lambda leaf: leaf is None, list(batch)))
-        fixed = self._rows_are_fixed()
-        rows = tuple(len(leaf) if fixed else BATCH for leaf in leaves)
-        key = (kind, specs, form, rows, *self._settings(kind))
+        key = self.program_key(kind, batch)
         if key not in self._programs:
             self._prepare(kind, batch)
+            _, specs, _, rows, *_ = key
             names = self._leaf_names(batch)
             inputs = [
                 placeholder((count, *shape), dtype.name, name)
@@ -216,9 +214,22 @@ class Steps:
             program = Program(
                 inputs, outputs, scope.updates, compiled=not self.run_eagerly and self.jit_compile
             )
-            key = (kind, specs, form, rows, *self._settings(kind))  # building made the variables
+            key = self.program_key(kind, batch)  # building made the variables
             self._programs[key] = (program, result)
         return self._programs[key]
+
+    def program_key(self, kind: str, batch: Batch) -> tuple[Any, ...]:
+        """What decides which program a step needs: the form of the data, and settings."""
+        leaves = [leaf for leaf in tree.flatten(list(batch)) if leaf is not None]
+        specs = tuple((leaf.shape[1:], leaf.dtype) for leaf in leaves)
+        form = repr(tree.map_structure(lambda leaf: leaf is None, list(batch)))
+        fixed = self._rows_are_fixed()
+        rows = tuple(len(leaf) if fixed else BATCH for leaf in leaves)
+        return (kind, specs, form, rows, *self._settings(kind))
+
+    def program_known(self, key: tuple[Any, ...] | None) -> tuple[Program, Any] | None:
+        """The program with this key, if there is one since `compile`, and its result's form."""
+        return self._programs.get(key)
 
     def _rows_are_fixed(self) -> bool:
         """Whether a layer keeps a state for each row, from one batch to the next."""
@@ -228,11 +239,22 @@ class Steps:
         """What is written into a program and may change: other settings need another program."""
         if kind != "train" or self.optimizer is None:
             return ()
+        if self._fixed_settings is not None:
+            return self._fixed_settings
         settings = [
             value if isinstance(value, bool | int | float | str | None) else id(value)
             for value in vars(self.optimizer).values()
         ]
         return (*settings, *(id(variable) for variable in self.trainable_variables))
+
+    @contextmanager
+    def _settings_fixed(self) -> Iterator[None]:
+        """What is trainable and how the optimizer is set stay as they are, in a `with` block."""
+        before, self._fixed_settings = self._fixed_settings, self._settings("train")
+        try:
+            yield
+        finally:
+            self._fixed_settings = before
 
     def _prepare(self, kind: str, batch: Batch) -> None:
         """Make the weights and the optimizer's slots, before anything is traced."""

@@ -97,29 +97,32 @@ class Trainer(Steps):
             size = validation_batch_size or batch_size
             held = batches_of("fit (validation)", *validation, size, steps=validation_steps)
             checks.check_labels(self, held)
-        self.program_of("train", data.first())
+        first = data.first()
+        self.program_of("train", first)
         if held is not None:  # so that data which do not fit are refused before any training
             self.program_of("test", held.first())
         listeners = self._listeners(callbacks, verbose, epochs=epochs, data=data)
         self.stop_training = False
         order = np.random.default_rng(random.fresh_seed())
-        listeners.on_train_begin()
-        logs: dict[str, float] = {}
-        for epoch in range(initial_epoch, epochs):
-            self.reset_metrics()
-            listeners.on_epoch_begin(epoch)
-            samples = order.permutation(data.total) if shuffle and data.total else None
-            logs = {}
-            for result in batches_run(self, "train", data, samples, listeners):
-                logs = plain(result)
-            checks.check_loss(self, logs)
-            if held is not None and arguments.validates(epoch, validation_freq):
-                found = self._evaluate(held, listeners)
-                logs = {**logs, **{f"val_{name}": value for name, value in found.items()}}
-            data.on_epoch_end()
-            listeners.on_epoch_end(epoch, logs)
-            if self.stop_training:
-                break
+        with self._settings_fixed():
+            key = self.program_key("train", first)
+            listeners.on_train_begin()
+            logs: dict[str, float] = {}
+            for epoch in range(initial_epoch, epochs):
+                self.reset_metrics()
+                listeners.on_epoch_begin(epoch)
+                samples = order.permutation(data.total) if shuffle and data.total else None
+                logs = {}
+                for result in batches_run(self, "train", data, samples, listeners, key):
+                    logs = plain(result)
+                checks.check_loss(self, logs)
+                if held is not None and arguments.validates(epoch, validation_freq):
+                    found = self._evaluate(held, listeners)
+                    logs = {**logs, **{f"val_{name}": value for name, value in found.items()}}
+                data.on_epoch_end()
+                listeners.on_epoch_end(epoch, logs)
+                if self.stop_training:
+                    break
         if self.optimizer is not None:
             self.optimizer.finalize_variable_values(self.trainable_variables)
         listeners.on_train_end(logs)

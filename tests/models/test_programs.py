@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import geartrain as keras
-from geartrain import layers, losses, metrics, optimizers
+from geartrain import callbacks, layers, losses, metrics, optimizers
 
 X, Y = np.ones((4, 3), "float32"), np.zeros((4, 2), "float32")
 
@@ -47,6 +47,60 @@ def test_a_layer_that_shall_not_train_any_more_does_not():
     model = linear(learning_rate=0.5)
     assert step_of(model) > 0
     model.layers[0].trainable = False
+    assert step_of(model) == 0
+
+
+class EachEpoch(callbacks.Callback):
+    """Note the kernel after each epoch; after the first, do something."""
+
+    def __init__(self, action):
+        self.action, self.kernels = action, []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.kernels.append(self.model.get_weights()[0])
+        if epoch == 0:
+            self.action(self.model)
+
+
+class EachBatch(EachEpoch):
+    """The same, and one that hears of each batch."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Nothing to do."""
+
+
+def freeze(model):
+    model.layers[0].trainable = False
+
+
+@pytest.mark.parametrize("kind", [EachEpoch, EachBatch])
+def test_what_fit_trains_is_fixed_when_it_starts(kind):
+    model, watcher = linear(learning_rate=0.5), kind(freeze)
+    model.fit(X, Y, epochs=2, verbose=0, callbacks=[watcher])
+    assert (watcher.kernels[1] != watcher.kernels[0]).all()
+    model.fit(X, Y, verbose=0)
+    np.testing.assert_array_equal(model.get_weights()[0], watcher.kernels[1])
+
+
+@pytest.mark.parametrize("kind", [EachEpoch, EachBatch])
+def test_compile_during_fit_is_followed(kind):
+    def freeze_and_compile(model):
+        freeze(model)
+        model.compile(optimizers.SGD(0.5), "mae")
+
+    model, watcher = linear(learning_rate=0.5), kind(freeze_and_compile)
+    model.fit(X, Y, epochs=3, verbose=0, callbacks=[watcher])
+    np.testing.assert_array_equal(watcher.kernels[2], watcher.kernels[0])
+
+
+def test_a_fit_that_fails_fixes_nothing_any_more():
+    def fail(model):
+        raise RuntimeError("stop here")
+
+    model = linear(learning_rate=0.5)
+    with pytest.raises(RuntimeError, match="stop here"):
+        model.fit(X, Y, verbose=0, callbacks=[EachEpoch(fail)])
+    freeze(model)
     assert step_of(model) == 0
 
 
