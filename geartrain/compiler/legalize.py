@@ -14,16 +14,15 @@ from __future__ import annotations
 
 import re
 
-_FMA = re.compile(
-    r"^  (?P<name>%\S+) = call (?P<type>float|<\d+ x float>) @llvm\.fma\.\w+\("
-    r"(?P=type) (?P<x>.+), (?P=type) (?P<y>.+), (?P=type) (?P<z>.+)\)$",
-    re.MULTILINE,
+_FMA = (  # compiled where it is needed, which is seldom
+    r"(?m)^  (?P<name>%\S+) = call (?P<type>float|<\d+ x float>) @llvm\.fma\.\w+\("
+    r"(?P=type) (?P<x>.+), (?P=type) (?P<y>.+), (?P=type) (?P<z>.+)\)$"
 )
 
 
 def without_fma(text: str) -> str:
     """The module with no multiply-add of float32."""
-    return _FMA.sub(_exchanged, text)
+    return re.sub(_FMA, _exchanged, text)
 
 
 def _exchanged(found: re.Match[str]) -> str:

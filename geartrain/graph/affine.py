@@ -30,10 +30,11 @@ class Affine:
         self.terms = {name: factor for name, factor in (terms or {}).items() if factor != 0}
         self._hash: int | None = None  # found when it is first asked for, which is often
 
-    @classmethod
-    def variable(cls, name: str) -> Affine:
+    @staticmethod
+    @functools.lru_cache(maxsize=1024)
+    def variable(name: str) -> Affine:
         """The loop variable of that name."""
-        return cls(0, {name: 1})
+        return Affine(0, {name: 1})
 
     def __add__(self, other: Affine | Extent) -> Affine:
         if not isinstance(other, Affine):
