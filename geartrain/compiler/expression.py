@@ -5,6 +5,7 @@ What lives in memory is loaded; everything else is computed on the spot, back to
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -236,6 +237,7 @@ class Expression:
         return builder.gather(base, self.affine(offset), dtype, mask)
 
 
+@functools.lru_cache(maxsize=1024)
 def reshaped_index(index: Index, shape: Shape, source_shape: Shape) -> Index:
     """Where the element at `index` of a reshaped tensor was before; None-free shapes only.
 

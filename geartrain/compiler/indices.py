@@ -11,6 +11,7 @@ needed, like an element-wise value: it needs no loop of its own.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import numpy as np
@@ -60,6 +61,7 @@ def followed(node: Node) -> bool:
     return True
 
 
+@functools.lru_cache(maxsize=1024)
 def reshape_groups(shape: Shape, source: Shape) -> list[Group] | None:
     """The axes longer than 1 in the smallest groups that hold the same elements, in order.
 

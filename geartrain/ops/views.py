@@ -5,6 +5,7 @@ The gradient of a view is a view, or a fold of one: nothing is ever scattered.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -99,6 +100,7 @@ def _expand_samples() -> Iterable[Sample]:
     yield Sample((_values(2, 1, 1),), {"shape": (2, 3, 4)})
 
 
+@functools.lru_cache(maxsize=1024)
 def _expand_index(index: Index, x: Shape, shape: Shape) -> list[Reading]:
     sizes = zip(index, x, strict=True)
     return [Reading(0, tuple(Affine() if size == 1 else at for at, size in sizes))]
