@@ -57,6 +57,7 @@ def members(family: str) -> dict[str, type]:
     return dict(_classes.get(family, {}))
 
 
+@cache
 def snake_case(name: str) -> str:
     """A class's name as Keras writes it in default names.
 

@@ -90,7 +90,7 @@ class Metric(Configurable):
         """The variables of this metric, and of metrics that it keeps as attributes."""
         found = list(self._own_variables)
         for value in self.__dict__.values():
-            for item in tree.flatten(value):
+            for item in tree.flatten(value) if tree.is_nested(value) else [value]:
                 if isinstance(item, Metric):
                     found.extend(item.variables)
                 elif isinstance(item, Variable):

@@ -8,7 +8,7 @@ nothing, short enough for the progress bar and for Ctrl-C.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ def batches_run(
     listeners: Any,
     key: tuple[Any, ...] | None = None,
 ) -> Iterator[Any]:
-    """Run the steps of one epoch; yields what the step returned, after one or more batches.
+    """Run the steps of one epoch; yields logs, or predictions, after one or more batches.
 
     Args:
         kind: "train", "test" or "predict".
@@ -43,23 +43,25 @@ def batches_run(
         program, form = model.program_known(key) or model.program_of(kind, data.first())
         if program.whole_epochs:
             for last, results in _native(program, data.whole, data, order):
-                result = tree.pack_sequence_as(form, results)
-                end(last, _logs(kind, result))
-                yield result
+                yield _told(end, last, kind, tree.pack_sequence_as(form, results))
                 if model.stop_training and kind == "train":
                     return
             return
     for number, batch in enumerate(data.epoch(order)):
         begin(number)
-        result = model.run_step(kind, batch)
-        end(number, _logs(kind, result))
-        yield result
+        yield _told(end, number, kind, model.run_step(kind, batch))
         if model.stop_training and kind == "train":
             return
 
 
-def _logs(kind: str, result: Any) -> Any:
-    return {"outputs": result} if kind == "predict" else plain(result)
+def _told(end: Callable[..., None], batch: int, kind: str, result: Any) -> Any:
+    """Tell the callbacks what a step returned; the logs, or the predictions."""
+    if kind == "predict":
+        end(batch, {"outputs": result})
+        return result
+    logs = plain(result)
+    end(batch, logs)
+    return logs
 
 
 def _native(

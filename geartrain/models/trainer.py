@@ -113,8 +113,8 @@ class Trainer(Steps):
                 listeners.on_epoch_begin(epoch)
                 samples = order.permutation(data.total) if shuffle and data.total else None
                 logs = {}
-                for result in batches_run(self, "train", data, samples, listeners, key):
-                    logs = plain(result)
+                for found in batches_run(self, "train", data, samples, listeners, key):
+                    logs = found
                 checks.check_loss(self, logs)
                 if held is not None and arguments.validates(epoch, validation_freq):
                     found = self._evaluate(held, listeners)
@@ -158,8 +158,8 @@ class Trainer(Steps):
         self.reset_metrics()
         listeners.on_test_begin()
         logs: dict[str, float] = {}
-        for result in batches_run(self, "test", data, None, listeners):
-            logs = plain(result)
+        for found in batches_run(self, "test", data, None, listeners):
+            logs = found
         listeners.on_test_end(logs)
         return logs
 

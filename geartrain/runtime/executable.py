@@ -62,7 +62,7 @@ class Frame:
         self.address = ctypes.addressof(self.table)
         self.batch, self.work = batch, int(resolve(assembly.work, batch))
         self._own: dict[int, int] = {}  # addresses of memory of the frame's own, by place
-        self._gathered: dict[int, np.ndarray] = {}
+        self._gathered: dict[int, tuple[int, np.ndarray]] = {}  # addresses and memory, by place
         self.small: list[tuple[Leaf | None, np.ndarray]] = []
         self.large: list[tuple[int, Leaf | None, np.dtype[Any]]] = []
         for slot, node, dtype in program.inputs:
@@ -92,11 +92,12 @@ class Frame:
         for slot, address in self._own.items():
             self.table[slot] = address
 
-    def gathered(self, slot: int, node: Node, dtype: np.dtype[Any]) -> np.ndarray:
-        """Memory for one batch of an input, into which whole epochs gather rows."""
+    def gathered(self, slot: int, node: Node, dtype: np.dtype[Any]) -> int:
+        """Where one batch of an input has memory, into which whole epochs gather rows."""
         if slot not in self._gathered:
-            self._gathered[slot] = aligned_empty(resolve(node.extents, self.batch), dtype)
-        return self._gathered[slot]
+            memory = aligned_empty(resolve(node.extents, self.batch), dtype)
+            self._gathered[slot] = address_of(memory), memory
+        return self._gathered[slot][0]
 
 
 def _is_small(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
@@ -255,7 +256,7 @@ class Executable:
                 frame.table[slot] = address_of(array)
             else:
                 frame.table[epoch.inputs[node]] = address_of(array)
-                frame.table[slot] = address_of(frame.gathered(slot, node, dtype))
+                frame.table[slot] = frame.gathered(slot, node, dtype)
         frame.table[epoch.steps] = steps
         if order is None:
             outputs = self._outputs(frame, data, batch * steps)
