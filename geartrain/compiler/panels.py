@@ -12,21 +12,17 @@ when it ends, however many steps lie between: no step packs it, and every access
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from geartrain.compiler.builder import BYTES, Builder, Value
 from geartrain.compiler.fused import Fused
 from geartrain.compiler.indices import at_own_index
 from geartrain.compiler.kernels import ARGUMENTS, BEGIN, END, Kernel, address
+from geartrain.compiler.tiling import Tiling
 from geartrain.graph.affine import Affine, Index
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import Extent
 
-if TYPE_CHECKING:
-    from geartrain.compiler.tiling import Tiling
-
 PANEL = "panel"  # the loop variable that holds the first column of a tile
-LEAST_BYTES = 1 << 17  # smaller variables stay in the nearest cache in any order
 
 
 def place_in_panel(index: Index, rows: Extent, width: int) -> Affine:

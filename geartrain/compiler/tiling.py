@@ -15,7 +15,6 @@ from geartrain.compiler.kernels import (
     USUAL_BATCH,
     lanes_for,
 )
-from geartrain.compiler.panels import LEAST_BYTES
 from geartrain.compiler.places import below_maps, place_of
 from geartrain.compiler.target import Target
 from geartrain.graph.affine import Affine, Index
@@ -25,6 +24,7 @@ from geartrain.graph.shapes import Extent, apply, holds_dim, product, resolve
 ROWS_PER_UNIT = 128
 WIDE = 8  # vectors of a tile that is a single row
 MUCH_USED = 32  # tiles that use a panel
+LEAST_BYTES = 1 << 17  # weights of fewer stay in the nearest cache in any order
 MANY_ROWS = 64  # of a batch, from which on packing pays
 FEW_PANELS = 4  # so few that the last one, in part, is much of the work
 LARGE_OPERANDS = 1 << 20  # bytes: beyond it the operands of a product leave no room in a cache
