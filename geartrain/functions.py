@@ -35,12 +35,10 @@ class FunctionFamily(Family):
         self.functions = {function.__name__: function for function in functions}
         self.named = {**self.functions, **(aliases or {})}
 
-    def table(self) -> dict[str, Any]:
-        """Every class and function by each of its names; a function where both have one name."""
-        return {**super().table(), **self.named}
-
     def _named(self, name: str) -> Any:
-        found = self.table().get(name)
+        found = self.named.get(name)  # a function, where a class has the same name
+        if found is None:
+            found = self.table().get(name)
         if found is None:
             found = registry._custom.get(name)
         if found is None:

@@ -85,10 +85,15 @@ def reset_names() -> None:
     _name_counts.clear()
 
 
-@cache
 def signature(cls: Any) -> inspect.Signature:
     """The signature of a class's `__init__`, without `self`."""
-    full = inspect.signature(cls.__init__)
+    return _signature_of(cls.__init__)
+
+
+@cache
+def _signature_of(initializer: Any) -> inspect.Signature:
+    """The same of an `__init__`: classes without one of their own share their parent's."""
+    full = inspect.signature(initializer)
     return full.replace(parameters=list(full.parameters.values())[1:])
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+_ROWS = (list, tuple)  # a tuple of classes is looked through sooner than their union is made
+_NESTED = (list, tuple, dict)
+
 
 def is_nested(structure: Any) -> bool:
     """Whether it is a list, tuple or dict."""
-    return isinstance(structure, list | tuple | dict)
+    return isinstance(structure, _NESTED)
 
 
 def flatten(structure: Any) -> list[Any]:
@@ -22,7 +25,7 @@ def flatten(structure: Any) -> list[Any]:
     """
     if isinstance(structure, dict):
         return [leaf for key in sorted(structure) for leaf in flatten(structure[key])]
-    if isinstance(structure, list | tuple):
+    if isinstance(structure, _ROWS):
         return [leaf for item in structure for leaf in flatten(item)]
     return [structure]
 
@@ -47,7 +50,7 @@ def _rebuild(structure: Any, leaves: Iterator[Any]) -> Any:
     if isinstance(structure, dict):
         made = {key: _rebuild(structure[key], leaves) for key in sorted(structure)}
         return type(structure)((key, made[key]) for key in structure)
-    if isinstance(structure, list | tuple):
+    if isinstance(structure, _ROWS):
         items = [_rebuild(item, leaves) for item in structure]
         if hasattr(structure, "_fields"):
             return type(structure)(*items)

@@ -54,9 +54,9 @@ class Owner(Configurable):
                 self._variables.setdefault(id(variable), variable)
 
     def _sublayers(self) -> list[Owner]:
-        for value in list(self.__dict__.values()):  # lists that grew since they were set
-            if isinstance(value, list):
-                self._track(value)
+        lists = [value for value in self.__dict__.values() if isinstance(value, list)]
+        for value in lists:  # they may have grown since they were set
+            self._track(value)
         return list(self._layers.values())
 
     def _flatten_layers(self) -> Iterator[Owner]:

@@ -90,11 +90,11 @@ class Metric(Configurable):
         """The variables of this metric, and of metrics that it keeps as attributes."""
         found = list(self._own_variables)
         for value in self.__dict__.values():
-            for item in tree.flatten(value) if tree.is_nested(value) else [value]:
-                if isinstance(item, Metric):
-                    found.extend(item.variables)
-                elif isinstance(item, Variable):
+            for item in tree.flatten(value) if tree.is_nested(value) else (value,):
+                if isinstance(item, Variable):
                     found.append(item)
+                elif isinstance(item, Metric):
+                    found.extend(item.variables)
         return list(dict.fromkeys(found))
 
     def reset_state(self) -> None:
