@@ -30,15 +30,18 @@ class Buffer:
     last: int
 
 
-def plan(buffers: Sequence[Buffer], batch: int) -> tuple[dict[int, int], int]:
-    """The offset of each buffer by slot, and the size of the whole block, for one batch size.
+def plan(buffers: Sequence[Buffer], batch: int, *others: int) -> tuple[dict[int, int], int]:
+    """The offset of each buffer by slot, and the size of the whole block, for some batch sizes.
 
     The largest first, each at the lowest offset that is free for as long as it is needed.
 
     >>> plan([Buffer(1, 64, 0, 1), Buffer(2, 64, 1, 2), Buffer(3, 64, 2, 3)], batch=1)
     ({1: 0, 2: 64, 3: 0}, 128)
     """
-    sizes = {one.slot: int(resolve(one.size, batch)) for one in buffers}
+    sizes = {
+        one.slot: max(int(resolve(one.size, rows)) for rows in (batch, *others))
+        for one in buffers
+    }  # fmt: skip
     placed: list[tuple[int, int, Buffer]] = []
     offsets: dict[int, int] = {}
     for buffer in sorted(buffers, key=lambda one: (-sizes[one.slot], one.slot)):

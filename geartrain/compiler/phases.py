@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from geartrain.compiler.builder import REPORT, Builder, Value
 from geartrain.compiler.kernels import SMALL, USUAL_BATCH, Kernel, address
@@ -77,39 +78,58 @@ def only_function(kernel: Kernel) -> Builder:
     return b
 
 
-def epoch_function(gathers: list[Kernel], steps_slot: int, panels: bool) -> Builder:
-    """The function that a team calls for many steps: gather the rows of a batch, then one step."""
-    b = Builder("epoch", THREAD_ARGUMENTS)
-    b.prologue.append("  %batch = load i64, ptr %args")
-    count = address(b, steps_slot, "i64")
+@dataclass(frozen=True)
+class Turns:
+    """Where functions that do many steps find how many, and with how many rows.
 
-    def turn(step: Value) -> Value:
-        row = b.mul(step, Value("%batch", "int64"))
-        for kernel in gathers:
-            _shared(b, kernel, f", i64 {row.name}")
-        _call(b, "step_0")
-        return _reported(b)
+    Attributes:
+        steps: the place in the table of the number of steps.
+        last: the place of the number of rows of the last step; the others have a batch each.
+        panels: whether variables are put in panels meanwhile.
+    """
 
-    with _in_panels(b, panels):
-        _until_reported(b, Value(count, "int64"), turn)
+    steps: int
+    last: int
+    panels: bool
+
+
+def turn_function(gathers: list[Kernel]) -> Builder:
+    """One step of an epoch: gather the rows of its batch, of numbers from `%row` on; then do it."""
+    b = Builder("turn", (*STEP_ARGUMENTS, ("i64", "%row")), "internal")
+    for kernel in gathers:
+        _shared(b, kernel, ", i64 %row")
+    _call(b, "step_0")
     b.line("ret void")
     return b
 
 
-def sweep_function(moving: Mapping[int, Extent], steps_slot: int, panels: bool) -> Builder:
+def epoch_function(turns: Turns) -> Builder:
+    """The function that a team calls for many steps, on rows in an order of their own."""
+    b = Builder("epoch", THREAD_ARGUMENTS)
+
+    def turn(step: Value, rows: Value) -> Value:
+        row = b.mul(step, Value("%batch", "int64"))
+        b.line(
+            f"call void @turn(ptr %args, i64 {rows.name}, i64 %thread, ptr %team, i64 {row.name})"
+        )
+        return _reported(b)
+
+    _many(b, turns, turn)
+    return b
+
+
+def sweep_function(turns: Turns, moving: Mapping[int, Extent]) -> Builder:
     """The function that a team calls for many steps on rows as they come, without copies.
 
     Args:
+        turns: the number of steps and of rows.
         moving: by place in the table, how many bytes an address moves on after each step: those of
             inputs and outputs, to the rows of the next.
-        steps_slot: the place of the number of steps.
-        panels: whether variables are put in panels meanwhile.
     """
     b = Builder("sweep", THREAD_ARGUMENTS)
-    b.prologue.append("  %batch = load i64, ptr %args")
 
-    def turn(step: Value) -> Value:
-        _call(b, "step_0")
+    def turn(step: Value, rows: Value) -> Value:
+        _call(b, "step_0", rows.name)
         reported = _reported(b)  # before the barrier behind which the next step begins
         with _first_thread(b):
             for slot, size in moving.items():
@@ -117,10 +137,7 @@ def sweep_function(moving: Mapping[int, Extent], steps_slot: int, panels: bool) 
                 b.store(b.add(b.load(place, "int64"), b.index(size)), place)
         return reported
 
-    count = address(b, steps_slot, "i64")
-    with _in_panels(b, panels):
-        _until_reported(b, Value(count, "int64"), turn)
-    b.line("ret void")
+    _many(b, turns, turn)
     return b
 
 
@@ -134,8 +151,8 @@ def _in_panels(b: Builder, panels: bool) -> Iterator[None]:
         _call(b, "leave")
 
 
-def _call(b: Builder, name: str) -> None:
-    b.line(f"call void @{name}(ptr %args, i64 %batch, i64 %thread, ptr %team)")
+def _call(b: Builder, name: str, rows: str = "%batch") -> None:
+    b.line(f"call void @{name}(ptr %args, i64 {rows}, i64 %thread, ptr %team)")
 
 
 def _small(kernel: Kernel) -> bool:
@@ -204,15 +221,26 @@ def _reported(b: Builder) -> Value:
     return b.compare("ne", b.load(place, "int64"), b.constant(0, "int64"))
 
 
-def _until_reported(b: Builder, count: Value, turn: Callable[[Value], Value]) -> None:
-    """So many steps, or fewer: `turn(step)` tells whether the step has reported."""
-    zero = b.constant(0, "int64")
+def _many(b: Builder, turns: Turns, turn: Callable[[Value, Value], Value]) -> None:
+    """The body of a function that does many steps, or fewer: until one has reported.
+
+    `turn(step, rows)` writes the step of that number, and returns whether it has reported.
+    """
+    b.prologue.append("  %batch = load i64, ptr %args")
+    zero, one = b.constant(0, "int64"), b.constant(1, "int64")
+    count, last = (Value(address(b, place, "i64"), "int64") for place in (turns.steps, turns.last))
 
     def unless(step: Value, ended: list[Value]) -> list[Value]:
-        go_on = b.compare("eq", ended[0], zero)
-        return b.when(go_on, lambda: [b.convert(turn(step), "int64")], ended)
+        def go_on() -> list[Value]:
+            more = b.compare("lt", b.add(step, one), count)
+            rows = b.select(more, Value("%batch", "int64"), last)
+            return [b.convert(turn(step, rows), "int64")]
 
-    b.loop(zero, count, 1, unless, [zero])
+        return b.when(b.compare("eq", ended[0], zero), go_on, ended)
+
+    with _in_panels(b, turns.panels):
+        b.loop(zero, count, 1, unless, [zero])
+    b.line("ret void")
 
 
 def _end_if_reported(b: Builder) -> None:

@@ -25,11 +25,13 @@ from geartrain.compiler.lower import lower, product_plan
 from geartrain.compiler.memory import Buffer
 from geartrain.compiler.order import near_sources
 from geartrain.compiler.phases import (
+    Turns,
     epoch_function,
     only_function,
     run_function,
     step_function,
     sweep_function,
+    turn_function,
 )
 from geartrain.compiler.target import Target
 from geartrain.compiler.team import team_text
@@ -60,11 +62,13 @@ class EpochSlots:
     Attributes:
         order: the place of the address of the rows' numbers (int64), in the order to take them.
         steps: the place of the number of steps to do.
+        last: the place of the number of rows of the last one.
         inputs: for each input that has a batch axis, the place of the address of its whole data.
     """
 
     order: int
     steps: int
+    last: int
     inputs: dict[Node, int]
 
 
@@ -253,7 +257,7 @@ class _Assembler:
         if len(steps) != 1 or isinstance(steps[0], Reference) or not inputs:
             return None
         slots = {node: self._slot() for node in inputs}
-        return EpochSlots(self._slot(), self._slot(), slots)
+        return EpochSlots(self._slot(), self._slot(), self._slot(), slots)
 
     # -- steps ------------------------------------------------------------------------------------
 
@@ -295,11 +299,10 @@ class _Assembler:
                 gather_rows(f"gather_{n}", node, self.slots[node], slot, epoch.order)
                 for n, (node, slot) in enumerate(epoch.inputs.items())
             ]
+            turns = Turns(epoch.steps, epoch.last, bool(self.enter))
             functions += [f for kernel in gathers for f in kernel.functions]
-            functions += [
-                epoch_function(gathers, epoch.steps, bool(self.enter)),
-                sweep_function(self._moving(epoch), epoch.steps, bool(self.enter)),
-            ]
+            functions += [turn_function(gathers), epoch_function(turns)]
+            functions += [sweep_function(turns, self._moving(epoch))]
         declared = sorted(set().union(*(function.declared for function in functions)))
         team = team_text(self.target.triple)
         text = "\n".join([*declared, team, *(function.text() for function in functions)])

@@ -80,7 +80,6 @@ class ArrayBatches:
         self.steps = steps
         self.count: int | None = min(whole, steps) if steps else whole
         self.samples: int | None = min(self.total, self.count * batch_size)
-        self.pace: dict[int, int] = {}  # by rows a step, how many steps a native call should do
         self._upcoming: Iterator[Batch] | None = None
 
     def epoch(self, order: np.ndarray | None = None) -> Iterator[Batch]:

@@ -8,89 +8,103 @@ nothing, short enough for the progress bar and for Ctrl-C.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from geartrain import tree
-from geartrain.models.data import ArrayBatches, Batch, Batches
+from geartrain.models.data import ArrayBatches, Batches
 from geartrain.runtime.function import Program
 
 CALL_SECONDS = 0.05  # how long a native call should take
 
 
-def batches_run(
-    model: Any,
-    kind: str,
-    data: Batches,
-    order: np.ndarray | None,
-    listeners: Any,
-    key: tuple[Any, ...] | None = None,
-) -> Iterator[Any]:
-    """Run the steps of one epoch; yields logs, or predictions, after one or more batches.
+class Loop:
+    """The steps of one kind over some data, as often as `run` is called.
 
     Args:
+        model: the model.
         kind: "train", "test" or "predict".
-        order: the numbers of the samples in the order to take them; as they come if None.
-        listeners: the callbacks.
-        key: which program to run, if that is known before; see `Steps.program_key`.
+        data: the batches.
+
+    Attributes:
+        key: which program to run, once that is known; see `Steps.program_key`.
     """
-    begin = getattr(listeners, f"on_{kind}_batch_begin")
-    end = getattr(listeners, f"on_{kind}_batch_end")
-    whole = isinstance(data, ArrayBatches) and data.steps is None and data.total
-    if whole and not listeners.wants_batches(kind):
-        program, form = model.program_known(key) or model.program_of(kind, data.first())
-        if program.whole_epochs:
-            for last, results in _native(program, data.whole, data, order):
-                yield _told(end, last, kind, tree.pack_sequence_as(form, results))
-                if model.stop_training and kind == "train":
-                    return
-            return
-    for number, batch in enumerate(data.epoch(order)):
-        begin(number)
-        yield _told(end, number, kind, model.run_step(kind, batch))
-        if model.stop_training and kind == "train":
-            return
 
+    def __init__(self, model: Any, kind: str, data: Batches) -> None:
+        self.model, self.kind, self.data = model, kind, data
+        self.key: tuple[Any, ...] = ()
+        self._samples: tuple[Program, Any] | None = None
 
-def _told(end: Callable[..., None], batch: int, kind: str, result: Any) -> Any:
-    """Tell the callbacks what a step returned; the logs, or the predictions."""
-    if kind == "predict":
-        end(batch, {"outputs": result})
-        return result
-    logs = plain(result)
-    end(batch, logs)
-    return logs
+    def program(self) -> tuple[Program, Any]:
+        """The program of a step, and the form of its result; traced now, if it is not known."""
+        known = self.model.program_known(self.key)
+        if known is None:
+            self.key = self.model.traced(self.kind, self.data.first())
+            known = self.model.program_known(self.key)
+        return known  # type: ignore[no-any-return]
 
+    def run(self, listeners: Any, order: np.ndarray | None = None) -> Iterator[Any]:
+        """Run the steps of one epoch; yields logs, or predictions, after one or more batches.
 
-def _native(
-    program: Program, whole: Batch, data: ArrayBatches, order: np.ndarray | None
-) -> Iterator[tuple[int, list[np.ndarray]]]:
-    """The number of the last batch done, and the step's results, after each native call."""
-    arrays = [leaf for leaf in tree.flatten(list(whole)) if leaf is not None]
-    assert data.total is not None
-    batch, total, done = data.batch_size, data.total, 0
-    if batch < total and program.rows_apart:
-        batch = program.rows_in_cache(batch)
-    while done < total:
-        full = (total - done) // batch
-        rows = batch if full else total - done
-        steps = min(data.pace.get(rows, 1), max(full, 1))
-        taken = rows * steps
-        before = time.perf_counter()
-        if order is None:
-            cut = [array[done : done + taken] for array in arrays]
-            results = program.run_steps(cut, rows, steps)
-        else:
-            chosen = np.ascontiguousarray(order[done : done + taken], np.int64)
-            results = program.run_steps(arrays, rows, steps, chosen)
-        seconds = time.perf_counter() - before
-        done += taken
-        if full:
-            more = int(steps * CALL_SECONDS / max(seconds, 1e-6))
-            data.pace[rows] = max(1, min(4 * steps, more))
-        yield -(-done // data.batch_size) - 1, results
+        Args:
+            listeners: the callbacks.
+            order: the numbers of the samples in the order to take them; as they come if None.
+        """
+        steps = self._one_by_one(listeners, order)
+        data = self.data
+        whole = isinstance(data, ArrayBatches) and data.steps is None and data.total
+        if whole and not listeners.wants_batches(self.kind):
+            program, form = self.program()
+            if program.whole_epochs:
+                steps = self._native(program, form, order)
+        end = getattr(listeners, f"on_{self.kind}_batch_end")
+        for batch, result in steps:
+            if self.kind == "predict":
+                end(batch, {"outputs": result})
+                yield result
+            else:
+                logs = plain(result)
+                end(batch, logs)
+                yield logs
+            if self.model.stop_training and self.kind == "train":
+                return
+
+    def _one_by_one(self, listeners: Any, order: np.ndarray | None) -> Iterator[tuple[int, Any]]:
+        """The number of each batch, and its step's result."""
+        begin = getattr(listeners, f"on_{self.kind}_batch_begin")
+        for number, batch in enumerate(self.data.epoch(order)):
+            begin(number)
+            yield number, self.model.run_step(self.kind, batch)
+
+    def _native(
+        self, program: Program, form: Any, order: np.ndarray | None
+    ) -> Iterator[tuple[int, Any]]:
+        """The number of the last batch done, and its step's result, after each native call."""
+        data, done = self.data, 0
+        assert isinstance(data, ArrayBatches) and data.total is not None
+        if self._samples is None or self._samples[0] is not program:
+            arrays = [leaf for leaf in tree.flatten(list(data.whole)) if leaf is not None]
+            self._samples = program, program.samples(arrays)
+        if order is not None:
+            order = np.ascontiguousarray(order, np.int64)
+        batch = min(data.batch_size, data.total)
+        if batch < data.total and program.rows_apart:
+            batch = program.rows_in_cache(batch)
+        while done < data.total:
+            steps = program.pace.get(batch, 1)
+            rows = min(steps * batch, data.total - done)
+            if steps > 1 and data.total - done - rows < batch:
+                rows = data.total - done  # the last, smaller batch is no call of its own
+            before = time.perf_counter()
+            results = program.run_steps(self._samples[1], batch, rows, done, order)
+            seconds = time.perf_counter() - before
+            done += rows
+            if rows >= batch:
+                more = int(rows / batch * CALL_SECONDS / max(seconds, 1e-6))
+                program.pace[batch] = max(1, min(4 * (rows // batch), more))
+            yield -(-done // data.batch_size) - 1, tree.pack_sequence_as(form, results)
 
 
 def plain(logs: Any) -> dict[str, float]:

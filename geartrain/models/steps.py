@@ -194,10 +194,15 @@ class Steps:
 
     def program_of(self, kind: str, batch: Batch) -> tuple[Program, Any]:
         """The program of a step for data of this form, and the form of its result."""
+        found: tuple[Program, Any] = self._programs[self.traced(kind, batch)]
+        return found
+
+    def traced(self, kind: str, batch: Batch) -> tuple[Any, ...]:
+        """The key of the program of a step for data of this form, once it is there."""
+        self._prepare(kind, batch)
         key = self.program_key(kind, batch)
         if key not in self._programs:
-            self._prepare(kind, batch)
-            _, specs, _, rows, *_ = key
+            _, specs, _, rows, _ = key
             names = self._leaf_names(batch)
             inputs = [
                 placeholder((count, *shape), dtype.name, name)
@@ -214,9 +219,9 @@ class Steps:
             program = Program(
                 inputs, outputs, scope.updates, compiled=not self.run_eagerly and self.jit_compile
             )
-            key = self.program_key(kind, batch)  # building made the variables
+            key = self.program_key(kind, batch)  # the step may have made variables
             self._programs[key] = (program, result)
-        return self._programs[key]
+        return key
 
     def program_key(self, kind: str, batch: Batch) -> tuple[Any, ...]:
         """What decides which program a step needs: the form of the data, and settings."""
@@ -225,9 +230,9 @@ class Steps:
         form = repr(tree.map_structure(lambda leaf: leaf is None, list(batch)))
         fixed = self._rows_are_fixed()
         rows = tuple(len(leaf) if fixed else BATCH for leaf in leaves)
-        return (kind, specs, form, rows, *self._settings(kind))
+        return (kind, specs, form, rows, self._settings(kind))
 
-    def program_known(self, key: tuple[Any, ...] | None) -> tuple[Program, Any] | None:
+    def program_known(self, key: tuple[Any, ...]) -> tuple[Program, Any] | None:
         """The program with this key, if there is one since `compile`, and its result's form."""
         return self._programs.get(key)
 
@@ -248,9 +253,9 @@ class Steps:
         return (*settings, *(id(variable) for variable in self.trainable_variables))
 
     @contextmanager
-    def _settings_fixed(self) -> Iterator[None]:
-        """What is trainable and how the optimizer is set stay as they are, in a `with` block."""
-        before, self._fixed_settings = self._fixed_settings, self._settings("train")
+    def _settings_fixed(self, key: tuple[Any, ...]) -> Iterator[None]:
+        """What is trainable and how the optimizer is set stay as in `key`, in a `with` block."""
+        before, self._fixed_settings = self._fixed_settings, key[-1]
         try:
             yield
         finally:

@@ -20,7 +20,7 @@ from geartrain.models.data import (
     prepared,
     split,
 )
-from geartrain.models.loops import batches_run, plain
+from geartrain.models.loops import Loop, plain
 from geartrain.models.steps import Steps, helpful
 
 
@@ -97,15 +97,15 @@ class Trainer(Steps):
             size = validation_batch_size or batch_size
             held = batches_of("fit (validation)", *validation, size, steps=validation_steps)
             checks.check_labels(self, held)
-        first = data.first()
-        self.program_of("train", first)
-        if held is not None:  # so that data which do not fit are refused before any training
-            self.program_of("test", held.first())
+        training = Loop(self, "train", data)
+        validating = None if held is None else Loop(self, "test", held)
+        training.program()
+        if validating is not None:  # so that data which do not fit are refused before any training
+            validating.program()
         listeners = self._listeners(callbacks, verbose, epochs=epochs, data=data)
         self.stop_training = False
         order = np.random.default_rng(random.fresh_seed())
-        with self._settings_fixed():
-            key = self.program_key("train", first)
+        with self._settings_fixed(training.key):
             listeners.on_train_begin()
             logs: dict[str, float] = {}
             for epoch in range(initial_epoch, epochs):
@@ -113,11 +113,11 @@ class Trainer(Steps):
                 listeners.on_epoch_begin(epoch)
                 samples = order.permutation(data.total) if shuffle and data.total else None
                 logs = {}
-                for found in batches_run(self, "train", data, samples, listeners, key):
+                for found in training.run(listeners, samples):
                     logs = found
                 checks.check_loss(self, logs)
-                if held is not None and arguments.validates(epoch, validation_freq):
-                    found = self._evaluate(held, listeners)
+                if validating is not None and arguments.validates(epoch, validation_freq):
+                    found = self._evaluate(validating, listeners)
                     logs = {**logs, **{f"val_{name}": value for name, value in found.items()}}
                 data.on_epoch_end()
                 listeners.on_epoch_end(epoch, logs)
@@ -151,14 +151,14 @@ class Trainer(Steps):
         checks.check_numbers("evaluate", data)
         checks.check_labels(self, data)
         listeners = self._listeners(callbacks, verbose, data=data, history=False)
-        logs = self._evaluate(data, listeners)
+        logs = self._evaluate(Loop(self, "test", data), listeners)
         return logs if return_dict else in_order(logs)
 
-    def _evaluate(self, data: Batches, listeners: Any) -> dict[str, float]:
+    def _evaluate(self, loop: Loop, listeners: Any) -> dict[str, float]:
         self.reset_metrics()
         listeners.on_test_begin()
         logs: dict[str, float] = {}
-        for found in batches_run(self, "test", data, None, listeners):
+        for found in loop.run(listeners):
             logs = found
         listeners.on_test_end(logs)
         return logs
@@ -183,7 +183,7 @@ class Trainer(Steps):
         data = batches_of("predict", x, batch_size=batch_size, steps=steps)
         listeners = self._listeners(callbacks, verbose, data=data, history=False)
         listeners.on_predict_begin()
-        parts = list(batches_run(self, "predict", data, None, listeners))
+        parts = list(Loop(self, "predict", data).run(listeners))
         listeners.on_predict_end()
         if not parts:
             parts = [self.run_step("predict", data.first())]

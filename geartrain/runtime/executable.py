@@ -25,83 +25,13 @@ from geartrain.graph.op import Lookup
 from geartrain.graph.shapes import BATCH, holds_dim, resolve
 from geartrain.ops.indexing import outside
 from geartrain.runtime import native, threads
-from geartrain.runtime.aligned import address_of, aligned_empty
+from geartrain.runtime.aligned import address_of
+from geartrain.runtime.frame import Frame, Samples
 from geartrain.runtime.variable import Variable
 
-SMALL_BYTES = 16_384  # an array up to this size is copied sooner than its address is found
 CACHE_BYTES = 2**20  # results of one step that stay near the processor
 MOST_ROWS = 1024  # more rows a step gain nothing
 MOST_FRAMES = 8  # batch sizes whose memory is kept
-
-
-class Frame:
-    """The memory of one run at one batch size: a table of addresses, and the block behind it.
-
-    Small inputs and outputs have memory here too, into which and from which they are copied. The
-    table points to it whenever the frame is not in use.
-
-    Attributes:
-        small: for each small input its leaf and its memory.
-        large: for each other input its place in the table, its leaf and its dtype.
-        results: the memory of the outputs; none if any is large, or nothing computes it.
-        shapes: of the outputs.
-        work: about how many scalar operations a run takes.
-    """
-
-    def __init__(self, program: Executable, batch: int) -> None:
-        assembly = program.assembly
-        offsets, size = plan(assembly.buffers, batch)
-        self.block = aligned_empty((size,), np.dtype(np.uint8))
-        start = address_of(self.block)
-        self.table = (ctypes.c_int64 * assembly.size)()
-        self.table[0] = batch
-        for slot, offset in offsets.items():
-            self.table[slot] = start + offset
-        for slot, array in program.fixed.items():
-            self.table[slot] = address_of(array)
-        self.address = ctypes.addressof(self.table)
-        self.batch, self.work = batch, int(resolve(assembly.work, batch))
-        self._own: dict[int, int] = {}  # addresses of memory of the frame's own, by place
-        self._gathered: dict[int, tuple[int, np.ndarray]] = {}  # addresses and memory, by place
-        self.small: list[tuple[Leaf | None, np.ndarray]] = []
-        self.large: list[tuple[int, Leaf | None, np.dtype[Any]]] = []
-        for slot, node, dtype in program.inputs:
-            shape = resolve(node.extents, batch)
-            if _is_small(shape, dtype):
-                self.small.append((node.leaf, aligned_empty(shape, dtype)))
-                self._own[slot] = address_of(self.small[-1][1])
-            else:
-                self.large.append((slot, node.leaf, dtype))
-        self.shapes = [resolve(node.extents, batch) for node in program.outputs]
-        self.results = self._small_results(program.results)
-        self.restore()
-
-    def _small_results(
-        self, results: list[tuple[int | None, Node, np.dtype[Any]]]
-    ) -> list[np.ndarray]:
-        made: dict[int, np.ndarray] = {}
-        for (slot, _, dtype), shape in zip(results, self.shapes, strict=True):
-            if slot is None or not _is_small(shape, dtype):
-                return []
-            made[slot] = aligned_empty(shape, dtype)
-        self._own |= {slot: address_of(array) for slot, array in made.items()}
-        return [made[slot] for slot, _, _ in results if slot is not None]
-
-    def restore(self) -> None:
-        """Let the table point to the frame's own memory again."""
-        for slot, address in self._own.items():
-            self.table[slot] = address
-
-    def gathered(self, slot: int, node: Node, dtype: np.dtype[Any]) -> int:
-        """Where one batch of an input has memory, into which whole epochs gather rows."""
-        if slot not in self._gathered:
-            memory = aligned_empty(resolve(node.extents, self.batch), dtype)
-            self._gathered[slot] = address_of(memory), memory
-        return self._gathered[slot][0]
-
-
-def _is_small(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
-    return math.prod(shape) * dtype.itemsize <= SMALL_BYTES
 
 
 class Executable:
@@ -151,6 +81,7 @@ class Executable:
         ]
         kernels = [one for step in assembly.steps if isinstance(step, list) for one in step]
         self.reports = any(kernel.reports for kernel in kernels)
+        self.rows_out = any(holds_dim(node.extents) for node in self.outputs)
         self._frames: dict[int, list[Frame]] = {}
 
     def _job(self, name: str) -> threads.Job:
@@ -228,46 +159,54 @@ class Executable:
 
     def run_steps(
         self,
-        data: Mapping[Leaf | None, np.ndarray],
+        samples: Samples,
         batch: int,
-        steps: int,
+        rows: int,
+        first: int = 0,
         order: np.ndarray | None = None,
     ) -> list[np.ndarray]:
-        """Do many steps in one native call.
+        """Do the steps for some rows in one native call; the last may have fewer rows.
 
         Args:
-            data: the rows of each input; whole data sets if there is an order.
+            samples: what to take the rows from.
             batch: rows a step.
-            steps: how many steps.
-            order: the numbers of the rows to take (int64), `batch * steps` of them.
+            rows: how many rows in all.
+            first: the number of the first one.
+            order: the numbers of the rows (int64) in the order in which to count them.
 
         Returns:
             The outputs of the last step; without an order, those with a batch axis hold the rows
             of all steps.
         """
         epoch = self.assembly.epoch
-        assert epoch is not None and steps > 0
-        frame = self._take(batch)
-        for slot, node, dtype in self.inputs:
-            array = data[node.leaf]
-            assert array.dtype == dtype and array.flags.c_contiguous
-            if order is None:
-                assert len(array) >= batch * steps
-                frame.table[slot] = address_of(array)
-            else:
-                frame.table[epoch.inputs[node]] = address_of(array)
-                frame.table[slot] = frame.gathered(slot, node, dtype)
-        frame.table[epoch.steps] = steps
+        assert epoch is not None and rows > 0
+        steps = -(-rows // batch)
+        last = rows - batch * (steps - 1)
+        frame = self._take(batch, last)
+        table = frame.table
+        table[epoch.steps], table[epoch.last] = steps, last
         if order is None:
-            outputs = self._outputs(frame, data, batch * steps)
             job = self._job("sweep")
+            for slot, _, address, width, _ in samples.places:
+                table[slot] = address + first * width
         else:
-            assert order.dtype == np.int64 and len(order) >= batch * steps
-            frame.table[epoch.order] = address_of(order)
-            outputs = self._outputs(frame, data)
+            assert order.dtype == np.int64 and len(order) >= first + rows
             job = self._job("epoch")
+            for slot, whole, address, _, node in samples.places:
+                table[whole] = address
+                table[slot] = frame.gathered(slot, node)
+            table[epoch.order] = address_of(order) + first * order.itemsize
+        copied = bool(frame.results) and not self.rows_out
+        if copied:
+            outputs = frame.results
+        elif order is None:
+            outputs = self._outputs(frame, samples.rows(first, rows), last, rows)
+        else:
+            outputs = self._outputs(frame, samples.data, last)
         threads.run(job, frame.address, frame.work)
         self._check(frame)
+        if copied:
+            outputs = [array.copy() for array in outputs]
         frame.restore()
         self._give_back(frame)
         return outputs
@@ -289,12 +228,15 @@ class Executable:
                     return outside(wrong, size, table.leaf.path)
         return outside(wrong, size, "take")
 
-    def _take(self, batch: int) -> Frame:
-        """A frame that nobody uses now."""
+    def _take(self, batch: int, last: int | None = None) -> Frame:
+        """A frame that nobody uses now, with memory for steps of `batch` and of `last` rows."""
+        last = batch if last is None else last
         try:
-            return self._frames[batch].pop()  # one operation, so no two threads get the same
+            frame = self._frames[batch].pop()  # one operation, so no two threads get the same
         except (KeyError, IndexError):
-            return Frame(self, batch)
+            return Frame(self, batch, last)
+        enough = frame.is_enough_for(last, self.assembly.buffers)
+        return frame if enough else Frame(self, batch, last)
 
     def _give_back(self, frame: Frame) -> None:
         if len(self._frames) > MOST_FRAMES:
@@ -302,9 +244,20 @@ class Executable:
         self._frames.setdefault(frame.batch, []).append(frame)
 
     def _outputs(
-        self, frame: Frame, values: Mapping[Leaf | None, np.ndarray], rows: int | None = None
+        self,
+        frame: Frame,
+        values: Mapping[Leaf | None, np.ndarray],
+        last: int | None = None,
+        rows: int | None = None,
     ) -> list[np.ndarray]:
-        """Fresh arrays for the outputs, which the table points to; for `rows` rows if given."""
+        """Fresh arrays for the outputs, which the table points to.
+
+        Args:
+            frame: of the run.
+            values: of the inputs.
+            last: the number of rows of the last step, where there are several steps.
+            rows: the number of rows of all steps, where those of outputs follow each other.
+        """
         made: dict[Node, np.ndarray] = {}
         for (place, node, dtype), shape in zip(self.results, frame.shapes, strict=True):
             if node in made:
@@ -312,10 +265,13 @@ class Executable:
             if place is None:
                 made[node] = _leaf_value(node, values)
                 continue
-            if rows is not None and node.extents[:1] == (BATCH,):
-                shape = (rows, *shape[1:])
-            made[node] = array = np.empty(shape, dtype)
+            follow = rows is not None and node.extents[:1] == (BATCH,)
+            array = np.empty((rows, *shape[1:]) if follow else shape, dtype)
             frame.table[place] = address_of(array)
+            if last is not None and not follow:
+                shape = resolve(node.extents, last)
+                array = array.reshape(-1)[: math.prod(shape)].reshape(shape)
+            made[node] = array
         return [made[node] for node in self.outputs]
 
     def _reference(self, steps: Plan, frame: Frame, batch: int | None) -> None:

@@ -30,6 +30,7 @@ from geartrain.runtime.variable import Trace, Variable, current_trace
 
 if TYPE_CHECKING:
     from geartrain.runtime.executable import Executable
+    from geartrain.runtime.frame import Samples
 
 MOST_SHAPES = 64  # shapes of arrays that are remembered to fit
 
@@ -57,6 +58,7 @@ class Program:
         self.updates = dict(updates or {})
         self.compiled = compiled and native_code()
         self._leaves = [node.leaf for node in self.inputs]
+        self.pace: dict[int, int] = {}  # by rows a step, how many steps a call should do at once
         self._batches: dict[tuple[tuple[int, ...], ...], int | None] = {}  # by the arrays' shapes
 
     @functools.cached_property
@@ -136,16 +138,22 @@ class Program:
         """How many rows a step should take, if it may take any number; see `Executable`."""
         return self._ready().rows_in_cache(least)
 
+    def samples(self, arrays: Sequence[np.ndarray]) -> Samples:
+        """Whole data for `run_steps`, an array for each input; see `Samples`."""
+        from geartrain.runtime.frame import Samples
+
+        return Samples(self._ready(), dict(zip(self._leaves, arrays, strict=True)))
+
     def run_steps(
         self,
-        arrays: Sequence[np.ndarray],
+        samples: Samples,
         batch: int,
-        steps: int,
+        rows: int,
+        first: int = 0,
         order: np.ndarray | None = None,
     ) -> list[np.ndarray]:
         """Many steps in one call; see `Executable.run_steps`."""
-        data = dict(zip(self._leaves, arrays, strict=True))
-        return self.executable.run_steps(data, batch, steps, order)
+        return self.executable.run_steps(samples, batch, rows, first, order)
 
 
 @contextmanager

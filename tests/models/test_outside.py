@@ -78,6 +78,24 @@ def test_training_stops_before_the_step_with_a_wrong_token(bad, width):
         threads.set_thread_count(None)
 
 
+@pytest.mark.parametrize("kind", ["fit", "evaluate", "predict"])
+@pytest.mark.parametrize("bad", [ROWS * STEPS - 1, ROWS * STEPS, ROWS * STEPS + 2])
+def test_a_wrong_token_in_or_before_a_smaller_last_batch(kind, bad):
+    x, y = data(ROWS * STEPS + 3)
+    model = network()
+    arguments = {"fit": (x, y), "evaluate": (x, y), "predict": (x,)}[kind]
+    use = getattr(model, kind)
+    more = {"shuffle": False} if kind == "fit" else {}
+    use(*arguments, batch_size=ROWS, verbose=0, **more)  # from here on, calls do many steps
+    done, token = int(model.optimizer.iterations.numpy()), x[bad, 2]
+    x[bad, 2] = 77
+    with pytest.raises(ValueError, match=r"\[0, 49\]\. Received: 77"):
+        use(*arguments, batch_size=ROWS, verbose=0, **more)
+    assert model.optimizer.iterations.numpy() - done == (bad // ROWS if kind == "fit" else 0)
+    x[bad, 2] = token
+    assert np.isfinite(model.evaluate(x, y, batch_size=ROWS, verbose=0))
+
+
 def test_computed_places_are_looked_at_too():
     table = np.arange(10, dtype="float32")
     look = keras.jit(lambda places: ops.take(table, places * 2 + 1, axis=0))
