@@ -12,6 +12,7 @@ need and that costs something; so has the source of a view that repeats its elem
 anything; so has what a product reads, unless it is a plain view of memory. Then element-wise
 kernels of one shape join the kernel that makes what they read; kernels that work on the rows of
 one tensor join (`join.py`); and values that only their own kernel uses lose their memory again.
+What costs much after a product without columns joins others, in which vectors run along the rows.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ ALONE = (Running, Scatter, Scan, Opaque)  # what nothing else joins
 def fuse(outputs: Sequence[Node]) -> list[Fused]:
     """The kernels that make `outputs`, each after those it needs."""
     order = _leading(sorted_nodes(outputs))
-    stored = _stored(order, outputs)
+    stored, cost = _stored(order, outputs)
     users, kept = _users(order, stored), set(outputs)
     kernels: list[Fused] = []
     maker: dict[Node, int] = {}  # the number of the kernel that stores a node
@@ -53,7 +54,7 @@ def fuse(outputs: Sequence[Node]) -> list[Fused]:
         if node not in stored or node.op is None:
             continue
         core = node if is_core(node) else None
-        at = len(kernels) if core is not None else _host(node, kernels, maker, stored)
+        at = len(kernels) if core is not None else _host(node, kernels, maker, stored, cost)
         if at == len(kernels):
             kernels.append(Fused([], core))
         kernels[at].nodes.append(node)
@@ -84,7 +85,8 @@ def _leading(order: list[Node]) -> list[Node]:
     return [n for n in order if n not in late] + [n for n in order if n in late]
 
 
-def _stored(order: list[Node], outputs: Sequence[Node]) -> set[Node]:
+def _stored(order: list[Node], outputs: Sequence[Node]) -> tuple[set[Node], dict[Node, int]]:
+    """What has memory, and what each node costs to compute from that."""
     stored = {node for node in order if in_memory(node)}
     stored.update(node for node in outputs if node.op is not None)
     cost: dict[Node, int] = {}
@@ -111,7 +113,7 @@ def _stored(order: list[Node], outputs: Sequence[Node]) -> set[Node]:
         reached = {node} if node in stored else users[node]
         for source in node.sources:
             users[source] |= reached
-    return stored
+    return stored, cost
 
 
 def is_core(node: Node) -> bool:
@@ -158,13 +160,19 @@ def _users(order: list[Node], stored: set[Node]) -> dict[Node, set[Node]]:
     return users
 
 
-def _host(node: Node, kernels: list[Fused], maker: dict[Node, int], stored: set[Node]) -> int:
+def _host(
+    node: Node, kernels: list[Fused], maker: dict[Node, int], stored: set[Node],
+    cost: dict[Node, int],
+) -> int:  # fmt: skip
     """The kernel that an element-wise node joins; the number of a new one if there is none."""
+    costly = _cost(node, cost) > CHEAP
     reads = reads_of(Fused([node], None), stored)
     earliest = max((maker[read] for read in reads if read in maker), default=-1)
     for number in range(len(kernels) - 1, max(earliest, 0) - 1, -1):
         kernel = kernels[number]
         if kernel.core is not None and isinstance(kernel.core.op.lower, ALONE):  # type: ignore[union-attr]
+            continue
+        if costly and kernel.core is not None and _one_by_one(kernel.core):
             continue
         made = [read for read in reads if read in kernel.members()]
         if kernel.nodes[0].extents != node.extents or (kernel.core is not None and not made):
@@ -175,6 +183,11 @@ def _host(node: Node, kernels: list[Fused], maker: dict[Node, int], stored: set[
         if len(both) <= MOST_READS:
             return number
     return len(kernels)
+
+
+def _one_by_one(core: Node) -> bool:
+    """Whether the results of a product are single numbers, not vectors: there are no columns."""
+    return len(core.sources) == 2 and core.extents[-1:] == (1,)
 
 
 def reaches(node: Node, core: Node, stored: set[Node]) -> bool:

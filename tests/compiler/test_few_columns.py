@@ -94,3 +94,19 @@ def test_they_compute_what_the_reference_computes(name, special):
 def test_wide_and_short_products_are_left_to_tiles(depth, columns):
     x, w = placeholder((BATCH, depth), F32, "x"), placeholder((depth, columns), F32, "w")
     assert "few columns" not in kinds(Executable([ops.matmul(x, w)], {}, host()))
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"), [(ops.relu, ["fold"]), (ops.sigmoid, ["fold", "map"])]
+)
+def test_what_costs_much_after_a_single_column_is_done_in_vectors_of_rows(after, expected):
+    x, w, b = (placeholder(shape, F32, "x") for shape in ((BATCH, 24), (24, 1), (1,)))
+    output = after(ops.matmul(x, w) + b)
+    program = Executable([output], {}, host())
+    assert kinds(program) == expected
+    random = np.random.default_rng(0)
+    for batch in (0, 1, 37):
+        shapes = {x: (batch, 24), w: (24, 1), b: (1,)}
+        values = {n.leaf: random.normal(size=s).astype(F32) for n, s in shapes.items()}
+        found, reference = program.run(values, batch)[0], Plan([output]).run(values, batch)[0]
+        np.testing.assert_allclose(found, reference, rtol=1e-5, atol=1e-6)
