@@ -1,7 +1,8 @@
 """How the kernels of a program are run: in phases, each shared by the threads of a team.
 
-A large kernel is a phase of its own: every thread claims units of work until none are left, then
-waits for the others at a barrier. Small kernels are done by one thread, several in one phase.
+A large kernel is a phase of its own: every thread claims units of work until none are left. Small
+kernels are done by the first thread, several in one phase. Between phases, threads meet. What is
+small, and what there is to do at all, may depend on the batch, so it is looked at when they run.
 
 When a kernel has found an index outside its tensor, the step ends before it changes variables. All
 threads must agree on that, so they look only where no kernel that reports is at work.
@@ -14,47 +15,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from geartrain.compiler.builder import REPORT, Builder, Value
-from geartrain.compiler.kernels import SMALL, USUAL_BATCH, Kernel, address
+from geartrain.compiler.kernels import SMALL, Kernel, address
 from geartrain.compiler.team import THREADS
 from geartrain.graph.shapes import Extent, apply, resolve
 
-LARGE_BATCH = 1024  # beyond it nothing that grows with the batch is small
 CHUNKS = 32  # parts of a kernel that threads claim: enough to even out, few enough to be cheap
 THREAD_ARGUMENTS = (("ptr", "%args"), ("i64", "%thread"), ("ptr", "%team"))
+TRUE, FALSE, ZERO = Value("true", "bool"), Value("false", "bool"), Value("0", "int64")
 STEP_ARGUMENTS = (("ptr", "%args"), ("i64", "%batch"), ("i64", "%thread"), ("ptr", "%team"))
 
 
 def step_function(name: str, kernels: list[Kernel]) -> Builder:
-    """The function that runs some kernels in order; all threads of a team call it."""
+    """The function that runs some kernels in order; all threads of a team call it.
+
+    Where it returns, kernels may still be at work on other threads.
+    """
     b = Builder(name, STEP_ARGUMENTS, "internal")
-    reported = False
-    for group in _grouped(kernels):
-        reports = any(kernel.reports for kernel in group)
-        if reported and not reports:
-            _end_if_reported(b)
-            reported = False
-        before, reported = reported, reports
-        if len(group) == 1 and not _small(group[0]):
-            _shared(b, group[0])
-            continue
-        if all(isinstance(kernel.work, int) for kernel in group):
-            _alone(b, group, before)
-            continue
-        few, many, done = b.label_name(), b.label_name(), b.label_name()
-        limit = b.constant(LARGE_BATCH, "int64")
-        small = b.compare("le", Value("%batch", "int64"), limit)
-        b.line(f"br i1 {small.name}, label %{few}, label %{many}")
-        b.label(few)
-        _alone(b, group, before)
-        b.line(f"br label %{done}")
-        b.label(many)
-        for kernel in group:
-            if before and not kernel.reports:
-                _end_if_reported(b)
-            before = before or kernel.reports
-            _shared(b, kernel)
-        b.line(f"br label %{done}")
-        b.label(done)
+    phases = _Phases(b)
+    for kernel in kernels:
+        phases.add(kernel)
     b.line("ret void")
     return b
 
@@ -73,7 +52,7 @@ def only_function(kernel: Kernel) -> Builder:
     """The function that a team calls for one kernel alone."""
     b = Builder(f"only_{kernel.name}", THREAD_ARGUMENTS)
     b.prologue.append("  %batch = load i64, ptr %args")
-    _shared(b, kernel)
+    _Phases(b).add(kernel)
     b.line("ret void")
     return b
 
@@ -96,9 +75,12 @@ class Turns:
 def turn_function(gathers: list[Kernel]) -> Builder:
     """One step of an epoch: gather the rows of its batch, of numbers from `%row` on; then do it."""
     b = Builder("turn", (*STEP_ARGUMENTS, ("i64", "%row")), "internal")
+    phases = _Phases(b, ", i64 %row")
     for kernel in gathers:
-        _shared(b, kernel, ", i64 %row")
+        phases.add(kernel)
+    _meet(b)
     _call(b, "step_0")
+    _meet(b)
     b.line("ret void")
     return b
 
@@ -130,11 +112,16 @@ def sweep_function(turns: Turns, moving: Mapping[int, Extent]) -> Builder:
 
     def turn(step: Value, rows: Value) -> Value:
         _call(b, "step_0", rows.name)
-        reported = _reported(b)  # before the barrier behind which the next step begins
-        with _first_thread(b):
+        _meet(b)
+        reported = _reported(b)  # before the threads meet behind which the next step begins
+
+        def move() -> None:
             for slot, size in moving.items():
                 place = b.pointer("%args", b.constant(slot, "int64"), "int64")
                 b.store(b.add(b.load(place, "int64"), b.index(size)), place)
+
+        b.when(_first(b), move)
+        _meet(b)
         return reported
 
     _many(b, turns, turn)
@@ -146,8 +133,10 @@ def _in_panels(b: Builder, panels: bool) -> Iterator[None]:
     """What is written inside finds the variables in panels, if the program keeps any so."""
     if panels:
         _call(b, "enter")
+        _meet(b)
     yield
     if panels:
+        _meet(b)
         _call(b, "leave")
 
 
@@ -155,64 +144,127 @@ def _call(b: Builder, name: str, rows: str = "%batch") -> None:
     b.line(f"call void @{name}(ptr %args, i64 {rows}, i64 %thread, ptr %team)")
 
 
-def _small(kernel: Kernel) -> bool:
-    return int(resolve(kernel.work, USUAL_BATCH)) < SMALL
+class _Phases:
+    """Writes the calls of kernels, one after the other, and where threads meet in between.
+
+    The first thread does what is small, with all other such kernels up to the next that is large:
+    of that all threads claim parts. A thread that is alone does everything.
+
+    Args:
+        b: the function, with arguments as in `STEP_ARGUMENTS`.
+        more: more arguments of the kernels.
+    """
+
+    def __init__(self, b: Builder, more: str = "") -> None:
+        self.b, self.more = b, more
+        self.alone = b.compare("eq", _team_size(b), b.constant(1, "int32"))
+        self.since = FALSE, TRUE  # since threads met: whether anything was done, and by one thread
+        self.reported = False  # whether one of the kernels so far may have reported
+
+    def add(self, kernel: Kernel) -> None:
+        """Do one more kernel, after those before it."""
+        b = self.b
+        if int(resolve(kernel.units, 1)) > 0:
+            self._phase(kernel)
+        else:  # perhaps nothing at all
+            before, some = self.since, b.compare("gt", b.index(kernel.units), ZERO)
+
+            def phase() -> list[Value]:
+                self._phase(kernel)
+                return list(self.since)
+
+            work, alone = b.when(some, phase, before)
+            self.since = work, alone
+        self.reported = self.reported or kernel.reports
+
+    def _phase(self, kernel: Kernel) -> None:
+        b, looks = self.b, self.reported and not kernel.reports
+        work, before = self.since
+        by_one = _either(b, self._small(kernel), self.alone)
+        several = _both(b, work, _not(b, _both(b, before, by_one)))
+        if several is not FALSE:
+            b.when(several, lambda: self._meet(looks))
+        self.since = TRUE, by_one
+        one, many, end = b.label_name(), b.label_name(), b.label_name()
+        b.line(f"br i1 {by_one.name}, label %{one}, label %{many}")
+        b.label(one)
+        mine = _both(b, _first(b), _not(b, _reported(b))) if looks else _first(b)
+        b.when(mine, lambda: self._call(kernel, ZERO, b.index(kernel.units)))
+        b.line(f"br label %{end}")
+        b.label(many)
+        if by_one is not TRUE:
+            self._share(kernel)
+        b.line(f"br label %{end}")
+        b.label(end)
+
+    def _small(self, kernel: Kernel) -> Value:
+        """Whether a kernel is not worth sharing: that may depend on the batch."""
+        if isinstance(kernel.work, int):
+            return TRUE if kernel.work < SMALL else FALSE
+        b = self.b
+        return b.compare("lt", b.index(kernel.work), b.constant(SMALL, "int64"))
+
+    def _meet(self, looks: bool) -> None:
+        """Wait for all; if a kernel has reported, the step ends here."""
+        b = self.b
+        _meet(b)
+        if looks:
+            stop, go_on = b.label_name(), b.label_name()
+            b.line(f"br i1 {_reported(b).name}, label %{stop}, label %{go_on}")
+            b.label(stop)
+            b.line("ret void")
+            b.label(go_on)
+
+    def _share(self, kernel: Kernel) -> None:
+        """All threads claim parts of a kernel until none are left."""
+        b = self.b
+        units, one = b.index(kernel.units), b.constant(1, "int64")
+        chunk = apply("max", kernel.grain, apply("ceildiv", kernel.units, CHUNKS))
+        size = b.maximum(b.index(chunk), one)
+        whole = b.sub(b.add(units, size), one)
+        parts = b.make(f"sdiv i64 {whole.name}, {size.name}", "int64")
+        head, body, done = b.label_name(), b.label_name(), b.label_name()
+        b.line(f"br label %{head}")
+        b.label(head)
+        part = b.make(f"call i64 @claim(ptr %team, i64 %thread, i64 {parts.name})", "int64")
+        b.line(f"br i1 {b.compare('lt', part, parts).name}, label %{body}, label %{done}")
+        b.label(body)
+        low = b.mul(part, size)
+        end = b.add(low, size)
+        self._call(kernel, low, b.select(b.compare("lt", end, units), end, units))
+        b.line(f"br label %{head}")
+        b.label(done)
+
+    def _call(self, kernel: Kernel, low: Value, high: Value) -> None:
+        between = f"i64 {low.name}, i64 {high.name}{self.more}"
+        self.b.line(f"call void @{kernel.name}(ptr %args, i64 %batch, {between})")
 
 
-def _grouped(kernels: list[Kernel]) -> list[list[Kernel]]:
-    """Neighbouring small kernels together, each other one alone."""
-    groups: list[list[Kernel]] = []
-    for kernel in kernels:
-        if groups and _small(kernel) and _small(groups[-1][0]):
-            groups[-1].append(kernel)
-        else:
-            groups.append([kernel])
-    return groups
-
-
-def _shared(b: Builder, kernel: Kernel, more: str = "") -> None:
-    """All threads claim parts of a kernel until none are left."""
-    units, one = b.index(kernel.units), b.constant(1, "int64")
-    alone = b.compare("eq", _team_size(b), b.constant(1, "int32"))
-    chunk = apply("max", kernel.grain, apply("ceildiv", kernel.units, CHUNKS))
-    size = b.maximum(b.select(alone, units, b.index(chunk)), one)
-    whole = b.sub(b.add(units, size), one)
-    parts = b.make(f"sdiv i64 {whole.name}, {size.name}", "int64")
-    head, body, done = b.label_name(), b.label_name(), b.label_name()
-    b.line(f"br label %{head}")
-    b.label(head)
-    part = b.make(f"call i64 @claim(ptr %team, i64 %thread, i64 {parts.name})", "int64")
-    b.line(f"br i1 {b.compare('lt', part, parts).name}, label %{body}, label %{done}")
-    b.label(body)
-    low = b.mul(part, size)
-    end = b.add(low, size)
-    high = b.select(b.compare("lt", end, units), end, units)
-    between = f"i64 {low.name}, i64 {high.name}{more}"
-    b.line(f"call void @{kernel.name}(ptr %args, i64 %batch, {between})")
-    b.line(f"br label %{head}")
-    b.label(done)
+def _meet(b: Builder) -> None:
+    """All threads wait for each other."""
     b.line("call void @barrier(ptr %team)")
+
+
+def _both(b: Builder, x: Value, y: Value) -> Value:
+    return y if x is TRUE else x if y is TRUE else FALSE if FALSE in (x, y) else b.bits("and", x, y)
+
+
+def _either(b: Builder, x: Value, y: Value) -> Value:
+    return TRUE if TRUE in (x, y) else y if x is FALSE else b.bits("or", x, y)
+
+
+def _not(b: Builder, x: Value) -> Value:
+    return FALSE if x is TRUE else TRUE if x is FALSE else b.bits("xor", x, TRUE)
+
+
+def _first(b: Builder) -> Value:
+    """Whether this is the first thread of the team."""
+    return b.compare("eq", Value("%thread", "int64"), b.constant(0, "int64"))
 
 
 def _team_size(b: Builder) -> Value:
     place = b.pointer("%team", b.constant(THREADS, "int64"), "uint8")
     return b.load(place, "int32")
-
-
-def _alone(b: Builder, kernels: list[Kernel], reported: bool) -> None:
-    """The first thread that comes does all of some kernels; none after one that has reported."""
-    units = [b.index(kernel.units) for kernel in kernels]
-    rest = b.label_name()
-    with _first_thread(b):
-        for kernel, count in zip(kernels, units, strict=True):
-            if reported:
-                following = b.label_name()
-                b.line(f"br i1 {_reported(b).name}, label %{rest}, label %{following}")
-                b.label(following)
-            b.line(f"call void @{kernel.name}(ptr %args, i64 %batch, i64 0, i64 {count.name})")
-            reported = kernel.reports
-        b.line(f"br label %{rest}")
-        b.label(rest)
 
 
 def _reported(b: Builder) -> Value:
@@ -241,26 +293,3 @@ def _many(b: Builder, turns: Turns, turn: Callable[[Value, Value], Value]) -> No
     with _in_panels(b, turns.panels):
         b.loop(zero, count, 1, unless, [zero])
     b.line("ret void")
-
-
-def _end_if_reported(b: Builder) -> None:
-    """Return, once a place outside a tensor was noted."""
-    end, following = b.label_name(), b.label_name()
-    b.line(f"br i1 {_reported(b).name}, label %{end}, label %{following}")
-    b.label(end)
-    b.line("ret void")
-    b.label(following)
-
-
-@contextmanager
-def _first_thread(b: Builder) -> Iterator[None]:
-    """What is written inside is done by one thread, while the others wait for it."""
-    body, done = b.label_name(), b.label_name()
-    part = b.make("call i64 @claim(ptr %team, i64 %thread, i64 1)", "int64")
-    first = b.compare("eq", part, b.constant(0, "int64"))
-    b.line(f"br i1 {first.name}, label %{body}, label %{done}")
-    b.label(body)
-    yield
-    b.line(f"br label %{done}")
-    b.label(done)
-    b.line("call void @barrier(ptr %team)")

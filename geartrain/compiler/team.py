@@ -110,14 +110,7 @@ entry:
   %threads.at = getelementptr i8, ptr %team, i64 {THREADS}
   %count = load i32, ptr %threads.at, align 4
   %threads = zext i32 %count to i64
-  %single = icmp eq i64 %threads, 1
-  br i1 %single, label %alone, label %range
-alone:
-  %only.at = getelementptr i8, ptr %team, i64 {COUNTERS}
-  %old = load i64, ptr %only.at, align 8
-  %new = add i64 %old, 1
-  store i64 %new, ptr %only.at, align 8
-  ret i64 %old
+  br label %range
 range:
   %tried = phi i64 [ 0, %entry ], [ %trying, %empty ]
   %ahead = add i64 %thread, %tried
@@ -152,8 +145,6 @@ entry:
   %single = icmp eq i32 %threads, 1
   br i1 %single, label %alone, label %meet
 alone:
-  %only.at = getelementptr i8, ptr %team, i64 {COUNTERS}
-  store i64 0, ptr %only.at, align 8
   ret void
 meet:
   %arrived.at = getelementptr i8, ptr %team, i64 {ARRIVED}

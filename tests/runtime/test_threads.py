@@ -53,6 +53,28 @@ def trained(count):
     return [*model.get_weights(), model.predict(x, verbose=0), np.array(history["loss"])]
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_kernels_that_are_small_or_not_as_the_batch_is(count):
+    threads.set_thread_count(count)
+    random = np.random.default_rng(0)
+    weights = random.normal(size=(600, 300)).astype("float32")
+
+    @jit
+    def chain(x):
+        h = ops.tanh(ops.matmul(x, weights))
+        h = h - ops.mean(h, axis=-1, keepdims=True)
+        return ops.sum(h * h, axis=-1), ops.mean(h, axis=0), ops.sum(ops.exp(h[:, :9]), axis=-1)
+
+    for batch in (1, 3, 20, 170, 1200, 5000):
+        x = random.normal(size=(batch, 600)).astype("float32") / 30
+        h = np.tanh(x @ weights)
+        h = h - h.mean(-1, keepdims=True)
+        squares, means, powers = chain(x)
+        np.testing.assert_allclose(squares, (h * h).sum(-1), rtol=1e-4)
+        np.testing.assert_allclose(means, h.mean(0), atol=1e-5)
+        np.testing.assert_allclose(powers, np.exp(h[:, :9]).sum(-1), rtol=1e-5)
+
+
 def test_the_bits_do_not_depend_on_the_number_of_threads():
     expected = trained(1)
     for count in (2, 4, 1):
