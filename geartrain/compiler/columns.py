@@ -5,7 +5,8 @@
 Tiles of columns would leave many lanes of each multiplication empty. So vectors run along another
 axis, whichever has its elements of the first operand side by side: along the summed one, and the
 lanes of each sum are added up at the end; or along the rows, and the tile is turned on its side
-before it is stored.
+before it is stored. For the first of these the second operand is packed, which does not pay for a
+few rows: they take vectors of columns, as many as a sum has lanes.
 """
 
 from __future__ import annotations
@@ -62,7 +63,11 @@ class FewColumns(Tiling):
         if self._sums_lie():
             assert isinstance(depth, int)
             self.packed_slot = new_slot()
-            return [self._packed(depth), self._along_sums(depth, apply("ceildiv", rows, ROWS))]
+            packed = self._packed(depth)
+            if self._columns_lie():  # a few rows have no use for it
+                are_many = apply("min", 1, apply("max", 0, rows + (1 - ROWS)))  # 1 or 0
+                packed.units, packed.work = packed.units * are_many, packed.work * are_many
+            return [packed, self._along_sums(depth, apply("ceildiv", rows, ROWS))]
         assert isinstance(rows, int)
         return [self._along_rows(rows // self.panel)]
 
@@ -73,6 +78,10 @@ class FewColumns(Tiling):
             return False
         units = apply("ceildiv", self.sizes[self.row], ROWS)
         return depth >= LONG * self.lanes and not few_units(units, self.work())
+
+    def _columns_lie(self) -> bool:
+        """Whether the columns of the second operand are neighbours."""
+        return self.b.stride(self.column) == 1
 
     def _rows_lie(self) -> bool:
         """Whether vectors can run along its rows."""
@@ -143,9 +152,54 @@ class FewColumns(Tiling):
             b.loop(low, border, together, lambda i, _: rows(i, together))
             b.loop(border, high, 1, lambda i, _: rows(i, 1))
 
-        b.loop(BEGIN, END, 1, unit)
+        def alone(row: Value, _: list[Value]) -> None:
+            self._finish(b, pointers, row, self._sums_of_row(b, depth, row, base))
+
+        def many() -> None:
+            b.loop(BEGIN, END, 1, unit)
+
+        if self._columns_lie():
+            count = b.index(self.sizes[self.row])
+            enough = b.compare("ge", count, b.constant(ROWS, "int64"))
+            b.when(enough, many)
+            few = b.select(enough, b.constant(0, "int64"), count)
+            b.loop(b.constant(0, "int64"), few, 1, alone)
+        else:
+            many()
         b.line("ret void")
         return Kernel(self.name, self.fused.nodes, "few columns", [b], units, self.work())
+
+    def _sums_of_row(self, b: Builder, depth: int, row: Value, base: str) -> Value:
+        """One row times the second operand as it is: vectors of columns, one for each lane above.
+
+        Each is the sum that a lane would have, and they are added up as lanes are, so the bits are
+        the same.
+        """
+        other = address(b, self.slots[self.b.memory])
+        inside = self._inside(b)
+
+        def more(k: Value, total: Value) -> Value:
+            at = {**self._zeros(b), self.row: row, self.label: k}
+            left = b.load(b.pointer(base, b.affine(self.a.place, at), self.dtype), self.dtype)
+            place = b.pointer(other, b.affine(self.b.place, at), self.dtype)
+            right = b.load(place, self.dtype, self.lanes, inside)
+            return b.fma(b.splat(left, self.lanes), right, total)
+
+        def block(k: Value, totals: list[Value]) -> list[Value]:
+            places = (b.add(k, b.constant(n, "int64")) for n in range(self.lanes))
+            return [more(at, total) for at, total in zip(places, totals, strict=True)]
+
+        zero, whole = b.constant(0, "int64"), b.constant(depth - depth % self.lanes, "int64")
+        totals = b.loop(zero, whole, self.lanes, block, [self._zero(b)] * self.lanes)
+        if depth % self.lanes:
+            for n, total in enumerate(totals):
+                at = b.add(whole, b.constant(n, "int64"))
+                inside_sum = n < depth % self.lanes
+                totals[n] = more(at, total) if inside_sum else b.add(total, self._zero(b))
+        while len(totals) > 1:
+            half = len(totals) // 2
+            totals = [b.add(totals[n], totals[n + half]) for n in range(half)]
+        return totals[0]
 
     def _sums(self, b: Builder, depth: int, starts: list[str], packed: str) -> list[Value]:
         """The products of some rows with all columns, lane by lane."""

@@ -90,6 +90,23 @@ def test_they_compute_what_the_reference_computes(name, special):
             np.testing.assert_allclose(one, other, rtol=near, atol=near)
 
 
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize(("depth", "columns"), [(512, 10), (77, 3), (128, 12)])
+def test_few_rows_have_the_bits_of_many(depth, columns, transposed):
+    shape = (columns, depth) if transposed else (depth, columns)
+    x, w = placeholder((BATCH, depth), F32, "x"), placeholder(shape, F32, "w")
+    output = ops.tanh(ops.matmul(x, ops.transpose(w) if transposed else w))
+    program = Executable([output], {}, host())
+    random = np.random.default_rng(0)
+    rows, weights = random.normal(size=(40, depth)), random.normal(size=shape)
+    rows[3], rows[5, 7] = -0.0, np.nan
+    rows, weights = rows.astype(F32), weights.astype(F32)
+    many = program.run({x.leaf: rows, w.leaf: weights}, 40)[0]
+    for batch in (1, 4, 7, 8, 9):
+        few = program.run({x.leaf: rows[:batch], w.leaf: weights}, batch)[0]
+        np.testing.assert_array_equal(few.view("int32"), many[:batch].view("int32"))
+
+
 @pytest.mark.parametrize(("depth", "columns"), [(512, 13), (512, 16), (40, 10)])
 def test_wide_and_short_products_are_left_to_tiles(depth, columns):
     x, w = placeholder((BATCH, depth), F32, "x"), placeholder((depth, columns), F32, "w")
