@@ -28,14 +28,16 @@ Method = Callable[..., Any]
 def helpful(method: Method) -> Method:
     """Refuse keywords that `method` does not have, with the nearest one that it has."""
     allowed = signature_names(method)
-    known = frozenset(allowed)
 
     @functools.wraps(method)
     def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if not known.issuperset(kwargs):
-            wrong = [name for name in kwargs if name not in known]
-            raise unknown_keywords(method.__name__, wrong, allowed, RENAMED)
-        return method(self, *args, **kwargs)
+        try:
+            return method(self, *args, **kwargs)
+        except TypeError:
+            wrong = [name for name in kwargs if name not in allowed]
+            if not wrong:
+                raise
+        raise unknown_keywords(method.__name__, wrong, allowed, RENAMED)
 
     return checked
 

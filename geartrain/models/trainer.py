@@ -23,6 +23,8 @@ from geartrain.models.data import (
 from geartrain.models.loops import Loop, plain
 from geartrain.models.steps import Steps, helpful
 
+MOST_REMEMBERED = 256  # programs, and shapes of arrays to predict for
+
 
 class Trainer(Steps):
     """The part of a model that trains it, step after step."""
@@ -174,10 +176,9 @@ class Trainer(Steps):
     ) -> Any:
         """The model's outputs for some inputs, as arrays, in test mode."""
         if verbose == 0 and callbacks is None and type(x) is np.ndarray:
-            known = self._programs.get((x.shape[1:], x.dtype))  # the way of small, frequent calls
-            if known is not None and 0 < len(x) <= (batch_size or DEFAULT_BATCH_SIZE):
-                results = known[0].run(x)
-                return results[0] if known[1] is None else tree.pack_sequence_as(known[1], results)
+            known = self._programs.get((x.shape, x.dtype))  # the way of small, frequent calls
+            if known is not None and len(x) <= (batch_size or DEFAULT_BATCH_SIZE):
+                return known(x)
         checks.check_built(self, x)
         arguments.check_given_counts("predict", steps=steps)
         data = batches_of("predict", x, batch_size=batch_size, steps=steps)
@@ -191,11 +192,15 @@ class Trainer(Steps):
         return tree.map_structure(lambda *pieces: np.concatenate(pieces), *parts)
 
     def _remember(self, x: Any) -> None:
-        """Note which program predicts for arrays like x, so that the next call finds it at once."""
-        if type(x) is np.ndarray and prepare(x) is x and not self._rows_are_fixed():
+        """Note what predicts for arrays like x, so that the next call finds it at once."""
+        if type(x) is not np.ndarray or prepare(x) is not x or self._rows_are_fixed():
+            return
+        if len(x) and len(self._programs) < MOST_REMEMBERED:
             program, form = self.program_of("predict", Batch(x))
-            nested = None if isinstance(form, Node) else form
-            self._programs[x.shape[1:], x.dtype] = program, nested
+            direct = program.direct(len(x)) if isinstance(form, Node) else None
+            self._programs[x.shape, x.dtype] = direct or (
+                lambda x: tree.pack_sequence_as(form, program.run(x))
+            )
 
     # -- single batches ---------------------------------------------------------------------------
 

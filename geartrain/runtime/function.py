@@ -124,6 +124,10 @@ class Program:
         _assign_all(updates)
         return results[: len(self.outputs)]
 
+    def direct(self, batch: int) -> Callable[[np.ndarray], np.ndarray] | None:
+        """The shortest way to run it for batches of that size; see `Executable.direct`."""
+        return self._ready().direct(batch) if self.compiled else None
+
     @property
     def whole_epochs(self) -> bool:
         """Whether `run_steps` can be called: all is compiled, and every input has a batch axis."""

@@ -163,25 +163,25 @@ class Team(TeamMemory):
         """A worker's life; it holds the team, so that the memory lives as long as the thread."""
         self._native_work(self.address, number)
 
-    def run(self, job: Job, argument: int) -> int:
-        """Do a job on all threads, the calling one among them; 0 if the team is busy."""
+    def run(self, job: Job, argument: int, much: bool = True) -> int:
+        """Do a job on all threads, the calling one among them; 0 if the team is busy.
+
+        Or if it sleeps, and there is not so `much` to do that waking it pays.
+        """
         if self._sleepers.value == 0:
             return self.launch(self.address, job.address, argument)
+        if not much:
+            self.keep_awake()
+            return 0
         with self._woken_elsewhere():
             return self.launch(self.address, job.address, argument)
 
-    def awake(self) -> bool:
-        """Whether all workers wait for a job without sleep.
-
-        If they sleep, and this is asked often, they are woken, to be there the next time.
-        """
-        if self._sleepers.value == 0:
-            return True
+    def keep_awake(self) -> None:
+        """Wake workers that sleep, if this is asked often, to be there the next time."""
         before, self._asked = self._asked, time.perf_counter()
         if self._asked - before < OFTEN:
             with self._woken_elsewhere():
                 self._rouse(self.address)
-        return False
 
     @contextmanager
     def _woken_elsewhere(self) -> Iterator[None]:
@@ -286,7 +286,7 @@ def run(job: Job, argument: int, work: int) -> None:
     """
     if work >= LITTLE_WORK:
         team = _state.team or _the_team()
-        if team.size > 1 and (work >= MUCH_WORK or team.awake()) and team.run(job, argument):
+        if team.size > 1 and team.run(job, argument, work >= MUCH_WORK):
             return
     alone: Any = getattr(_state.alone, "memory", None)
     if alone is None:

@@ -185,11 +185,12 @@ def asleep(team):
 def test_workers_sleep_when_there_is_nothing_to_do_and_wake_when_asked_often():
     team = awake_team()
     assert asleep(team)
-    assert not team.awake()  # the first question in a long time wakes nobody
+    team.keep_awake()  # the first question in a long time wakes nobody
+    assert team._sleepers.value == team.size - 1
     end = time.monotonic() + 10
-    while not team.awake() and time.monotonic() < end:
-        pass
-    assert team.awake()
+    while team._sleepers.value and time.monotonic() < end:
+        team.keep_awake()
+    assert team._sleepers.value == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="affinity is Linux's")
