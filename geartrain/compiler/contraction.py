@@ -10,8 +10,6 @@ windows); only a second operand whose columns are not neighbours in memory is pa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import partial
 
 from geartrain.compiler.builder import Builder, Value, is_known
 from geartrain.compiler.columns import FewColumns
@@ -24,9 +22,12 @@ from geartrain.compiler.kernels import (
     END,
     Kernel,
     address,
+    at_least,
     check_supported,
+    either,
 )
-from geartrain.compiler.narrow import narrow_kernels
+from geartrain.compiler.packed import Packed
+from geartrain.compiler.pipeline import packed_kernels
 from geartrain.compiler.target import Target
 from geartrain.compiler.tiles import Tiles
 from geartrain.compiler.tiling import MANY_ROWS, PART, WIDE, Cut, operand_of
@@ -45,58 +46,47 @@ def contraction_kernels(
     What is repeated on one thread is not done in parts, and a matrix that stays the same is packed.
     """
     check_supported(fused)
+    given = (fused, slots, target)
     cut = _cut(fused)
     if cut is None:
-        return _as_fold(name, fused, slots, target, new_slot, repeated)
+        return _as_fold(name, *given, new_slot, repeated)
     if cut.narrow:
-        given = (name, fused, slots, target, new_slot)
-        return narrow_kernels(*given, cut.sizes, cut.out, cut.rows, cut.a, cut.b, repeated)
-    few = FewColumns.of(name, fused, slots, target, cut)
+        return packed_kernels(Packed(name, *given, new_slot, cut), repeated)
+    few = FewColumns.of(name, *given, cut)
     if few.fits() and not repeated:
         return few.kernels(new_slot)
-    plan = _Product.of(name, fused, slots, target, cut)
+    plan = _Product.of(name, *given, cut)
+    in_pieces = 0 if repeated else plan.best_in_pieces()
+    if in_pieces != 0:
+        plan.name = name if in_pieces == 1 else f"{name}_few"
+        pieces = packed_kernels(Packed(name, *given, new_slot, cut))
+        return either(pieces, _in_registers(plan, new_slot), in_pieces)
     if plan.crowds_for_many_rows() and not repeated:
-        return _few_or_many(
-            plan, _Product.of(f"{name}_many", fused, slots, target, cut), new_slot()
-        )
+        many = _Product.of(f"{name}_many", *given, cut)
+        many.packed_slot = new_slot()
+        packed = [many.pack(), many.product()]
+        return either(packed, [plan.product()], at_least(plan.row_count, MANY_ROWS))
+    return _in_registers(plan, new_slot, repeated)
+
+
+def _in_registers(
+    plan: _Product, new_slot: Callable[[], int], repeated: bool = False
+) -> list[Kernel]:
+    """The kernels of a product whose second operand may have to be packed."""
     kernels = []
     second = plan.b.memory
     stays = repeated and second.op is None and not holds_dim(second.extents)
     across = plan.b.stride(plan.column) != 1
     if plan.reads_panels():
-        plan.packed_slot = slots[second]
+        plan.packed_slot = plan.slots[second]
     elif across or stays or plan.crowds_the_cache() or plan.needs_masks():
         plan.packed_slot = new_slot()
         kernels.append(plan.pack())
     if plan.in_parts() and not repeated:
+        given = (plan.name, plan.fused, plan.slots, plan.target)
         plan.cut(new_slot())
-        joined = join_parts(name, fused, slots, target, plan.parts_slot, plan.parts)
-        return [*kernels, plan.product(), joined]
+        return [*kernels, plan.product(), join_parts(*given, plan.parts_slot, plan.parts)]
     return [*kernels, plan.product()]
-
-
-def _few_or_many(few: _Product, many: _Product, slot: int) -> list[Kernel]:
-    """A product whose number of rows is known at run time: if there are many, it packs.
-
-    Packing reads all of the second operand once more, in an order that caches like. One sample has
-    no use for that; from some dozens of rows on, their tiles then run twice as fast.
-    """
-    name, few.name, many.packed_slot = few.name, f"{few.name}_few", slot
-    pack, plain, packed = many.pack(), few.product(), many.product()
-    are_many = apply("min", 1, apply("max", 0, few.row_count + (1 - MANY_ROWS)))  # 1 or 0
-    pack.units, pack.work = pack.units * are_many, pack.work * are_many
-    b = Builder(name, ARGUMENTS, "internal")
-    enough = b.compare("ge", b.index(few.row_count), b.constant(MANY_ROWS, "int64"))
-    few_rows = b.bits("xor", enough, b.constant(1, "bool"))
-    b.when(enough, partial(_call, b, packed.name))
-    b.when(few_rows, partial(_call, b, plain.name))
-    b.line("ret void")
-    written = [*plain.functions, *packed.functions, b]
-    return [pack, replace(plain, name=name, functions=written)]
-
-
-def _call(b: Builder, name: str) -> None:
-    b.line(f"call void @{name}(ptr %args, i64 %batch, i64 %begin, i64 %end)")
 
 
 def plan_of(fused: Fused, slots: Mapping[object, int], target: Target) -> _Product | None:

@@ -1,21 +1,31 @@
-"""Three ways to sum products of narrow floats in float32, for one tile of a result.
+"""Ways to sum products in float32 from packed operands, for one tile of a result.
 
 Each reads a panel of either operand as `packing.py` lays them out, and leaves the sums in memory,
-row after row: `TileDot` by instructions that multiply whole tiles (AMX), `PairDot` by one that adds
-two products to each lane (AVX-512 BF16), `WideDot` by multiply-adds of float32, on any CPU.
+row after row. Of narrow floats: `TileDot` by instructions that multiply whole tiles (AMX),
+`PairDot` by one that adds two products to each lane (AVX-512 BF16), `WideDot` by multiply-adds of
+float32, on any CPU. Of float32: `SplitDot`, by tiles of the pieces of each number.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
 from geartrain.compiler.builder import Builder, Value
 from geartrain.compiler.kernels import USUAL_BATCH
+from geartrain.compiler.pieces import PIECES, PRODUCTS
 from geartrain.compiler.target import Target
 from geartrain.graph.shapes import Extent, resolve
 
 SHALLOW = 8  # terms of a sum below which a tile would hold mostly zeros
 
 
-class Dot:
+# What may be done while tiles are multiplied, a little after each group of instructions: from the
+# values that it hands on, it makes those for the next time.
+Aside = Callable[[list[Value]], list[Value]]
+
+
+class Dot(ABC):
     """How the tiles of one product are summed.
 
     Attributes:
@@ -23,11 +33,15 @@ class Dot:
         groups: how many neighbours along the summed axis lie together in either operand.
         step: how many terms are summed at a time.
         dtype: what the operands are packed as.
+        products: which pieces of two numbers are multiplied, where numbers are packed in pieces.
+        pieces: into how many pieces a number is cut.
         speed: about how many times as fast as multiply-adds of float32.
     """
 
     groups, step = (1, 1), 1
     dtype = "float32"
+    products: tuple[tuple[int, int], ...] = ((0, 0),)
+    pieces = 1
     speed = 1
 
     def __init__(self, target: Target, rows: Extent, columns: Extent) -> None:
@@ -36,16 +50,35 @@ class Dot:
         self.rows, self.vectors = _even(rows, most), _vectors(columns, vectors, self.lanes)
         self.width = self.vectors * self.lanes
 
-    def begin(self, b: Builder) -> None:
+    def begin(self, b: Builder) -> None:  # noqa: B027 (most need nothing)
         """What a thread does before its first tile."""
 
-    def end(self, b: Builder) -> None:
+    def end(self, b: Builder) -> None:  # noqa: B027
         """What a thread does after its last tile."""
 
+    @abstractmethod
     def write(
-        self, b: Builder, first: str, second: str, low: Value, high: Value, results: str
-    ) -> None:
-        """Sum the steps from `low` to `high` of two panels, into `rows` rows of `width`."""
+        self, b: Builder, first: str, second: str, low: Value, high: Value, results: str,
+        aside: Aside, values: list[Value],
+    ) -> list[Value]:  # fmt: skip
+        """Sum the steps from `low` to `high` of two panels, into `rows` rows of `width`.
+
+        Other work may be done meanwhile, or none: what `aside` made of `values` is returned.
+        """
+
+    def _at(self, b: Builder, base: str, number: int) -> str:
+        """The address of a 32-bit element."""
+        return b.pointer(base, b.constant(number, "int64"), "float32")
+
+
+class VectorDot(Dot):
+    """By instructions on vectors: each row's number, repeated, meets the columns."""
+
+    def write(
+        self, b: Builder, first: str, second: str, low: Value, high: Value, results: str,
+        aside: Aside, values: list[Value],
+    ) -> list[Value]:  # fmt: skip
+        """Sum in registers, which leaves none for other work."""
         count = self.rows * self.vectors
         zeros = [b.splat(b.constant(0, "float32"), self.lanes)] * count
 
@@ -64,22 +97,22 @@ class Dot:
         sums = b.loop(low, high, 1, turn, zeros)
         for n, total in enumerate(sums):
             b.store(total, self._at(b, results, n * self.lanes))
+        return values
 
-    def _at(self, b: Builder, base: str, number: int) -> str:
-        """The address of a 32-bit element."""
-        return b.pointer(base, b.constant(number, "int64"), "float32")
-
+    @abstractmethod
     def _column(self, b: Builder, place: str) -> Value:
-        raise NotImplementedError
+        """Numbers of the second operand, for a vector of columns."""
 
+    @abstractmethod
     def _repeated(self, b: Builder, place: str) -> Value:
-        raise NotImplementedError
+        """A row's number of the first operand, in each lane."""
 
+    @abstractmethod
     def _add(self, b: Builder, x: Value, y: Value, total: Value) -> Value:
-        raise NotImplementedError
+        """The total with the products."""
 
 
-class WideDot(Dot):
+class WideDot(VectorDot):
     """By multiply-adds of float32; the operands are converted when they are packed."""
 
     def _column(self, b: Builder, place: str) -> Value:
@@ -92,7 +125,7 @@ class WideDot(Dot):
         return b.fma(x, y, total) if self.target.fma else b.add(total, b.mul(x, y))
 
 
-class PairDot(Dot):
+class PairDot(VectorDot):
     """By an instruction that adds two products of bfloat16 to each float32."""
 
     groups, step = (2, 2), 2
@@ -142,37 +175,54 @@ class TileDot(Dot):
         tile_call(b, "tilerelease")
 
     def write(
-        self, b: Builder, first: str, second: str, low: Value, high: Value, results: str
-    ) -> None:
-        """Sum the steps from `low` to `high` of two panels, into `rows` rows of `width`."""
-        pairs = [(m, v) for m in range(self.high) for v in range(self.vectors)]
+        self, b: Builder, first: str, second: str, low: Value, high: Value, results: str,
+        aside: Aside, values: list[Value],
+    ) -> list[Value]:  # fmt: skip
+        """Sum in tiles: the instructions for vectors have time for other work."""
+        tiles = [(m, v) for m in range(self.high) for v in range(self.vectors)]
         row_bytes = 4 * self.width  # of the second operand: a pair of each column; and of results
-        for m, v in pairs:
+        sizes = [16 * self.pieces * self.rows, 16 * self.pieces * self.width]  # of a step
+        for m, v in tiles:
             tile_call(b, "tilezero", tile(2 * m + v))
 
-        def turn(step: Value, _: list[Value]) -> None:
-            a = b.pointer(first, b.mul(step, b.constant(16 * self.rows, "int64")), "float32")
-            at = b.pointer(second, b.mul(step, b.constant(16 * self.width, "int64")), "float32")
-            loaded = set()
-            for m, v in pairs:
-                rows = (4 + m, self._at(b, a, 16 * m * self.tile_rows), 64)
-                columns = (6 + v, self._at(b, at, self.lanes * v), row_bytes)
-                for number, place, stride in (rows, columns):
-                    if number not in loaded:
-                        loaded.add(number)
-                        where = f"ptr {place}", f"i64 {stride}"
-                        tile_call(b, "tileloadd64", tile(number), *where)
-                tile_call(b, "tdpbf16ps", tile(2 * m + v), tile(4 + m), tile(6 + v))
+        def turn(step: Value, inside: list[Value]) -> list[Value]:
+            a, at = (
+                b.pointer(base, b.mul(step, b.constant(size, "int64")), "float32")
+                for base, size in zip((first, second), sizes, strict=True)
+            )
+            held: dict[int, int] = {}  # which piece's tile a register holds
+            for x, y in self.products:
+                for m, v in tiles:
+                    rows = 4 + m, x, a, 16 * (x * self.rows + m * self.tile_rows), 64
+                    columns = 6 + v, y, at, 16 * y * self.width + v * self.lanes, row_bytes
+                    for number, piece, base, place, stride in (rows, columns):
+                        if held.get(number) != piece:
+                            held[number] = piece
+                            where = f"ptr {self._at(b, base, place)}", f"i64 {stride}"
+                            tile_call(b, "tileloadd64", tile(number), *where)
+                    tile_call(b, "tdpbf16ps", tile(2 * m + v), tile(4 + m), tile(6 + v))
+                inside = aside(inside)
+            return inside
 
-        b.loop(low, high, 1, turn)
-        for m, v in pairs:
+        values = b.loop(low, high, 1, turn, values)
+        for m, v in tiles:
             place = self._at(b, results, m * self.tile_rows * self.width + v * self.lanes)
             where = f"ptr {place}", f"i64 {row_bytes}"
             tile_call(b, "tilestored64", tile(2 * m + v), *where)
+        return values
+
+
+class SplitDot(TileDot):
+    """Products of float32 by tiles of bfloat16: see `pieces.py`."""
+
+    products, pieces = PRODUCTS, PIECES
+    speed = 2
 
 
 def dot_for(target: Target, dtype: str, rows: Extent, columns: Extent, depth: Extent) -> Dot:
     """The fastest way there is on a target."""
+    if dtype == "float32":
+        return SplitDot(target, rows, columns)
     if dtype == "bfloat16" and target.bf16_tiles and int(resolve(depth, USUAL_BATCH)) >= SHALLOW:
         return TileDot(target, rows, columns)
     if dtype == "bfloat16" and target.bf16_dot:

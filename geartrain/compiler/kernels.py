@@ -7,7 +7,7 @@ A kernel is a function `(args, batch, begin, end)` that does the units of work f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from geartrain.compiler.builder import BYTES, Builder, Value
 from geartrain.compiler.expression import Expression, Unsupported
@@ -41,6 +41,10 @@ class Kernel:
         scratch: memory it needs while it runs: slot, elements, dtype.
         packs: the tensor that it only brings into another order.
         grain: how many neighbouring units are best done together.
+        chosen: 1 if it is run; 0 if, for a batch of that size, others do its work.
+        copies: 1 if, for a batch of that size, two threads had better have a copy each of some
+            scratch memory, than fetch halves of it from each other's caches. The function then has
+            one more argument, which copy to use. None if there is but one copy.
     """
 
     name: str
@@ -52,11 +56,29 @@ class Kernel:
     scratch: list[tuple[int, Extent, str]] = field(default_factory=list)
     packs: Node | None = None
     grain: Extent = 1
+    chosen: Extent = 1
+    copies: Extent | None = None
 
     @property
     def reports(self) -> bool:
         """Whether it notes places outside a tensor, for the error."""
         return any(function.reports for function in self.functions)
+
+
+def either(some: list[Kernel], others: list[Kernel], chosen: Extent) -> list[Kernel]:
+    """Kernels that do the same in two ways: the first where `chosen` is 1, the others where 0.
+
+    Which way it is may depend on the size of the batch; then there is code for both.
+    """
+    if isinstance(chosen, int):
+        return some if chosen else others
+    found = [replace(kernel, chosen=kernel.chosen * chosen) for kernel in some]
+    return found + [replace(kernel, chosen=kernel.chosen * (1 - chosen)) for kernel in others]
+
+
+def at_least(size: Extent, least: int) -> Extent:
+    """1 if a size is at least so large, else 0."""
+    return apply("min", 1, apply("max", 0, size + (1 - least)))
 
 
 def start(

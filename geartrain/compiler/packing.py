@@ -1,135 +1,68 @@
-"""Copying one operand of a product into the order that a dot instruction reads it in.
+"""Copying one operand of a product into panels, in the order that `packed.py` tells.
 
 Goes in: a tensor in memory, seen through views, and computed on through maps (casts, scaling).
-Comes out: panels, each of some rows of the first operand (or columns of the second), for all of the
-summed axis, padded with zeros:
-
-    [shared..., panel, groups of the summed axis, rows of a panel, places in a group]
-
-A pair of bfloat16 is one 32-bit slot, as a float32 is. Vectors of slots are loaded along whichever
-axis is contiguous, and transposed if they are stored along the other.
+Vectors of slots are loaded along whichever axis is contiguous, and transposed if they are stored
+along the other.
 """
 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from geartrain.compiler.builder import Builder, Value
 from geartrain.compiler.expression import Expression
 from geartrain.compiler.kernels import ARGUMENTS, BEGIN, END, Kernel, address
+from geartrain.compiler.packed import Panels, in_runs, split
+from geartrain.compiler.panels import PANEL, place_in_panel
+from geartrain.compiler.pieces import paired
 from geartrain.compiler.target import Target
-from geartrain.compiler.tiling import Operand
 from geartrain.graph.affine import Affine
 from geartrain.graph.node import Node
-from geartrain.graph.shapes import Extent, apply, product
+from geartrain.graph.shapes import apply, product
 
 SLOTS = 16  # along the summed axis, that are one unit of work where all panels are packed at once
+STEP_SLOTS = 16  # in a step of numbers that are packed in pieces
 
-Labels = list[tuple[str, Extent]]
-
-
-def split(b: Builder, number: Value, labels: Labels) -> dict[str, Value]:
-    """A running number as the values of several labels, the last fastest."""
-    found = {}
-    for label, size in reversed(labels[1:]):
-        extent = b.index(size)
-        found[label] = b.make(f"srem i64 {number.name}, {extent.name}", "int64")
-        number = b.make(f"sdiv i64 {number.name}, {extent.name}", "int64")
-    return found | {label: number for label, _ in labels[:1]}
-
-
-def merged(labels: list[str], sizes: dict[str, Extent], operands: list[Operand]) -> Labels:
-    """Labels with their sizes; neighbours that lie in one row of all operands become one."""
-    found: Labels = []
-    for label in reversed(labels):
-        size = sizes[label]
-        if found:
-            inner, inner_size = found[0]
-            if all(one.stride(label) == inner_size * one.stride(inner) for one in operands):
-                found[0] = (inner, inner_size * size)
-                continue
-        found.insert(0, (label, size))
-    return found
-
-
-def in_runs(labels: Labels, lanes: int) -> bool:
-    """Whether a vector along labels stays within one run of the last: always at constant steps."""
-    last = labels[-1][1] if labels else 1
-    return len(labels) <= 1 or (isinstance(last, int) and last % lanes == 0)
-
-
-@dataclass
-class Panels:
-    """One operand as it is packed.
-
-    Attributes:
-        name: of the kernel that packs.
-        operand: what is packed.
-        own: the labels that are rows (or columns) of a panel, as one.
-        summed: the labels that are summed, as one.
-        shared: the other labels that the operand depends on.
-        width: how many rows (or columns) a panel has.
-        group: how many neighbours along the summed axis lie together.
-        step: what the length of the summed axis is made a multiple of.
-        dtype: what it is packed as.
-        slot: the place of its address in the table.
-    """
-
-    name: str
-    operand: Operand
-    own: Labels
-    summed: Labels
-    shared: Labels
-    width: int
-    group: int
-    step: int
-    dtype: str
-    slot: int
-
-    def __post_init__(self) -> None:
-        self.size = product(size for _, size in self.own)
-        self.depth = product(size for _, size in self.summed)
-        self.panels = apply("ceildiv", self.size, self.width)
-        self.groups = apply("ceildiv", self.depth, self.step) * (self.step // self.group)
-        self.panel_size = self.groups * (self.group * self.width)
-
-    def units(self) -> Extent:
-        """How many panels there are in all."""
-        return product(size for _, size in self.shared) * self.panels
-
-    def elements(self) -> Extent:
-        """How many elements are packed, padding included."""
-        return self.units() * self.panel_size
-
-    def start(self, b: Builder, base: str, loops: dict[str, Value], panel: Value) -> str:
-        """The address of a panel."""
-        number = b.constant(0, "int64")
-        for label, size in self.shared:
-            number = b.add(b.mul(number, b.index(size)), loops[label])
-        number = b.add(b.mul(number, b.index(self.panels)), panel)
-        return b.pointer(base, b.mul(number, b.index(self.panel_size)), self.dtype)
+Combination = Callable[[Value, Value], Value]
 
 
 def pack(panels: Panels, memory_slot: int, target: Target) -> Kernel:
     """The kernel that packs."""
-    return _Packer(panels, memory_slot, target).kernel()
+    b = Builder(panels.name, [*ARGUMENTS, *panels.copy()], "internal")
+    return _Packer(b, panels, memory_slot, target).kernel()
+
+
+def pack_some(panels: Panels, memory_slot: int, target: Target) -> Builder | None:
+    """A function that packs some slots of one panel, if that is loading and storing along rows.
+
+    Its arguments: the table and the batch, the panel's address and its first column, which slots.
+    """
+    arguments = [("ptr", "%args"), ("i64", "%batch"), ("ptr", "%panel"), ("i64", "%column")]
+    b = Builder(panels.name, [*arguments, ("i64", "%from"), ("i64", "%to")], "internal")
+    packer = _Packer(b, panels, memory_slot, target)
+    if not packer.straight or panels.shared:
+        return None
+    column, low, high = (Value(name, "int64") for name in ("%column", "%from", "%to"))
+    b.loop(low, high, 1, lambda s, _: packer.slot({}, column, "%panel", s))
+    b.line("ret void")
+    return b
 
 
 class _Packer:
-    def __init__(self, panels: Panels, memory_slot: int, target: Target) -> None:
-        self.to, self.target = panels, target
+    def __init__(self, b: Builder, panels: Panels, memory_slot: int, target: Target) -> None:
+        self.b, self.to, self.target = b, panels, target
         self.lanes = target.lanes(4)
-        self.halves = 1 if panels.dtype == "float32" else 2  # elements in a slot
-        self.slots = panels.groups * (panels.group // self.halves)  # along the summed axis
-        self.b = Builder(panels.name, ARGUMENTS, "internal")
+        self.halves, self.slots = panels.halves, panels.slots
         self.b.bf16_rounds = target.bf16_rounds and panels.dtype == "bfloat16"
         self.source = address(self.b, memory_slot)
-        self.packed = address(self.b, panels.slot)
         summed, operand = panels.summed, panels.operand
         inner = operand.stride(summed[-1][0]) if summed else 0
         self.loads_along_depth = inner == 1 and in_runs(summed, self.lanes)
         self.stores_along_depth = panels.group > self.halves
+        self.straight = not (self.loads_along_depth or self.stores_along_depth)
+        self.pieces = panels.dot.pieces
+        self.dtype = panels.dtype if self.pieces == 1 else operand.top.dtype  # of what is combined
 
     def kernel(self) -> Kernel:
         """Write it: a unit of work is a panel, or a few slots of all panels.
@@ -138,34 +71,44 @@ class _Packer:
         hardware foresees; along a panel of a wide matrix it would not.
         """
         b, to = self.b, self.to
-        straight = not (self.loads_along_depth or self.stores_along_depth)
-        count = apply("ceildiv", self.slots, SLOTS) if straight else to.panels
+        packed = to.memory(b)
+        count = apply("ceildiv", self.slots, SLOTS) if self.straight else to.panels
 
         def unit(u: Value, _: list[Value]) -> None:
             number = b.make(f"srem i64 {u.name}, {b.index(count).name}", "int64")
             rest = b.make(f"sdiv i64 {u.name}, {b.index(count).name}", "int64")
             shared = split(b, rest, to.shared)
             size = b.index(to.panel_size)
-            if straight:
+            if self.straight:
                 place = b.mul(rest, b.mul(b.index(to.panels), size))
-                self._some_slots(shared, number, b.pointer(self.packed, place, to.dtype))
+                self._some_slots(shared, number, b.pointer(packed, place, to.dtype))
                 return
             first = b.mul(number, b.constant(to.width, "int64"))
-            self._panel(shared, first, b.pointer(self.packed, b.mul(u, size), to.dtype))
+            self._panel(shared, first, b.pointer(packed, b.mul(u, size), to.dtype))
 
         b.loop(BEGIN, END, 1, unit)
         b.line("ret void")
-        size = to.elements()
-        scratch = [(to.slot, size, to.dtype)]
         units = product(one for _, one in to.shared) * count
-        return Kernel(to.name, [], "pack", [b], units, size, scratch, to.operand.memory)
+        scratch, packs = [to.scratch()], to.operand.memory
+        made = Kernel(to.name, [], "pack", [b], units, to.elements(), scratch, packs)
+        made.copies = to.small()
+        return made
 
-    def _put(self, value: Value, start: str, place: Value, count: int) -> None:
-        """Store the first lanes of a vector of slots."""
-        b, lanes = self.b, self.lanes
+    def _put(self, slots: list[Value], start: str, s: Value, offset: Value, count: int) -> None:
+        """Store the first lanes of vectors of slots: for each piece one, from slot number `s` on.
+
+        `offset` is how far beyond the first row's slot they go.
+        """
+        b, lanes, width = self.b, self.lanes, self.to.width
         left = b.constant(count, "int64")
         mask = b.compare("lt", b.lane_numbers(lanes), left) if count < lanes else None
-        b.store(value, b.pointer(start, place, "int32"), mask)
+        if self.pieces > 1:  # the steps before have all their pieces
+            before = b.bits("and", s, b.constant(-STEP_SLOTS, "int64"))
+            s = b.add(s, b.mul(before, b.constant(self.pieces - 1, "int64")))
+        for piece, value in enumerate(slots):
+            at = b.add(s, b.constant(piece * STEP_SLOTS, "int64"))
+            place = b.add(b.mul(at, b.constant(width, "int64")), offset)
+            b.store(value, b.pointer(start, place, "int32"), mask)
 
     def _some_slots(self, shared: dict[str, Value], number: Value, start: str) -> None:
         """A few slots along the summed axis, of all panels: loaded and stored along rows."""
@@ -174,17 +117,22 @@ class _Packer:
         low = b.mul(number, b.constant(SLOTS, "int64"))
         high = b.minimum(b.add(low, b.constant(SLOTS, "int64")), b.index(self.slots))
 
-        def slot(s: Value, _: list[Value]) -> None:
+        def turn(s: Value, _: list[Value]) -> None:
             def panel(p: Value, _: list[Value]) -> None:
                 at = b.pointer(start, b.mul(p, b.index(to.panel_size)), to.dtype)
-                for v in range(0, to.width, self.lanes):
-                    first = b.add(b.mul(p, width), b.constant(v, "int64"))
-                    place = b.add(b.mul(s, width), b.constant(v, "int64"))
-                    self._put(self._along_own(shared, first, s), at, place, to.width - v)
+                self.slot(shared, b.mul(p, width), at, s)
 
             b.loop(zero, b.index(to.panels), 1, panel)
 
-        b.loop(low, high, 1, slot)
+        b.loop(low, high, 1, turn)
+
+    def slot(self, shared: dict[str, Value], first: Value, start: str, s: Value) -> None:
+        """Slot number `s` of a panel's rows, from row `first` on: loaded and stored along them."""
+        b, to = self.b, self.to
+        for v in range(0, to.width, self.lanes):
+            step = b.constant(v, "int64")
+            parts = self._along_own(shared, b.add(first, step), s)
+            self._put(self._slots(parts, b.paired), start, s, step, to.width - v)
 
     def _panel(self, shared: dict[str, Value], first: Value, start: str) -> None:
         """One panel, block by block along the summed axis."""
@@ -196,9 +144,8 @@ class _Packer:
 
         def straight(s: Value) -> None:
             def turn(row: Value, _: list[Value]) -> None:
-                value = self._along_depth(shared, b.add(first, row), s)
-                block = b.mul(s, number(width))
-                self._put(value, start, b.add(block, b.mul(row, number(lanes))), lanes)
+                found = self._slots(self._along_depth(shared, b.add(first, row), s), b.joined)
+                self._put(found, start, s, b.mul(row, number(lanes)), lanes)
 
             b.loop(zero, number(width), 1, turn)
 
@@ -208,14 +155,14 @@ class _Packer:
                     self._along_depth(shared, b.add(first, number(v + n)), s)
                     for n in range(min(lanes, width - v))
                 ]
-                rows += [b.splat(b.like(0, rows[0]), lanes)] * (lanes - len(rows))
-                for n, column in enumerate(b.transposed(rows)):
+                nothing = [b.splat(b.like(0, part), lanes) for part in rows[0]]
+                rows += [nothing] * (lanes - len(rows))
+                for n, column in enumerate(self._turned(rows, b.joined)):
                     at = b.add(s, number(n))
-                    place = b.add(b.mul(at, number(width)), number(v))
+                    store = functools.partial(self._put, column, start, at, number(v), width - v)
                     if isinstance(self.slots, int) and self.slots % lanes == 0:
-                        self._put(column, start, place, width - v)
+                        store()
                         continue
-                    store = functools.partial(self._put, column, start, place, width - v)
                     b.when(b.compare("lt", at, slots), store)
 
         def turned_to_depth(s: Value) -> None:
@@ -224,9 +171,8 @@ class _Packer:
                     self._along_own(shared, b.add(first, number(v)), b.add(s, number(n)))
                     for n in range(lanes)
                 ]
-                for n, column in enumerate(b.transposed(rows)[: width - v]):
-                    place = b.add(b.mul(s, number(width)), number((v + n) * lanes))
-                    self._put(column, start, place, lanes)
+                for n, column in enumerate(self._turned(rows, b.paired)[: width - v]):
+                    self._put(column, start, s, number((v + n) * lanes), lanes)
 
         def turn(s: Value, _: list[Value]) -> None:
             block(s)
@@ -239,27 +185,45 @@ class _Packer:
         else:
             b.loop(zero, slots, lanes, turn)
 
-    def _along_own(self, shared: dict[str, Value], first: Value, s: Value) -> Value:
-        """Slot number `s` of each of the neighbouring rows from `first`."""
+    def _slots(self, parts: list[Value], combined: Combination) -> list[Value]:
+        """Elements as slots, for each piece one vector."""
+        if self.pieces > 1:
+            return paired(self.b, *parts)
+        return parts if self.halves == 1 else [combined(*parts)]
+
+    def _turned(self, rows: list[list[Value]], combined: Combination) -> list[list[Value]]:
+        """The slots of each lane of some rows: they are turned while there are fewest vectors."""
+        b = self.b
+        if self.pieces == 1:
+            return [[one] for one in b.transposed([self._slots(row, combined)[0] for row in rows])]
+        turned = [b.transposed(part) for part in zip(*rows, strict=True)]
+        return [self._slots(list(parts), combined) for parts in zip(*turned, strict=True)]
+
+    def _along_own(self, shared: dict[str, Value], first: Value, s: Value) -> list[Value]:
+        """The elements of slot number `s`, of each of the neighbouring rows from `first`."""
         b, lanes, own = self.b, self.lanes, self.to.own
         loops = shared | split(b, first, own)
         mask, width = None, self.to.width
         if not isinstance(self.to.size, int) or self.to.size % width or width % lanes:
             numbers = b.add(b.lane_numbers(lanes), first)
             mask = b.compare("lt", numbers, b.index(self.to.size))
+        low, apart = b.mul(s, b.constant(self.halves, "int64")), 1
+        if self.pieces > 1:
+            step = b.bits("and", s, b.constant(-STEP_SLOTS, "int64"))
+            low, apart = b.add(step, s), STEP_SLOTS
         parts = []
         for half in range(self.halves):
-            k = b.add(b.mul(s, b.constant(self.halves, "int64")), b.constant(half, "int64"))
+            k = b.add(low, b.constant(half * apart, "int64"))
             inside = self._inside_depth(k, 1)
             if inside is not None and inside.name == "false":
-                parts.append(b.splat(b.constant(0, self.to.dtype), lanes))
+                parts.append(b.splat(b.constant(0, self.dtype), lanes))
                 continue
             both = _both(b, mask, inside, lanes)
             parts.append(self._value(loops | split(b, k, self.to.summed), own[-1][0], both))
-        return parts[0] if self.halves == 1 else b.paired(*parts)
+        return parts
 
-    def _along_depth(self, shared: dict[str, Value], row: Value, s: Value) -> Value:
-        """The slots of one row, from number `s`."""
+    def _along_depth(self, shared: dict[str, Value], row: Value, s: Value) -> list[Value]:
+        """The elements of the slots of one row, from number `s`, the first of a step."""
         b, lanes, summed = self.b, self.lanes, self.to.summed
         mask = None
         if not isinstance(self.to.size, int) or self.to.size % self.to.width:
@@ -270,12 +234,12 @@ class _Packer:
             k = b.add(b.mul(s, b.constant(self.halves, "int64")), b.constant(part * lanes, "int64"))
             both = _both(b, mask, self._inside_depth(k, lanes), lanes)
             parts.append(self._value(loops | split(b, k, summed), summed[-1][0], both))
-        return parts[0] if self.halves == 1 else b.joined(*parts)
+        return parts
 
     def _inside_depth(self, k: Value, lanes: int) -> Value | None:
         """Whether the place (or each of the places from it on) is summed; None if all are."""
         b, depth = self.b, self.to.depth
-        if isinstance(depth, int) and depth % max(self.to.step, lanes) == 0:
+        if isinstance(depth, int) and depth % max(self.to.dot.step, lanes) == 0:
             return None
         if isinstance(depth, int) and lanes == 1 and not k.name.startswith("%"):
             return None if int(k.name) < depth else b.constant(False, "bool")
@@ -283,12 +247,18 @@ class _Packer:
 
     def _value(self, loops: dict[str, Value], lane: str, mask: Value | None) -> Value:
         """Elements of the operand, as neighbours along a label; 0 where the mask is off."""
-        b, operand = self.b, self.to.operand
+        b, operand, kept = self.b, self.to.operand, self.to.kept
         place = Affine(
             operand.place.constant,
             {label: step for label, step in operand.place.terms.items() if label in loops},
         )
         memory = operand.memory
+        if kept is not None:
+            inner, outer = sorted(operand.place.terms, key=lambda one: operand.stride(one) != 1)
+            both = Affine.variable(outer), Affine.variable(inner)
+            place = place_in_panel(both, memory.extents[0], kept)
+            panel = b.bits("and", loops[inner], b.constant(-kept, "int64"))
+            loops = loops | {PANEL: panel}
         pointers: dict[Node, str] = {memory: self.source}
         loaded = Expression(b, pointers, loops, lane, self.lanes, mask).load(memory, place)
         if operand.base is operand.top:
@@ -299,9 +269,9 @@ class _Packer:
             found = Expression(b, {}, loops, lane, self.lanes, None, known).value(
                 operand.top, index
             )
-        found = b.splat(b.convert(found, self.to.dtype), self.lanes)
+        found = b.splat(b.convert(found, self.dtype), self.lanes)
         if mask is not None and operand.base is not operand.top:  # a map of 0 need not be 0
-            found = b.select(mask, found, b.splat(b.constant(0, self.to.dtype), self.lanes))
+            found = b.select(mask, found, b.splat(b.constant(0, self.dtype), self.lanes))
         return found
 
 

@@ -12,16 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from geartrain.compiler.builder import REPORT, Builder, Value
 from geartrain.compiler.kernels import SMALL, Kernel, address
+from geartrain.compiler.subnormals import taken_for_zero
 from geartrain.compiler.team import THREADS
 from geartrain.graph.shapes import Extent, apply, resolve
 
 CHUNKS = 32  # parts of a kernel that threads claim: enough to even out, few enough to be cheap
 THREAD_ARGUMENTS = (("ptr", "%args"), ("i64", "%thread"), ("ptr", "%team"))
 TRUE, FALSE, ZERO = Value("true", "bool"), Value("false", "bool"), Value("0", "int64")
+THREAD = Value("%thread", "int64")
 STEP_ARGUMENTS = (("ptr", "%args"), ("i64", "%batch"), ("i64", "%thread"), ("ptr", "%team"))
 
 
@@ -38,21 +40,47 @@ def step_function(name: str, kernels: list[Kernel]) -> Builder:
     return b
 
 
-def run_function(number: int, panels: bool) -> Builder:
-    """The function that a team calls for one step; `panels`: whether to put variables in them."""
+@dataclass(frozen=True)
+class Around:
+    """What a native call does before its first step, and undoes after its last.
+
+    Attributes:
+        panels: whether variables are put in panels.
+        flushes: the machine as LLVM names it, if subnormal numbers are taken for 0; else empty.
+    """
+
+    panels: bool = False
+    flushes: str = ""
+
+    @contextmanager
+    def of(self, b: Builder) -> Iterator[None]:
+        """What is written inside finds it done."""
+        with taken_for_zero(b, self.flushes):
+            if self.panels:
+                _call(b, "enter")
+                _meet(b)
+            yield
+            if self.panels:
+                _meet(b)
+                _call(b, "leave")
+
+
+def run_function(number: int, around: Around) -> Builder:
+    """The function that a team calls for one step."""
     b = Builder(f"run_{number}", THREAD_ARGUMENTS)
     b.prologue.append("  %batch = load i64, ptr %args")
-    with _in_panels(b, panels):
+    with around.of(b):
         _call(b, f"step_{number}")
     b.line("ret void")
     return b
 
 
-def only_function(kernel: Kernel) -> Builder:
+def only_function(kernel: Kernel, around: Around) -> Builder:
     """The function that a team calls for one kernel alone."""
     b = Builder(f"only_{kernel.name}", THREAD_ARGUMENTS)
     b.prologue.append("  %batch = load i64, ptr %args")
-    _Phases(b).add(kernel)
+    with replace(around, panels=False).of(b):
+        _Phases(b).add(kernel)
     b.line("ret void")
     return b
 
@@ -64,12 +92,12 @@ class Turns:
     Attributes:
         steps: the place in the table of the number of steps.
         last: the place of the number of rows of the last step; the others have a batch each.
-        panels: whether variables are put in panels meanwhile.
+        around: what is done before the first step, and undone after the last.
     """
 
     steps: int
     last: int
-    panels: bool
+    around: Around
 
 
 def turn_function(gathers: list[Kernel]) -> Builder:
@@ -128,18 +156,6 @@ def sweep_function(turns: Turns, moving: Mapping[int, Extent]) -> Builder:
     return b
 
 
-@contextmanager
-def _in_panels(b: Builder, panels: bool) -> Iterator[None]:
-    """What is written inside finds the variables in panels, if the program keeps any so."""
-    if panels:
-        _call(b, "enter")
-        _meet(b)
-    yield
-    if panels:
-        _meet(b)
-        _call(b, "leave")
-
-
 def _call(b: Builder, name: str, rows: str = "%batch") -> None:
     b.line(f"call void @{name}(ptr %args, i64 {rows}, i64 %thread, ptr %team)")
 
@@ -164,10 +180,11 @@ class _Phases:
     def add(self, kernel: Kernel) -> None:
         """Do one more kernel, after those before it."""
         b = self.b
-        if int(resolve(kernel.units, 1)) > 0:
+        units = kernel.units * kernel.chosen
+        if kernel.chosen == 1 and int(resolve(units, 1)) > 0:
             self._phase(kernel)
         else:  # perhaps nothing at all
-            before, some = self.since, b.compare("gt", b.index(kernel.units), ZERO)
+            before, some = self.since, b.compare("gt", b.index(units), ZERO)
 
             def phase() -> list[Value]:
                 self._phase(kernel)
@@ -180,22 +197,36 @@ class _Phases:
     def _phase(self, kernel: Kernel) -> None:
         b, looks = self.b, self.reported and not kernel.reports
         work, before = self.since
-        by_one = _either(b, self._small(kernel), self.alone)
+        each = self._copied(kernel)
+        packs = each if kernel.packs is not None else FALSE
+        by_one = _both(b, _either(b, self._small(kernel), self.alone), _not(b, packs))
         several = _both(b, work, _not(b, _both(b, before, by_one)))
         if several is not FALSE:
             b.when(several, lambda: self._meet(looks))
-        self.since = TRUE, by_one
+        self.since = _not(b, packs), _either(b, packs, by_one)
+        more = self.more
+        if each is not FALSE:
+            more += f", i64 {b.select(each, THREAD, ZERO).name}"
         one, many, end = b.label_name(), b.label_name(), b.label_name()
-        b.line(f"br i1 {by_one.name}, label %{one}, label %{many}")
+        b.line(f"br i1 {_either(b, packs, by_one).name}, label %{one}, label %{many}")
         b.label(one)
-        mine = _both(b, _first(b), _not(b, _reported(b))) if looks else _first(b)
-        b.when(mine, lambda: self._call(kernel, ZERO, b.index(kernel.units)))
+        mine = _either(b, packs, _first(b))
+        mine = _both(b, mine, _not(b, _reported(b))) if looks else mine
+        b.when(mine, lambda: self._call(kernel, ZERO, b.index(kernel.units), more))
         b.line(f"br label %{end}")
         b.label(many)
         if by_one is not TRUE:
-            self._share(kernel)
+            self._share(kernel, more)
         b.line(f"br label %{end}")
         b.label(end)
+
+    def _copied(self, kernel: Kernel) -> Value:
+        """Whether each of two threads has a copy of its own of what a kernel packs or reads so."""
+        b = self.b
+        if kernel.copies is None:
+            return FALSE
+        two = b.compare("eq", _team_size(b), b.constant(2, "int32"))
+        return b.bits("and", two, b.compare("eq", b.index(kernel.copies), b.constant(1, "int64")))
 
     def _small(self, kernel: Kernel) -> Value:
         """Whether a kernel is not worth sharing: that may depend on the batch."""
@@ -215,7 +246,7 @@ class _Phases:
             b.line("ret void")
             b.label(go_on)
 
-    def _share(self, kernel: Kernel) -> None:
+    def _share(self, kernel: Kernel, more: str) -> None:
         """All threads claim parts of a kernel until none are left."""
         b = self.b
         units, one = b.index(kernel.units), b.constant(1, "int64")
@@ -231,12 +262,12 @@ class _Phases:
         b.label(body)
         low = b.mul(part, size)
         end = b.add(low, size)
-        self._call(kernel, low, b.select(b.compare("lt", end, units), end, units))
+        self._call(kernel, low, b.select(b.compare("lt", end, units), end, units), more)
         b.line(f"br label %{head}")
         b.label(done)
 
-    def _call(self, kernel: Kernel, low: Value, high: Value) -> None:
-        between = f"i64 {low.name}, i64 {high.name}{self.more}"
+    def _call(self, kernel: Kernel, low: Value, high: Value, more: str) -> None:
+        between = f"i64 {low.name}, i64 {high.name}{more}"
         self.b.line(f"call void @{kernel.name}(ptr %args, i64 %batch, {between})")
 
 
@@ -259,7 +290,7 @@ def _not(b: Builder, x: Value) -> Value:
 
 def _first(b: Builder) -> Value:
     """Whether this is the first thread of the team."""
-    return b.compare("eq", Value("%thread", "int64"), b.constant(0, "int64"))
+    return b.compare("eq", THREAD, b.constant(0, "int64"))
 
 
 def _team_size(b: Builder) -> Value:
@@ -290,6 +321,6 @@ def _many(b: Builder, turns: Turns, turn: Callable[[Value, Value], Value]) -> No
 
         return b.when(b.compare("eq", ended[0], zero), go_on, ended)
 
-    with _in_panels(b, turns.panels):
+    with turns.around.of(b):
         b.loop(zero, count, 1, unless, [zero])
     b.line("ret void")

@@ -25,6 +25,7 @@ from geartrain.compiler.lower import lower, product_plan
 from geartrain.compiler.memory import Buffer
 from geartrain.compiler.order import near_sources
 from geartrain.compiler.phases import (
+    Around,
     Turns,
     epoch_function,
     only_function,
@@ -149,7 +150,7 @@ class _Assembler:
         kernels = [kernel for step in steps if isinstance(step, list) for kernel in step]
         work: Extent = 0
         for kernel in kernels:
-            work = work + kernel.work
+            work = work + kernel.work * kernel.chosen
         buffers = self._buffers(fused, {slot for _, _, slot, _ in copies})
         epoch = self._epoch_slots(steps)
         text = self._text(steps, epoch)
@@ -283,6 +284,7 @@ class _Assembler:
     def _text(self, steps: list[Step], epoch: EpochSlots | None) -> str:
         """The module: kernels, then the functions that run them in order."""
         functions: list[Builder] = []
+        around = Around(bool(self.enter), self.target.triple if self.updates else "")
         for name, kernels in (("enter", self.enter), ("leave", self.leave)):
             functions += [function for kernel in kernels for function in kernel.functions]
             functions += [step_function(name, kernels)] if kernels else []
@@ -291,15 +293,15 @@ class _Assembler:
                 number = sum(one.name.startswith("run_") for one in functions)
                 functions += [function for kernel in step for function in kernel.functions]
                 functions += [step_function(f"step_{number}", step)]
-                functions += [run_function(number, bool(self.enter))]
+                functions += [run_function(number, around)]
                 if self.apart:
-                    functions += [only_function(kernel) for kernel in step]
+                    functions += [only_function(kernel, around) for kernel in step]
         if epoch is not None:
             gathers = [
                 gather_rows(f"gather_{n}", node, self.slots[node], slot, epoch.order)
                 for n, (node, slot) in enumerate(epoch.inputs.items())
             ]
-            turns = Turns(epoch.steps, epoch.last, bool(self.enter))
+            turns = Turns(epoch.steps, epoch.last, around)
             functions += [f for kernel in gathers for f in kernel.functions]
             functions += [turn_function(gathers), epoch_function(turns)]
             functions += [sweep_function(turns, self._moving(epoch))]

@@ -13,6 +13,7 @@ from geartrain.compiler.fuse import reaches
 from geartrain.compiler.fused import Fused
 from geartrain.compiler.kernels import (
     USUAL_BATCH,
+    at_least,
     lanes_for,
 )
 from geartrain.compiler.places import below_maps, place_of
@@ -26,6 +27,7 @@ WIDE = 8  # vectors of a tile that is a single row
 MUCH_USED = 32  # tiles that use a panel
 LEAST_BYTES = 1 << 17  # weights of fewer stay in the nearest cache in any order
 MANY_ROWS = 64  # of a batch, from which on packing pays
+IN_PIECES = 32  # rows, columns and terms from which on products in pieces pay
 FEW_PANELS = 4  # so few that the last one, in part, is much of the work
 LARGE_OPERANDS = 1 << 20  # bytes: beyond it the operands of a product leave no room in a cache
 PART_OPERANDS = 384 * 1024  # bytes of the operands of a part
@@ -227,6 +229,21 @@ class Tiling:
         large = plain and product(memory.extents) * BYTES[self.dtype] >= LEAST_BYTES  # type: ignore[operator]
         either = self.crowds_the_cache() or self.needs_masks() or self.in_parts()
         return large and holds_dim(self.row_count) and self._crowded() and not either
+
+    def best_in_pieces(self) -> Extent:
+        """1 where it is better done in pieces of bfloat16, else 0: see `packed.py`.
+
+        That is so for products of large matrices; windows would have to be written out.
+        """
+        rows, columns = self.row_count, self.sizes[self.column]
+        matrices = (
+            product((size, self.depth)) == product(one.memory.extents)
+            for size, one in ((rows, self.a), (columns, self.b))
+        )
+        possible = self.target.bf16_tiles and self.dtype == "float32" and not self.outer
+        if not possible or not all(matrices):
+            return 0
+        return product(at_least(size, IN_PIECES) for size in (rows, columns, self.depth))
 
     def _crowded(self) -> bool:
         strides = [self.b.stride(label) for label, _ in self.summed]

@@ -29,7 +29,7 @@ from geartrain.runtime.aligned import address_of
 from geartrain.runtime.frame import Frame, Samples
 from geartrain.runtime.variable import Variable
 
-CACHE_BYTES = 2**20  # results of one step that stay near the processor
+CACHE_BYTES = 2**22  # results of one step that stay near the processor
 MOST_ROWS = 1024  # more rows a step gain nothing
 MOST_FRAMES = 8  # batch sizes whose memory is kept
 
@@ -150,13 +150,17 @@ class Executable:
     def measure(
         self, values: Mapping[Leaf | None, np.ndarray], batch: int | None, repeats: int = 20
     ) -> list[tuple[Kernel, float]]:
-        """The median time of each kernel, in seconds; variables are updated as if by training."""
+        """The median time of each kernel, in seconds; variables are updated as if by training.
+
+        Of kernels in several ways, the one that is chosen for that batch.
+        """
         frame = self._take(0 if batch is None else batch)
         held = self._fill(frame, values)
         outputs = frame.results or self._outputs(frame, values)
         kernels = [
             kernel for step in self.assembly.steps if isinstance(step, list) for kernel in step
-        ]
+            if resolve(kernel.chosen, batch)
+        ]  # fmt: skip
         times: list[list[float]] = [[] for _ in kernels]
         for _ in range(repeats):
             for kernel, measured in zip(kernels, times, strict=True):
