@@ -20,10 +20,6 @@ from geartrain.graph.node import Constant, Node
 from geartrain.graph.op import Fold, Lookup, Map, Running, Scan, View
 from geartrain.graph.shapes import Extent, Shape
 
-_SIGNS = {
-    "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "equal": "==", "not_equal": "!=",
-    "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=",
-}  # fmt: skip
 _LETTERS = "ijklmnopqrs"
 _TOO_LONG = 400  # characters of one line that nobody would read
 
@@ -120,7 +116,8 @@ class _Nest:
         index = (*index[:axis], place, *index[axis:])
         depth += core.extents[axis] != 1
         value = self.value(core.sources[0], index)
-        self._line(depth, f"{self.names.of(core)}{_subscript(index)} = total = total + {value}")
+        named = f"{self.names.of(core)}{_subscript(index)}"
+        self._line(depth, f"{named} = total = total {lower.sign} {value}")
 
     def _turns(self) -> str:
         """The loop over turns, around the loops of one turn."""
@@ -187,10 +184,8 @@ class _Nest:
         place = tuple(folded[n] if n in folded else next(kept) for n in range(source.ndim))
         depth += sum(source.extents[axis] != 1 for axis in axes)
         value = self.value(source, place)
-        name = core.op.name  # type: ignore[union-attr]
-        self._line(
-            depth, f"total += {value}" if name == "sum" else f"total = {name}(total, {value})"
-        )
+        called = f"total = {core.op.name}(total, {value})"  # type: ignore[union-attr]
+        self._line(depth, f"total {lower.sign}= {value}" if lower.sign else called)
 
     def value(self, node: Node, index: Index) -> str:
         """The element of a node at an index, as an expression."""
@@ -210,8 +205,8 @@ class _Nest:
             return self._short_fold(node, index)
         assert isinstance(lower, Map), node
         values = [self.value(source, index) for source in node.sources]
-        if node.op.name in _SIGNS and len(values) == 2:
-            return f"({values[0]} {_SIGNS[node.op.name]} {values[1]})"
+        if lower.sign:
+            return f"({f' {lower.sign} '.join(values)})"
         values += [f"{name}={value}" for name, value in node.params.items()]
         return f"{node.op.name}({', '.join(values)})"
 

@@ -26,10 +26,12 @@ class Map:
         emit: `(builder, *values, **params) -> value` writes it for the compiler.
         indexed: the result depends on the position as well: `emit` gets, before the values, a
             function that gives the index along an axis.
+        sign: what a reader writes between two values ("+"); None where the op's name does.
     """
 
     emit: Callable[..., Any] | None = None
     indexed: bool = False
+    sign: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,12 @@ class Fold:
     Attributes:
         identity: `(dtype) -> value` that changes nothing when combined.
         combine: `(builder, folded, element) -> folded` writes one combination.
+        sign: what a reader writes between the two ("+"); None where the op's name does.
     """
 
     identity: Callable[[str], Any] | None = None
     combine: Callable[..., Any] | None = None
+    sign: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,12 @@ class Running:
     Attributes:
         identity: `(dtype) -> value` that changes nothing when combined.
         combine: `(builder, so far, element) -> combined` writes one combination.
+        sign: what a reader writes between the two ("+").
     """
 
     identity: Callable[[str], Any]
     combine: Callable[..., Any]
+    sign: str
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ def elementwise(
     floats_only: bool = False,
     differentiable: bool = True,
     emit: Callable[..., Any] | None = None,
+    sign: str | None = None,
 ) -> Op:
     """Declare an element-wise op.
 
@@ -51,6 +52,7 @@ def elementwise(
         floats_only: refuse integers and booleans, as their result would be of another dtype.
         differentiable: False if the result has no gradient by nature.
         emit: writes the op in terms of a builder, for the compiler.
+        sign: what stands between two values where loops are shown ("+").
     """
 
     def infer(*sources: Spec) -> Spec:
@@ -69,7 +71,7 @@ def elementwise(
         for shape in ((3, 4), (), (2, 1, 3)):
             yield Sample(tuple(random.uniform(*domain, shape) for _ in range(arity)), {})
 
-    return Op(name, infer, reference, grad, Map(emit), samples, differentiable)
+    return Op(name, infer, reference, grad, Map(emit, sign=sign), samples, differentiable)
 
 
 def constant_like(node: Node, value: float) -> Any:
@@ -96,18 +98,20 @@ def _half_at_ties(g: Node, a: Node, b: Node, first: Op) -> tuple[Any, Any]:
 
 
 add: Op = elementwise(
-    "add", np.add, lambda g, y, a, b: (g, g), arity=2, emit=lambda b, x, y: b.add(x, y)
-)
+    "add", np.add, lambda g, y, a, b: (g, g), arity=2, sign="+",
+    emit=lambda b, x, y: b.add(x, y),
+)  # fmt: skip
 subtract: Op = elementwise(
-    "subtract", np.subtract, lambda g, y, a, b: (g, -g), arity=2, emit=lambda b, x, y: b.sub(x, y)
-)
+    "subtract", np.subtract, lambda g, y, a, b: (g, -g), arity=2, sign="-",
+    emit=lambda b, x, y: b.sub(x, y),
+)  # fmt: skip
 multiply: Op = elementwise(
-    "multiply", np.multiply, lambda g, y, a, b: (g * b, g * a), arity=2,
+    "multiply", np.multiply, lambda g, y, a, b: (g * b, g * a), arity=2, sign="*",
     emit=lambda b, x, y: b.mul(x, y),
 )  # fmt: skip
 divide: Op = elementwise(
     "divide", np.divide, lambda g, y, a, b: (g / b, -(g * y) / b),
-    arity=2, domain=(0.5, 2.0), floats_only=True, emit=lambda b, x, y: b.div(x, y),
+    arity=2, domain=(0.5, 2.0), floats_only=True, sign="/", emit=lambda b, x, y: b.div(x, y),
 )  # fmt: skip
 negative: Op = elementwise(
     "negative", np.negative, lambda g, y, x: (-g,), emit=lambda b, x: b.neg(x)
@@ -115,15 +119,15 @@ negative: Op = elementwise(
 power: Op = elementwise(
     "power", np.power,
     lambda g, y, a, b: (_power_base(g, a, b), g * y * log(_positive(a))),
-    arity=2, domain=(0.5, 2.0), emit=emitters.power,
+    arity=2, domain=(0.5, 2.0), sign="**", emit=emitters.power,
 )  # fmt: skip
 floor_divide: Op = elementwise(
     "floor_divide", np.floor_divide, arity=2, domain=(0.5, 2.0), differentiable=False,
-    emit=emitters.floor_divide,
+    sign="//", emit=emitters.floor_divide,
 )  # fmt: skip
 mod: Op = elementwise(
     "mod", np.mod, lambda g, y, a, b: (g, -(g * floor_divide(a, b))), arity=2, domain=(0.6, 0.9),
-    emit=emitters.mod,
+    sign="%", emit=emitters.mod,
 )  # fmt: skip
 arctan2: Op = elementwise(
     "arctan2", np.arctan2,
@@ -153,16 +157,20 @@ def _positive(a: Node) -> Any:
     return where(equal(a, zero), constant_like(a, 1.0), a)
 
 
-def _comparison(name: str, numpy: Callable[..., Any], emit: Callable[..., Any]) -> Op:
-    return elementwise(name, numpy, arity=2, result="bool", differentiable=False, emit=emit)
+def _comparison(
+    name: str, numpy: Callable[..., Any], emit: Callable[..., Any], sign: str | None = None
+) -> Op:
+    return elementwise(
+        name, numpy, arity=2, result="bool", differentiable=False, emit=emit, sign=sign
+    )
 
 
-equal: Op = _comparison("equal", np.equal, emitters.comparison("eq"))
-not_equal: Op = _comparison("not_equal", np.not_equal, emitters.comparison("ne"))
-less: Op = _comparison("less", np.less, emitters.comparison("lt"))
-less_equal: Op = _comparison("less_equal", np.less_equal, emitters.comparison("le"))
-greater: Op = _comparison("greater", np.greater, emitters.comparison("gt"))
-greater_equal: Op = _comparison("greater_equal", np.greater_equal, emitters.comparison("ge"))
+equal: Op = _comparison("equal", np.equal, emitters.comparison("eq"), "==")
+not_equal: Op = _comparison("not_equal", np.not_equal, emitters.comparison("ne"), "!=")
+less: Op = _comparison("less", np.less, emitters.comparison("lt"), "<")
+less_equal: Op = _comparison("less_equal", np.less_equal, emitters.comparison("le"), "<=")
+greater: Op = _comparison("greater", np.greater, emitters.comparison("gt"), ">")
+greater_equal: Op = _comparison("greater_equal", np.greater_equal, emitters.comparison("ge"), ">=")
 logical_and: Op = _comparison("logical_and", np.logical_and, emitters.logical("and"))
 logical_or: Op = _comparison("logical_or", np.logical_or, emitters.logical("or"))
 logical_xor: Op = _comparison("logical_xor", np.logical_xor, emitters.logical("xor"))

@@ -48,6 +48,7 @@ def fold(
     identity: Callable[[str], Any],
     combine: Callable[..., Any],
     nonempty: bool = False,
+    sign: str | None = None,
 ) -> Op:
     """Declare a fold along `axes`; `nonempty` refuses to fold no elements at all."""
 
@@ -63,7 +64,9 @@ def fold(
         dtype = result or x.dtype
         return np.asarray(numpy(x, axis=axes)).astype(dtype, copy=False)
 
-    return Op(name, infer, reference, grad, Fold(identity, combine), _samples, grad is not None)
+    return Op(
+        name, infer, reference, grad, Fold(identity, combine, sign), _samples, grad is not None
+    )
 
 
 def _extreme_grad(g: Node, y: Node, x: Node, axes: tuple[int, ...]) -> tuple[Any]:
@@ -90,7 +93,7 @@ def _sum_reference(x: np.ndarray, axis: tuple[int, ...]) -> np.ndarray:
 sum_: Op = fold(
     "sum", _sum_reference,
     lambda g, y, x, axes: (_unfolded(g, x, axes),),
-    identity=lambda dtype: 0, combine=lambda b, x, y: b.add(x, y),
+    identity=lambda dtype: 0, combine=lambda b, x, y: b.add(x, y), sign="+",
 )  # fmt: skip
 max_: Op = fold(
     "max", np.max, _extreme_grad, nonempty=True,

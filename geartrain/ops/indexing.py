@@ -115,7 +115,7 @@ def _cumsum_grad(g: Node, y: Node, x: Node, axis: int) -> tuple[Any]:
 cumsum: Op = Op(
     "cumsum", lambda x, axis: x,
     lambda x, axis: np.cumsum(x, axis, dtype=x.dtype),
-    _cumsum_grad, Running(lambda dtype: 0, lambda b, x, y: b.add(x, y)), _along_samples,
+    _cumsum_grad, Running(lambda dtype: 0, lambda b, x, y: b.add(x, y), "+"), _along_samples,
 )  # fmt: skip
 
 
