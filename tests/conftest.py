@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from geartrain import config, datasets
+from geartrain import config, datasets, dtype_policies
 
 # The textbook's listings are run by `geartrain run`; they are neither modules nor tests.
 collect_ignore = ["scripts"]
@@ -35,10 +35,11 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 @pytest.fixture(autouse=True)
 def settings_as_before() -> Iterator[None]:
-    before = dict(config._settings)
+    before, policy = dict(config._settings), dtype_policies.dtype_policy()
     yield
     config._settings.clear()
     config._settings.update(before)
+    dtype_policies.set_dtype_policy(policy)
 
 
 @pytest.fixture

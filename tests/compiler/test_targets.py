@@ -76,7 +76,12 @@ def tokens():
     return stack, "adam"
 
 
-MODELS = {"chapter": chapter, "convnet": convnet, "tokens": tokens}
+def recurrent():
+    stack = [layers.Input((7, 20)), layers.LSTM(37), layers.Dense(10, activation="softmax")]
+    return stack, "adam"
+
+
+MODELS = {"chapter": chapter, "convnet": convnet, "tokens": tokens, "recurrent": recurrent}
 
 
 def program_of(name):

@@ -23,12 +23,9 @@ def convolutional():
     ]  # fmt: skip
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def policy():
-    before = keras.dtype_policies.dtype_policy()
     keras.dtype_policies.set_dtype_policy("mixed_bfloat16")
-    yield
-    keras.dtype_policies.set_dtype_policy(before)
 
 
 def trained(make, run_eagerly):
@@ -43,7 +40,7 @@ def trained(make, run_eagerly):
 
 
 @pytest.mark.parametrize("make", [dense, convolutional])
-def test_training_is_that_of_the_reference(make, policy):
+def test_training_is_that_of_the_reference(make):
     losses, weights = trained(make, run_eagerly=False)
     expected_losses, expected = trained(make, run_eagerly=True)
     assert losses[-1] < losses[0]

@@ -6,6 +6,8 @@ Nothing here names an op, but for the reasons why one has no samples.
 from __future__ import annotations
 
 import dataclasses
+import functools
+import itertools
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ import geartrain.ops  # declares the primitives
 import geartrain.ops.random
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import Node
-from geartrain.graph.op import REGISTRY, Op
+from geartrain.graph.op import REGISTRY, Fold, Map, Op
 from geartrain.graph.shapes import Spec
 from tests.ops.checks import evaluate, floats_of, jacobians_agree, leaves_of
 
@@ -30,6 +32,7 @@ SAMPLES = [
     for name, op in sorted(REGISTRY.items())
     for number, sample in enumerate(op.samples())
 ]
+SIGNED = [param for param in SAMPLES if getattr(param.values[0].lower, "sign", None)]
 DIFFERENTIABLE = [
     param
     for param in SAMPLES
@@ -49,6 +52,22 @@ def test_every_op_has_samples_or_a_reason():
 def test_every_op_has_a_gradient_or_none_by_nature():
     missing = [name for name, op in REGISTRY.items() if op.differentiable and op.grad is None]
     assert missing == []
+
+
+@pytest.mark.parametrize(("op", "sample"), SIGNED)
+def test_the_sign_by_which_an_op_is_shown_computes_what_it_computes(op, sample):
+    joined = eval(f"lambda x, y: x {op.lower.sign} y")
+    if isinstance(op.lower, Map):
+        found = joined(*sample.arrays)
+    elif isinstance(op.lower, Fold):
+        (x,), axes = sample.arrays, sample.params["axes"]
+        rows = np.moveaxis(x, axes, range(len(axes)))
+        rows = rows.reshape(-1, *rows.shape[len(axes) :])
+        found = functools.reduce(joined, rows, op.lower.identity(x.dtype.name))
+    else:
+        turns = np.moveaxis(sample.arrays[0], sample.params["axis"], 0)
+        found = np.moveaxis(list(itertools.accumulate(turns, joined)), 0, sample.params["axis"])
+    np.testing.assert_allclose(found, op(*sample.arrays, **sample.params), rtol=1e-12)
 
 
 @pytest.mark.parametrize("narrow", [False, True], ids=["float64", "float32"])

@@ -94,8 +94,10 @@ def trained(network, count):
     return [*model.get_weights(), model.predict(x, verbose=0), np.array(history["loss"])]
 
 
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize("network", [convnet, recurrent, embedding, attention])
-def test_the_bits_do_not_depend_on_the_number_of_threads(network):
+def test_the_bits_do_not_depend_on_the_number_of_threads(network, policy):
+    keras.dtype_policies.set_dtype_policy(policy)
     expected = trained(network, 1)
     for count in (2, 4):
         for one, other in zip(trained(network, count), expected, strict=True):
