@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from geartrain.errors import unknown_keywords, unknown_name
 
@@ -134,31 +134,57 @@ class Configurable:
         return cls(**{name: deserialize(value) for name, value in config.items()})
 
 
+class _Form(NamedTuple):
+    """What an `__init__` takes, without `self`.
+
+    Attributes:
+        positional: the names of the parameters that may be given by their place.
+        named: the names of all that may be given by name.
+        needed: those without a default.
+        defaults: a value for each parameter, in order.
+        catches_all: whether it takes other keywords too.
+    """
+
+    positional: tuple[str, ...]
+    named: tuple[str, ...]
+    needed: frozenset[str]
+    defaults: dict[str, Any]
+    catches_all: bool
+
+
+@cache
+def _form_of(initializer: Any) -> _Form:
+    parameters = list(_signature_of(initializer).parameters.values())
+    own = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    return _Form(
+        tuple(p.name for p in own if p.kind is not p.KEYWORD_ONLY),
+        tuple(p.name for p in own if p.kind is not p.POSITIONAL_ONLY),
+        frozenset(p.name for p in own if p.default is p.empty),
+        {p.name: p.default for p in own},
+        any(p.kind is p.VAR_KEYWORD for p in parameters),
+    )
+
+
 def _bound(cls: type[Configurable], args: tuple[Any, ...], kwargs: Any) -> dict[str, Any]:
-    expected = signature(cast(Any, cls))
-    kinds = {parameter.kind for parameter in expected.parameters.values()}
-    named = [
-        name
-        for name, parameter in expected.parameters.items()
-        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
-    ]
-    catches_all = inspect.Parameter.VAR_KEYWORD in kinds
-    allowed = named + (list(cls.accepts) if catches_all else [])
-    wrong = [name for name in kwargs if name not in allowed]
-    if wrong and (cls.accepts or not catches_all):
-        raise unknown_keywords(public_name(cls), wrong, allowed, RENAMED)
+    """The arguments of a call by name, with defaults; refused if they do not fit."""
+    form = _form_of(cast(Any, cls).__init__)
+    accepts = cls.accepts if form.catches_all else ()
+    wrong = [name for name in kwargs if name not in form.named and name not in accepts]
+    if wrong and (cls.accepts or not form.catches_all):
+        raise unknown_keywords(public_name(cls), wrong, [*form.named, *accepts], RENAMED)
+    by_place = dict(zip(form.positional, args, strict=False))
+    missing = form.needed - by_place.keys() - kwargs.keys()
+    if missing or len(args) > len(form.positional) or by_place.keys() & kwargs.keys():
+        _refuse(cls, [*form.named, *accepts], args, kwargs)
+    return {**form.defaults, **by_place, **kwargs}
+
+
+def _refuse(cls: Any, allowed: list[str], args: tuple[Any, ...], kwargs: Any) -> None:
+    """Say why a call does not fit, unless `__init__` takes more by place than it names."""
     try:
-        bound = expected.bind(*args, **kwargs)
+        signature(cls).bind(*args, **kwargs)
     except TypeError as error:
         raise TypeError(f"{public_name(cls)}: {error}. It takes: {', '.join(allowed)}.") from None
-    bound.apply_defaults()
-    arguments = dict(bound.arguments)
-    for parameter in expected.parameters.values():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            arguments.update(arguments.pop(parameter.name, {}))
-        elif parameter.kind is parameter.VAR_POSITIONAL:
-            arguments.pop(parameter.name, None)
-    return arguments
 
 
 def serialize(value: Any) -> Any:

@@ -12,6 +12,7 @@ BATCH_HOOKS = {
     "test": ("on_test_batch_begin", "on_test_batch_end"),
     "predict": ("on_predict_batch_begin", "on_predict_batch_end"),
 }
+OTHER_NAMES = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
 HOOKS = (
     "on_train_begin", "on_train_end", "on_test_begin", "on_test_end", "on_predict_begin",
     "on_predict_end", "on_epoch_begin", "on_epoch_end",
@@ -58,10 +59,13 @@ class Callback(Configurable):
         >>> Callback().wants_batches("train")
         False
         """
-        return any(
-            getattr(getattr(self, name), "__func__", None) is not getattr(Callback, name)
-            for name in BATCH_HOOKS[loop]
-        )
+        return any(map(self._overrides, BATCH_HOOKS[loop]))
+
+    def _overrides(self, hook: str) -> bool:
+        """Whether a hook does anything: of this class, of its class, or of this object."""
+        other = OTHER_NAMES.get(hook)
+        own = getattr(getattr(self, hook), "__func__", None) is not getattr(Callback, hook)
+        return own or (other is not None and self._overrides(other))
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Called before each epoch of training; epochs count from 0."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from geartrain import tree
@@ -35,6 +36,7 @@ class CallbackList(Callback):
         model: Any = None, **params: Any,
     ) -> None:  # fmt: skip
         self.callbacks: list[Callback] = []
+        self._forget()
         for callback in [] if callbacks is None else tree.flatten(callbacks):
             self.append(callback)
         for wanted, cls in ((add_history, History), (add_progbar, ProgbarLogger)):
@@ -56,6 +58,12 @@ class CallbackList(Callback):
                 "be callbacks by LambdaCallback(on_epoch_end=...)."
             )
         self.callbacks.append(callback)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Look anew at which callbacks have which hooks, when that is needed."""
+        self._told: dict[str, list[Callable[..., Any]]] = {}  # by hook
+        self._wanted: dict[str, bool] = {}  # by loop
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Tell all callbacks the settings of the loop."""
@@ -83,12 +91,19 @@ class CallbackList(Callback):
         >>> CallbackList(add_history=True, add_progbar=True).wants_batches("train")
         False
         """
-        return any(callback.wants_batches(loop) for callback in self.callbacks)
+        if loop not in self._wanted:
+            self._wanted[loop] = any(callback.wants_batches(loop) for callback in self.callbacks)
+        return self._wanted[loop]
 
     def _tell(self, hook: str, *place: int, logs: Any = None) -> None:
-        logs = plain_logs(logs)  # one dictionary for all: what a callback adds, the next ones see
-        for callback in self.callbacks:
-            getattr(callback, hook)(*place, logs)
+        if hook not in self._told:
+            own = [callback for callback in self.callbacks if callback._overrides(hook)]
+            self._told[hook] = [getattr(callback, hook) for callback in own]
+        methods = self._told[hook]
+        if methods:
+            logs = plain_logs(logs)  # one dictionary: what a callback adds, the next ones see
+            for method in methods:
+                method(*place, logs)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Tell all."""

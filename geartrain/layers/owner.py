@@ -25,8 +25,10 @@ class Owner(Configurable):
 
     name: str
     built: bool
+    stateful: bool = False  # whether it keeps a state for each row, from one batch to the next
 
     def __init__(self, trainable: bool) -> None:
+        self._lists: dict[str, list[Any]] = {}  # those that are attributes: they may grow
         self._layers: dict[int, Owner] = {}
         self._variables: dict[int, Variable] = {}
         self._trainable = bool(trainable)
@@ -39,6 +41,10 @@ class Owner(Configurable):
     def __setattr__(self, name: str, value: Any) -> None:
         if "_layers" in self.__dict__ and not name.startswith("_arguments"):
             self._track(value)
+            if isinstance(value, list):
+                self._lists[name] = value
+            else:
+                self._lists.pop(name, None)
         elif isinstance(value, Owner | Variable):
             raise RuntimeError(
                 f"{type(self).__name__}: call super().__init__() before setting self.{name}."
@@ -54,8 +60,7 @@ class Owner(Configurable):
                 self._variables.setdefault(id(variable), variable)
 
     def _sublayers(self) -> list[Owner]:
-        lists = [value for value in self.__dict__.values() if isinstance(value, list)]
-        for value in lists:  # they may have grown since they were set
+        for value in list(self._lists.values()):
             self._track(value)
         return list(self._layers.values())
 

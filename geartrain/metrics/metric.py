@@ -14,6 +14,8 @@ from geartrain.registry import Configurable, automatic_name, register, snake_cas
 from geartrain.runtime.function import Program
 from geartrain.runtime.variable import Trace, Variable, concrete_scope
 
+KNOWN = ("_own_variables", "_arguments")  # attributes that keep no others
+
 
 @register("metrics")
 class Metric(Configurable):
@@ -89,12 +91,15 @@ class Metric(Configurable):
     def variables(self) -> list[Variable]:
         """The variables of this metric, and of metrics that it keeps as attributes."""
         found = list(self._own_variables)
-        for value in self.__dict__.values():
-            for item in tree.flatten(value) if tree.is_nested(value) else (value,):
-                if isinstance(item, Variable):
-                    found.append(item)
-                elif isinstance(item, Metric):
-                    found.extend(item.variables)
+        for name, value in self.__dict__.items():
+            if isinstance(value, Variable):
+                found.append(value)
+            elif isinstance(value, HOLDERS) and name not in KNOWN:
+                for item in tree.flatten(value):
+                    if isinstance(item, Metric):
+                        found.extend(item.variables)
+                    elif isinstance(item, Variable):
+                        found.append(item)
         return list(dict.fromkeys(found))
 
     def reset_state(self) -> None:
@@ -172,6 +177,9 @@ class Metric(Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+HOLDERS = (Metric, list, tuple, dict)  # of variables
 
 
 def _computed(values: list[Any]) -> list[Any]:

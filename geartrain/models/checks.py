@@ -63,7 +63,7 @@ def _check_order(model: Any, data: ArrayBatches) -> None:
 
 
 def _check_nan(who: str, name: str, array: np.ndarray) -> None:
-    if array.dtype.kind != "f" or not array.size or not np.isnan(np.min(array)):
+    if array.dtype.kind != "f" or not array.size or not math.isnan(array.min()):
         return
     where = np.unravel_index(int(np.argmax(np.isnan(array))), array.shape)
     place = tuple(map(int, where))

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geartrain import tree
 from geartrain.models.data import ArrayBatches, Batches
-from geartrain.runtime.function import Program
+
+if TYPE_CHECKING:
+    from geartrain.runtime.frame import Samples
+    from geartrain.runtime.function import Program
 
 CALL_SECONDS = 0.05  # how long a native call should take
 
@@ -35,7 +38,8 @@ class Loop:
     def __init__(self, model: Any, kind: str, data: Batches) -> None:
         self.model, self.kind, self.data = model, kind, data
         self.key: tuple[Any, ...] = ()
-        self._samples: tuple[Program, Any] | None = None
+        self._found: tuple[Program, Any] | None = None
+        self._samples: Samples | None = None  # for the program found, if it can do many steps
 
     def program(self) -> tuple[Program, Any]:
         """The program of a step, and the form of its result; traced now, if it is not known."""
@@ -52,23 +56,22 @@ class Loop:
             listeners: the callbacks.
             order: the numbers of the samples in the order to take them; as they come if None.
         """
-        steps = self._one_by_one(listeners, order)
-        data = self.data
+        data, kind = self.data, self.kind
         whole = isinstance(data, ArrayBatches) and data.steps is None and data.total
-        if whole and not listeners.wants_batches(self.kind):
-            program, form = self.program()
-            if program.whole_epochs:
-                steps = self._native(program, form, order)
-        end = getattr(listeners, f"on_{self.kind}_batch_end")
+        if whole and not listeners.wants_batches(kind) and self._can_do_many():
+            steps = self._native(order)
+        else:
+            steps = self._one_by_one(listeners, order)
+        end = getattr(listeners, f"on_{kind}_batch_end")
         for batch, result in steps:
-            if self.kind == "predict":
+            if kind == "predict":
                 end(batch, {"outputs": result})
                 yield result
             else:
                 logs = plain(result)
                 end(batch, logs)
                 yield logs
-            if self.model.stop_training and self.kind == "train":
+            if self.model.stop_training and kind == "train":
                 return
 
     def _one_by_one(self, listeners: Any, order: np.ndarray | None) -> Iterator[tuple[int, Any]]:
@@ -78,15 +81,22 @@ class Loop:
             begin(number)
             yield number, self.model.run_step(self.kind, batch)
 
-    def _native(
-        self, program: Program, form: Any, order: np.ndarray | None
-    ) -> Iterator[tuple[int, Any]]:
+    def _can_do_many(self) -> bool:
+        """Whether native calls can do many steps; then the data are found for them."""
+        found = self.program()
+        if found is not self._found:
+            self._found, self._samples = found, None
+            if found[0].whole_epochs:
+                assert isinstance(self.data, ArrayBatches)
+                whole = tree.flatten(list(self.data.whole))
+                self._samples = found[0].samples([leaf for leaf in whole if leaf is not None])
+        return self._samples is not None
+
+    def _native(self, order: np.ndarray | None) -> Iterator[tuple[int, Any]]:
         """The number of the last batch done, and its step's result, after each native call."""
-        data, done = self.data, 0
-        assert isinstance(data, ArrayBatches) and data.total is not None
-        if self._samples is None or self._samples[0] is not program:
-            arrays = [leaf for leaf in tree.flatten(list(data.whole)) if leaf is not None]
-            self._samples = program, program.samples(arrays)
+        data, samples, found, done = self.data, self._samples, self._found, 0
+        assert found is not None and samples is not None and data.total is not None
+        program, form = found
         if order is not None:
             order = np.ascontiguousarray(order, np.int64)
         batch = min(data.batch_size, data.total)
@@ -98,7 +108,7 @@ class Loop:
             if steps > 1 and data.total - done - rows < batch:
                 rows = data.total - done  # the last, smaller batch is no call of its own
             before = time.perf_counter()
-            results = program.run_steps(self._samples[1], batch, rows, done, order)
+            results = program.run_steps(samples, batch, rows, done, order)
             seconds = time.perf_counter() - before
             done += rows
             if rows >= batch:

@@ -169,7 +169,8 @@ class Steps:
         if not self.compiled:
             return []
         assert self._compile_loss is not None and self._compile_metrics is not None
-        own = [m for m in self.__dict__.values() if isinstance(m, metrics.Metric)]
+        kind = metrics.Metric
+        own = [value for value in self.__dict__.values() if isinstance(value, kind)]
         found = [self._loss_tracker, *self._compile_loss.trackers.values()]
         return list(dict.fromkeys([*found, *self._compile_metrics.metrics, *own]))
 
@@ -229,7 +230,9 @@ class Steps:
         """What decides which program a step needs: the form of the data, and settings."""
         leaves = [leaf for leaf in tree.flatten(list(batch)) if leaf is not None]
         specs = tuple((leaf.shape[1:], leaf.dtype) for leaf in leaves)
-        form = repr(tree.map_structure(lambda leaf: leaf is None, list(batch)))
+        form: Any = tuple(part is None for part in batch)
+        if any(map(tree.is_nested, batch)):
+            form = repr(tree.map_structure(lambda leaf: leaf is None, list(batch)))
         fixed = self._rows_are_fixed()
         rows = tuple(len(leaf) if fixed else BATCH for leaf in leaves)
         return (kind, specs, form, rows, self._settings(kind))
@@ -240,7 +243,7 @@ class Steps:
 
     def _rows_are_fixed(self) -> bool:
         """Whether a layer keeps a state for each row, from one batch to the next."""
-        return any(getattr(layer, "stateful", False) for layer in self._flatten_layers())  # type: ignore[attr-defined]
+        return any(layer.stateful for layer in self._flatten_layers())  # type: ignore[attr-defined]
 
     def _settings(self, kind: str) -> tuple[Any, ...]:
         """What is written into a program and may change: other settings need another program."""

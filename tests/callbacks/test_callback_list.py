@@ -99,6 +99,19 @@ def test_old_batch_hooks_are_those_of_training():
     assert seen == [("begin", 4), ("end", 4, 0.5)]
 
 
+def test_who_is_appended_later_hears_what_comes():
+    first, second, listeners = Recorder(), Recorder(), CallbackList()
+    listeners.on_epoch_begin(0)
+    assert not listeners.wants_batches("train")
+    listeners.append(first)
+    listeners.on_epoch_begin(1)
+    listeners.append(second)
+    listeners.on_epoch_begin(2)
+    assert [call[:2] for call in first.calls] == [("on_epoch_begin", 1), ("on_epoch_begin", 2)]
+    assert [call[:2] for call in second.calls] == [("on_epoch_begin", 2)]
+    assert listeners.wants_batches("train")
+
+
 def test_what_a_callback_adds_to_the_logs_is_recorded():
     class Adds(Callback):
         def on_epoch_end(self, epoch, logs=None):
