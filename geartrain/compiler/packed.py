@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 from geartrain.compiler.builder import Builder, Value
 from geartrain.compiler.dots import Dot, dot_for
-from geartrain.compiler.folds import PARTS, few_units
+from geartrain.compiler.folds import FEW_UNITS, PARTS, few_units
 from geartrain.compiler.fused import Fused
 from geartrain.compiler.kernels import USUAL_BATCH, address
 from geartrain.compiler.target import Target
@@ -205,7 +205,8 @@ class Packed:
         # where panels are short, the tiles of a row come one after the other: so does their memory
         short = int(resolve(self.depth, USUAL_BATCH)) * self.dot.width <= SHORT
         self.per_unit: Extent = 1 if short else max(1, ROWS_PER_UNIT // self.dot.rows)
-        if any(node in fused.panels for node in fused.nodes):
+        self.kept = any(node in fused.panels for node in fused.nodes)
+        if self.kept and int(resolve(self.second.panels, USUAL_BATCH)) >= FEW_UNITS:
             self.per_unit = self.first.panels  # results lie in panels, one after the other
         self.row_groups = apply("ceildiv", self.first.panels, self.per_unit)
 
@@ -218,7 +219,12 @@ class Packed:
         return 2 * self.depth * product(self.core.extents)
 
     def too_few(self) -> bool:
-        """Whether there is too little for several threads, unless sums are cut into parts."""
+        """Whether there is too little for several threads, unless sums are cut into parts.
+
+        Results that are kept in panels never are: what joins parts walks over rows.
+        """
+        if self.kept:
+            return False
         work = 2 * apply("ceildiv", self.depth, self.dot.speed) * product(self.core.extents)
         return few_units(self.units(), work)
 

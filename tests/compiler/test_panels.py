@@ -60,6 +60,23 @@ def test_training_in_panels_gives_the_same_bits(monkeypatch, optimizer, count):
         np.testing.assert_array_equal(other, one)
 
 
+@pytest.mark.parametrize("units", [64, 96, 128])
+def test_few_panels_change_as_in_the_reference(units):
+    random = np.random.default_rng(0)
+    x, y = random.random((40, 784), np.float32), random.integers(0, 10, 40)
+    weights = []
+    for eagerly in (False, True):
+        keras.utils.clear_session()
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([layers.Input((784,)), layers.Dense(units, activation="relu")])
+        model.add(layers.Dense(10, activation="softmax"))
+        model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=eagerly)
+        model.fit(x, y, batch_size=40, epochs=2, verbose=0)
+        weights.append(model.get_weights())
+    for found, expected in zip(*weights, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
 def test_weights_and_slots_of_all_wide_layers_are_kept(monkeypatch):
     monkeypatch.setattr("geartrain.compiler.tiling.LEAST_BYTES", 1)
     width = 2 * host().lanes(4)
