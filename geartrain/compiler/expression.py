@@ -102,7 +102,6 @@ class Expression:
     def _short_fold(self, node: Node, lower: Fold, index: Index) -> Value:
         """All elements that are folded, one after the other."""
         assert short_fold(node), f"{node} must be in memory"
-        assert lower.identity is not None and lower.combine is not None
         total = self.builder.constant(lower.identity(node.dtype), node.dtype)
         for place in folded_places(node, index):
             total = lower.combine(self.builder, total, self.value(node.sources[0], place))

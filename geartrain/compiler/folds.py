@@ -131,7 +131,6 @@ class _FoldKernel:
     ) -> None:  # fmt: skip
         core = fused.core
         assert core is not None and core.op is not None and isinstance(core.op.lower, Fold)
-        assert core.op.lower.combine is not None and core.op.lower.identity is not None
         self.name, self.fused, self.core, self.domain = name, fused, core, domain
         self.combine, self.identity = core.op.lower.combine, core.op.lower.identity
         self.parts_slot = parts_slot

@@ -224,8 +224,7 @@ def _needed_in_memory(node: Node, stored: set[Node], cost: dict[Node, int]) -> l
         elif isinstance(lower, View):
             grows = repeats(node) and divide(product(source.extents), product(node.extents)) is None
             awkward = lower.same_order and not followed(node)
-            unknown = lower.index is None and not lower.same_order
-            if (grows and cost[source] > 0) or (awkward and not _flat(source, stored)) or unknown:
+            if (grows and cost[source] > 0) or (awkward and not _flat(source, stored)):
                 needed.append(_before_renaming(source))
     return needed
 

@@ -107,7 +107,7 @@ def repeats(node: Node) -> bool:
     the reading, and axes that move it along the same axis do so like digits of one number.
     """
     assert node.op is not None and isinstance(node.op.lower, View)
-    if node.op.lower.same_order or node.op.lower.index is None:
+    if node.op.lower.index is None:
         return False
     own = variables(node.extents)
     sizes = {f"i{axis}": size for axis, size in enumerate(node.extents) if size != 1}
@@ -151,7 +151,7 @@ def short_fold(node: Node) -> bool:
     extents, axes = node.sources[0].extents, node.params["axes"]
     longer = [axis for axis, size in enumerate(extents) if size != 1]
     across = not longer or longer[-1] in axes
-    if across or node.dtype in NARROW or node.op.lower.combine is None:
+    if across or node.dtype in NARROW:
         return False
     count = product(extents[axis] for axis in axes)
     return isinstance(count, int) and 1 <= count <= SHORT

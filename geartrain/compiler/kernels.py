@@ -16,7 +16,7 @@ from geartrain.compiler.indices import variables
 from geartrain.compiler.target import Target
 from geartrain.graph.affine import Index
 from geartrain.graph.node import Node
-from geartrain.graph.op import Fold, Map, Opaque, View
+from geartrain.graph.op import Map, Opaque
 from geartrain.graph.shapes import Extent, Shape, apply, product
 
 BLOCK = 1024  # elements of a one-dimensional tensor that are one unit of work
@@ -114,10 +114,6 @@ def check_supported(fused: Fused) -> None:
         lower = node.op.lower
         if isinstance(lower, Map) and lower.emit is None:
             raise Unsupported(f"{node.op.name} has no emitter")
-        if isinstance(lower, View) and lower.index is None and not lower.same_order:
-            raise Unsupported(f"{node.op.name} has no index map")
-        if isinstance(lower, Fold) and lower.combine is None:
-            raise Unsupported(f"{node.op.name} has no combination")
         if isinstance(lower, Opaque):
             raise Unsupported(f"{node.op.name} has no kernel")
 

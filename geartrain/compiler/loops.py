@@ -162,7 +162,7 @@ class _Nest:
         """The loops over the folded axes, and what is combined in them."""
         taken = sum(size != 1 for size in core.extents)
         lower = core.op.lower  # type: ignore[union-attr]
-        assert isinstance(lower, Fold) and lower.identity is not None
+        assert isinstance(lower, Fold)
         self._line(depth, f"total = {lower.identity(core.dtype)}")
         if len(core.sources) == 2:
             inputs, out = core.params["spec"].split("->")

@@ -40,13 +40,15 @@ class View:
 
     Attributes:
         index: `(index, *source_shapes, **params) -> [Reading, ...]`: where the element at `index`
-            comes from; of several readings, the first whose guards hold. None if index arithmetic
-            cannot say.
-        same_order: the elements keep their order in memory (`reshape`).
+            comes from; of several readings, the first whose guards hold.
+        same_order: in place of `index`: the elements keep their order in memory (`reshape`).
     """
 
     index: Callable[..., list[Reading]] | None = None
     same_order: bool = False
+
+    def __post_init__(self) -> None:
+        assert (self.index is None) == self.same_order
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ class Fold:
         sign: what a reader writes between the two ("+"); None where the op's name does.
     """
 
-    identity: Callable[[str], Any] | None = None
-    combine: Callable[..., Any] | None = None
+    identity: Callable[[str], Any]
+    combine: Callable[..., Any]
     sign: str | None = None
 
 
