@@ -70,7 +70,7 @@ class Explanation:
     def stage(self, name: str) -> str:
         """One of "graph", "loops", "naive", "llvm", "assembly", "profile", as text."""
         if name not in STAGES:
-            raise ValueError(unknown_name("explain: stage", name, STAGES))
+            raise unknown_name("stage of explain", name, STAGES)
         return str(getattr(self, name)())
 
     def graph(self) -> str:

@@ -126,7 +126,7 @@ HOSTILE = {
         "expected it stored or deflated. Received compression type 12",
     ),
     "unknown compression": (patched(10, b"\x63\0"), "Received compression type 99"),
-    "encrypted": (patched(8, b"\1\0"), "expected no encryption"),
+    "encrypted": (patched(8, b"\1\0"), "expected no encryption. Received"),
     "name that is not UTF-8": (
         patched(8, b"\0\x08").replace(b"x.npy", b"\xff.npy"),
         "expected a whole .npz archive. Received: 'utf-8' codec can't decode",
