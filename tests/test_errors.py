@@ -85,12 +85,14 @@ ERRORS = [
      ValueError, r"Unknown class: 'Dens'. Did you mean 'Dense'"),
     (lambda: layers.Dense(), TypeError,
      r"Dense: missing a required argument: 'units'. It takes: units, activation"),
-    (lambda: datasets.find("minst"), ValueError, r"Unknown data set: 'minst'. Did you mean 'mnist'"),
+    (lambda: datasets.find("minst"), ValueError,
+     r"Unknown data set: 'minst'. Did you mean 'mnist'"),
     # tensors
     (without_ml_dtypes, ImportError, r"bfloat16 tensors need the package ml_dtypes: install it"),
     (lambda: keras.ops.cast(X, "flaot32"), ValueError,
      r"Unknown dtype: 'flaot32'. Did you mean 'float32'"),
-    (lambda: float(SYMBOLIC), TypeError, r"<KerasTensor .*> is symbolic: it has no value yet. Return it"),
+    (lambda: float(SYMBOLIC), TypeError,
+     r"<KerasTensor .*> is symbolic: it has no value yet. Return it"),
     # layers
     (lambda: initializers.get(np.zeros(3))((4,)), ValueError,
      r"expected the shape \(3,\) of the array. Received: shape=\(4,\)"),

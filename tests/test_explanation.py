@@ -84,7 +84,7 @@ def test_printing_shows_every_stage_cut_short(model):
 
 
 def test_mistakes(model):
-    with pytest.raises(ValueError, match="Unknown stage of explain: 'loop'. Did you mean 'loops'"):
+    with pytest.raises(ValueError, match=r"Unknown stage of explain: 'loop'. Did you mean 'loops'"):
         explain(model, X).stage("loop")
     with pytest.raises(ValueError, match="x, or x and y, as examples"):
         explain(model)
