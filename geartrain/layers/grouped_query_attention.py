@@ -48,8 +48,6 @@ class GroupedQueryAttention(HeadsAttention):
     ((1, 5, 4), [(4, 4, 3), (4, 3), (4, 2, 3)])
     """
 
-    _equations = "bquh,bkuh->buqk", "buqk,bkuh->bquh"
-
     def __init__(
         self,
         head_dim: int,
@@ -70,22 +68,13 @@ class GroupedQueryAttention(HeadsAttention):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        weights = {
-            "kernel": (kernel_initializer, kernel_regularizer, kernel_constraint),
-            "bias": (bias_initializer, bias_regularizer, bias_constraint),
-        }
         super().__init__(
-            weights,
-            dropout,
-            use_bias,
-            sliding_window,
-            flash_attention,
-            use_gate,
-            seed,
-            activity_regularizer,
-            **kwargs,
-        )
-        self.head_dim = self.head_size = positive(self, "head_dim", head_dim)
+            (kernel_initializer, kernel_regularizer, kernel_constraint),
+            (bias_initializer, bias_regularizer, bias_constraint),
+            dropout, use_bias, sliding_window, flash_attention, use_gate, seed,
+            activity_regularizer=activity_regularizer, **kwargs,
+        )  # fmt: skip
+        self.head_dim = positive(self, "head_dim", head_dim)
         self.num_query_heads = positive(self, "num_query_heads", num_query_heads)
         self.num_key_value_heads = positive(self, "num_key_value_heads", num_key_value_heads)
         if num_query_heads % num_key_value_heads:
@@ -94,24 +83,10 @@ class GroupedQueryAttention(HeadsAttention):
                 f"Received: {num_query_heads} and {num_key_value_heads}"
             )
 
-    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
-        """Make the projections."""
-        key_shape = value_shape if key_shape is None else key_shape
-        self.check_lengths(value_shape, key_shape)
-        query_sizes = [self.num_query_heads, self.head_dim]
-        sizes = [self.num_key_value_heads, self.head_dim]
-        self._query_dense = self.projection("query", 3, query_sizes)
-        self._query_dense.build(query_shape)
-        self._key_dense = self.projection("key", 3, sizes)
-        self._key_dense.build(key_shape)
-        if self.use_gate:
-            self._gate_dense = self.projection("gate", 3, query_sizes)
-            self._gate_dense.build(query_shape)
-        self._value_dense = self.projection("value", 3, sizes)
-        self._value_dense.build(value_shape)
-        self.make_softmax([3])
-        self._output_dense = self.projection("attention_output", 4, [query_shape[-1]], bound=2)
-        self._output_dense.build((None, None, *query_sizes))
+    def sizes_in_heads(self) -> tuple[list[int], list[int], list[int]]:
+        """The heads of queries, of keys and of values, and the sizes in them."""
+        shared = [self.num_key_value_heads, self.head_dim]
+        return [self.num_query_heads, self.head_dim], shared, shared
 
     def _for_each_head(self, x: Any) -> Any:
         return ops.repeat(x, self.num_query_heads // self.num_key_value_heads, axis=2)

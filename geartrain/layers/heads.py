@@ -21,26 +21,24 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 class HeadsAttention(Layer):
     """Base: query, key and value go through a projection each, attend in every head, and come back.
 
-    A subclass makes the projections in `build`, and has `head_size`, the depth of query and key,
-    and `_equations`: of the product of query and key, and of the weights and the values.
+    A subclass says by `sizes_in_heads` how many heads there are, and what is in one.
     """
 
-    head_size: int
-    _equations: tuple[str, str]
+    output_shape: tuple[int, ...] | None = None
 
     def __init__(
         self,
-        weights: dict[str, tuple[Any, Any, Any]],
+        kernel: tuple[Any, Any, Any],
+        bias: tuple[Any, Any, Any],
         dropout: float,
         use_bias: bool,
         sliding_window: int | None,
         flash_attention: bool | None,
         use_gate: bool,
         seed: int | None,
-        activity_regularizer: Any,
         **kwargs: Any,
     ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        super().__init__(**kwargs)
         self.supports_masking = True
         self.dropout = fraction(self, "dropout", dropout)
         self.use_bias, self.use_gate, self.seed = use_bias, use_gate, seed
@@ -48,7 +46,7 @@ class HeadsAttention(Layer):
             None if sliding_window is None else positive(self, "sliding_window", sliding_window)
         )
         only_default(self, flash_attention=flash_attention)
-        for kind, (initial, penalty, bound) in weights.items():
+        for kind, (initial, penalty, bound) in (("kernel", kernel), ("bias", bias)):
             setattr(self, f"{kind}_initializer", initializers.get(initial))
             setattr(self, f"{kind}_regularizer", regularizers.get(penalty))
             setattr(self, f"{kind}_constraint", constraints.get(bound))
@@ -57,15 +55,35 @@ class HeadsAttention(Layer):
 
     # -- making -----------------------------------------------------------------------------------
 
-    def projection(self, name: str, rank: int, sizes: Sequence[int], bound: int = 1) -> EinsumDense:
-        """A layer from the last `bound` of `rank` axes to axes of these sizes."""
+    def sizes_in_heads(self) -> tuple[list[int], list[int], list[int]]:
+        """Of queries, of keys and of values: how many heads, and the size of a row in one."""
+        raise NotImplementedError
+
+    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
+        """Make the projections."""
+        key_shape = value_shape if key_shape is None else key_shape
+        self._check_lengths(value_shape, key_shape)
+        query_sizes, key_sizes, value_sizes = self.sizes_in_heads()
+        answer_sizes = [query_sizes[0], value_sizes[1]]
+        self._query_dense = self._projection("query", query_shape, query_sizes)
+        self._key_dense = self._projection("key", key_shape, key_sizes)
+        if self.use_gate:
+            self._gate_dense = self._projection("gate", query_shape, answer_sizes)
+        self._value_dense = self._projection("value", value_shape, value_sizes)
+        self._choose_axes(len(query_shape) + 1)
+        answers, sizes = (*query_shape[:-1], *answer_sizes), self.output_shape or query_shape[-1:]
+        self._output_dense = self._projection("attention_output", answers, sizes, bound=2)
+
+    def _projection(self, name: str, shape: Shape, sizes: Sequence[int], bound: int = 1) -> Any:
+        """A layer from the last `bound` axes of a shape to axes of these sizes."""
+        rank = len(shape)
         letters = LETTERS[: rank + len(sizes)]
         free, summed, made = letters[: rank - bound], letters[rank - bound : rank], letters[rank:]
         initial = {
             f"{kind}_initializer": type(one).from_config(one.get_config())  # drawn for each anew
             for kind, one in (("kernel", self.kernel_initializer), ("bias", self.bias_initializer))
         }
-        return EinsumDense(
+        layer = EinsumDense(
             f"{free}{summed},{summed}{made}->{free}{made}",
             output_shape=(*[None] * (len(free) - 1), *sizes),
             bias_axes=made if self.use_bias else None,
@@ -79,13 +97,24 @@ class HeadsAttention(Layer):
             name=name,
             **initial,
         )
+        layer.build(shape)
+        return layer
 
-    def make_softmax(self, axes: Sequence[int]) -> None:
-        """The softmax over these axes of the scores, and the dropout behind it."""
-        self._softmax = Softmax(axis=tuple(axes), dtype=self.dtype_policy)
+    def _choose_axes(self, rank: int) -> None:
+        """Which axes attend to which, and the products that this takes, for projected tensors."""
+        chosen = range(1, rank - 2) if self.attention_axes is None else self.attention_axes
+        self.attention_axes = tuple(axis + rank - 1 if axis < 0 else axis for axis in chosen)
+        target, others = LETTERS[:rank], iter(LETTERS[rank:])
+        axes = self.attention_axes
+        source = "".join(next(others) if n in axes else target[n] for n in range(rank))
+        batch = "".join(target[n] for n in range(rank - 1) if n not in axes)
+        scores = batch + "".join(target[n] for n in axes) + "".join(source[n] for n in axes)
+        self._equations = f"{target},{source}->{scores}", f"{scores},{source}->{target}"
+        last = tuple(range(len(scores) - len(axes), len(scores)))
+        self._softmax = Softmax(axis=last, dtype=self.dtype_policy)
         self._dropout_layer = Dropout(self.dropout, dtype=self.dtype_policy, seed=self.seed)
 
-    def check_lengths(self, value_shape: Any, key_shape: Any) -> None:
+    def _check_lengths(self, value_shape: Any, key_shape: Any) -> None:
         """Refuse values and keys of different lengths."""
         if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
             raise ValueError(
@@ -163,11 +192,10 @@ class HeadsAttention(Layer):
         rank = len(extents_of(query))
         if not self.dropout and not return_attention_scores and rank == 4:
             mask = self._widened(attention_mask, rank)
-            scale = self.head_size**-0.5
-            return ops.dot_product_attention(query, key, value, mask=mask, scale=scale), None
+            return ops.dot_product_attention(query, key, value, mask=mask), None
         key, value = self._for_each_head(key), self._for_each_head(value)
         product, combination = self._equations
-        scores = ops.einsum(product, ops.multiply(query, self.head_size**-0.5), key)
+        scores = ops.einsum(product, ops.multiply(query, extents_of(query)[-1] ** -0.5), key)
         scores = self._masked_softmax(scores, attention_mask)
         kept = self._dropout_layer(scores, training=training) if self.dropout else scores
         return ops.einsum(combination, kept, value), scores

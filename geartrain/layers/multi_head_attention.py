@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from geartrain.layers.arguments import positive
-from geartrain.layers.heads import LETTERS, HeadsAttention
+from geartrain.layers.heads import HeadsAttention
 from geartrain.registry import register
 
 
@@ -78,23 +78,14 @@ class MultiHeadAttention(HeadsAttention):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        weights = {
-            "kernel": (kernel_initializer, kernel_regularizer, kernel_constraint),
-            "bias": (bias_initializer, bias_regularizer, bias_constraint),
-        }
         super().__init__(
-            weights,
-            dropout,
-            use_bias,
-            sliding_window,
-            flash_attention,
-            use_gate,
-            seed,
-            activity_regularizer,
-            **kwargs,
-        )
+            (kernel_initializer, kernel_regularizer, kernel_constraint),
+            (bias_initializer, bias_regularizer, bias_constraint),
+            dropout, use_bias, sliding_window, flash_attention, use_gate, seed,
+            activity_regularizer=activity_regularizer, **kwargs,
+        )  # fmt: skip
         self.num_heads = positive(self, "num_heads", num_heads)
-        self.key_dim = self.head_size = positive(self, "key_dim", key_dim)
+        self.key_dim = positive(self, "key_dim", key_dim)
         self.value_dim = key_dim if value_dim is None else positive(self, "value_dim", value_dim)
         sizes = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape or ())
         self.output_shape = tuple(positive(self, "output_shape", size) for size in sizes) or None
@@ -102,37 +93,10 @@ class MultiHeadAttention(HeadsAttention):
             (attention_axes,) if isinstance(attention_axes, int) else attention_axes
         )
 
-    def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
-        """Make the projections."""
-        key_shape = value_shape if key_shape is None else key_shape
-        self.check_lengths(value_shape, key_shape)
-        rank, key_sizes = len(query_shape), [self.num_heads, self.key_dim]
-        value_sizes = [self.num_heads, self.value_dim]
-        self._query_dense = self.projection("query", rank, key_sizes)
-        self._query_dense.build(query_shape)
-        self._key_dense = self.projection("key", len(key_shape), key_sizes)
-        self._key_dense.build(key_shape)
-        if self.use_gate:
-            self._gate_dense = self.projection("gate", rank, value_sizes)
-            self._gate_dense.build(query_shape)
-        self._value_dense = self.projection("value", len(value_shape), value_sizes)
-        self._value_dense.build(value_shape)
-        self._choose_axes(rank + 1)
-        sizes = self.output_shape or (query_shape[-1],)
-        self._output_dense = self.projection("attention_output", rank + 1, sizes, bound=2)
-        self._output_dense.build((*query_shape[:-1], *value_sizes))
-
-    def _choose_axes(self, rank: int) -> None:
-        """Which axes attend to which, and the products that this takes, for projected tensors."""
-        chosen = range(1, rank - 2) if self.attention_axes is None else self.attention_axes
-        self.attention_axes = tuple(axis + rank - 1 if axis < 0 else axis for axis in chosen)
-        target, others = LETTERS[:rank], iter(LETTERS[rank:])
-        axes = self.attention_axes
-        source = "".join(next(others) if n in axes else target[n] for n in range(rank))
-        batch = "".join(target[n] for n in range(rank - 1) if n not in axes)
-        scores = batch + "".join(target[n] for n in axes) + "".join(source[n] for n in axes)
-        self._equations = f"{target},{source}->{scores}", f"{scores},{source}->{target}"
-        self.make_softmax(range(len(scores) - len(axes), len(scores)))
+    def sizes_in_heads(self) -> tuple[list[int], list[int], list[int]]:
+        """The heads of queries, of keys and of values, and the sizes in them."""
+        sizes = [self.num_heads, self.key_dim]
+        return sizes, sizes, [self.num_heads, self.value_dim]
 
     @property
     def query_dense(self) -> Any:
