@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 from geartrain.compiler.builder import Builder, Value
 from geartrain.compiler.dots import Dot, dot_for
-from geartrain.compiler.folds import FEW_UNITS, PARTS, few_units
+from geartrain.compiler.folds import PARTS, few_units
 from geartrain.compiler.fused import Fused
 from geartrain.compiler.kernels import USUAL_BATCH, address
 from geartrain.compiler.target import Target
@@ -206,7 +206,7 @@ class Packed:
         short = int(resolve(self.depth, USUAL_BATCH)) * self.dot.width <= SHORT
         self.per_unit: Extent = 1 if short else max(1, ROWS_PER_UNIT // self.dot.rows)
         self.kept = any(node in fused.panels for node in fused.nodes)
-        if self.kept and int(resolve(self.second.panels, USUAL_BATCH)) >= FEW_UNITS:
+        if self.kept:
             self.per_unit = self.first.panels  # results lie in panels, one after the other
         self.row_groups = apply("ceildiv", self.first.panels, self.per_unit)
 
