@@ -14,10 +14,11 @@ import numpy as np
 
 from geartrain import tree
 from geartrain.compiler.builder import BYTES
-from geartrain.compiler.loops import Names, loop_nest
+from geartrain.compiler.loops import loop_nest
 from geartrain.compiler.program import Reference
 from geartrain.compiler.target import host
 from geartrain.errors import unknown_name
+from geartrain.graph.formula import Names, formula_text
 from geartrain.graph.node import Node
 from geartrain.graph.printer import graph_text
 from geartrain.graph.shapes import product, resolve
@@ -26,7 +27,7 @@ from geartrain.runtime import native
 from geartrain.runtime.executable import Executable
 from geartrain.runtime.function import Program, program_for
 
-STAGES = ("graph", "loops", "naive", "llvm", "assembly", "profile")
+STAGES = ("formula", "graph", "loops", "naive", "llvm", "assembly", "profile")
 _SHOWN = 60  # lines of IR or assembly that are shown unless all are asked for
 
 
@@ -68,10 +69,15 @@ class Explanation:
             self._names.of(variable.node)
 
     def stage(self, name: str) -> str:
-        """One of "graph", "loops", "naive", "llvm", "assembly", "profile", as text."""
+        """One of `STAGES`, as text."""
         if name not in STAGES:
             raise unknown_name("stage of explain", name, STAGES)
         return str(getattr(self, name)())
+
+    def formula(self) -> str:
+        """What is returned, and the new values of variables (`<-`), as formulas."""
+        updates = {variable.node: value for variable, value in self._program.updates.items()}
+        return formula_text(self._program.outputs, updates)
 
     def graph(self) -> str:
         """The nodes, in the order of their use."""
@@ -156,10 +162,10 @@ class Explanation:
             f"{'kernel':14} {'kind':21} {'MFLOP':>9} {'MB':>8} {'us':>9} {'GFLOP/s':>8} {'peak':>5}"
             "  stores"
         ]
-        total = 0.0
+        total, fastest = 0.0, 0.0
         for one in self.kernels():
             rate = one.flops / max(one.seconds, 1e-9) / 1e9
-            total += one.seconds
+            total, fastest = total + one.seconds, max(fastest, rate)
             lines.append(
                 f"{one.name:14} {one.kind:21} {one.flops / 1e6:9.3f} {one.bytes / 1e6:8.3f} "
                 f"{one.seconds * 1e6:9.1f} {rate:8.1f} {rate / peak:5.0%}  {one.result}"
@@ -168,6 +174,8 @@ class Explanation:
             f"{total * 1e6:.1f} us in all, each kernel started apart. "
             f"The peak is {peak:.0f} GFLOP/s of float32."
         )
+        if fastest > 1.05 * peak:
+            lines.append("Above 100%: matrix tiles, which multiply more at once than vectors do.")
         return "\n".join(lines)
 
     def _kernels(self) -> list[Any]:
@@ -203,7 +211,7 @@ def explain(model_or_function: Any, *example: Any) -> Explanation:
     total = 0
     for i in range(3):
         for j in range(4):
-            total += (relu(input[i, j]) * 2)
+            total += relu(x[i, j]) * 2
     sum = total
     """
     if not hasattr(model_or_function, "program_of"):

@@ -1,7 +1,9 @@
-"""Show what becomes of a model, stage by stage: graph, loops, LLVM IR, assembly, profile.
+"""Show what becomes of a model or a function, stage by stage: formula, graph, loops, the textbook's
+naive loops, LLVM IR, assembly, and a profile of the kernels.
 
 MODEL is `chapter` (the textbook's network for digits), `convnet` (a small convolutional network),
-or FILE.py:NAME, a model that a script of yours defines.
+FILE.py (a script of yours that makes one model) or FILE.py:NAME (a model or function of that name;
+for a function give the shape of each argument: --shape 128,8 --shape 8).
 """
 
 from __future__ import annotations
@@ -10,35 +12,73 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-HELP = "show what becomes of a model, stage by stage"
-STAGES = ("graph", "loops", "naive", "llvm", "assembly", "profile")
+from geartrain import tree
+
+HELP = "show what becomes of a model or a function, stage by stage"
+STAGES = ("formula", "graph", "loops", "naive", "llvm", "assembly", "profile")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("model", help="chapter, convnet, or FILE.py:NAME")
+    parser.add_argument("model", help="chapter, convnet, FILE.py or FILE.py:NAME")
     parser.add_argument("--stage", choices=STAGES, help="this stage alone, whole")
     parser.add_argument("--batch", type=int, default=128, help="samples in the example (128)")
-    parser.add_argument("--predict", action="store_true", help="predicting rather than training")
+    parser.add_argument(
+        "--shape", type=shape, action="append", default=[], metavar="128,8",
+        help="the shape of an argument of a function; once for each",
+    )  # fmt: skip
+    parser.add_argument(
+        "--predict",
+        action="store_true",
+        help="what predicting does, though the model is compiled for training",
+    )
 
 
 def execute(options: argparse.Namespace) -> int:
     """Print the explanation."""
-    import numpy as np
-
     from geartrain.explanation import explain
 
     if options.batch < 1:
         raise ValueError(f"--batch: expected 1 or more. Received: {options.batch}")
-    model = _model(options.model)
-    random = np.random.default_rng(0)
-    x = random.random((options.batch, *model.input_shape[1:]), "float32")
-    example = [x]
-    if not options.predict and model.compiled:
-        example.append(_targets(model, options.batch))
-    explanation = explain(model, *example)
+    found = _model(options.model)
+    explanation = explain(found, *_example(found, options))
     print(explanation.stage(options.stage) if options.stage else explanation)
     return 0
+
+
+def _example(found: Any, options: argparse.Namespace) -> list[Any]:
+    """Arguments for a function; for a model inputs, and targets where it was compiled."""
+    import numpy as np
+
+    random = np.random.default_rng(0)
+    if not hasattr(found, "program_of"):
+        if not options.shape:
+            raise ValueError(
+                "expected the shape of each argument of a function, such as --shape 128,8 "
+                f"--shape 8. Received none for {options.model!r}"
+            )
+        return [random.random(shape, "float32") for shape in options.shape]
+    if options.shape:
+        raise ValueError(f"--shape is for functions, and {options.model!r} is a model: use --batch")
+    if not found.inputs:
+        raise ValueError(
+            f"expected a model whose inputs are known. {options.model!r} has none: begin it with "
+            "keras.Input(shape)"
+        )
+
+    def sample(node: Any) -> Any:
+        shape = (options.batch, *node.shape[1:])
+        return random.random(shape, "float32").astype(node.dtype)
+
+    example = [tree.map_structure(sample, found.inputs)]
+    if not options.predict and found.compiled and len(tree.flatten(found.outputs)) == 1:
+        example.append(_targets(found, options.batch))
+    return example
+
+
+def shape(text: str) -> tuple[int, ...]:
+    """The shape that `128,8` says."""
+    return tuple(int(size) for size in text.split(",") if size.strip())
 
 
 def _targets(model: Any, batch: int) -> Any:
@@ -68,14 +108,23 @@ def _model(name: str) -> Any:
         model.compile("rmsprop", "categorical_crossentropy", metrics=["accuracy"])
         return model
     path, colon, variable = name.rpartition(":")
-    if not colon:
-        raise ValueError(
-            f"explain: expected chapter, convnet, or FILE.py:NAME with the name of a model in the "
-            f"script. Received: {name!r}"
-        )
+    if not colon and name.endswith(".py"):
+        path = name
+    elif not colon:
+        raise ValueError(f"expected chapter, convnet, FILE.py or FILE.py:NAME. Received: {name!r}")
     from geartrain.script import run
 
-    found = run(Path(path)).get(variable)
-    if not hasattr(found, "program_of"):
-        raise ValueError(f"explain: {path} defines no model {variable!r}. Received: {found!r:.80}")
+    defined = run(Path(path))
+    models = [known for known, value in defined.items() if hasattr(value, "program_of")]
+    if not colon and len(models) != 1:
+        known = ", ".join(models) or "none"
+        raise ValueError(
+            f"expected FILE.py:NAME, as {path} does not make just one model. Its models: {known}"
+        )
+    found = defined.get(variable if colon else models[0])
+    if not hasattr(found, "program_of") and (isinstance(found, type) or not callable(found)):
+        raise ValueError(
+            f"{path} defines no model or function {variable!r}. Its models: "
+            f"{', '.join(models) or 'none'}"
+        )
     return found

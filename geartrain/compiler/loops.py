@@ -16,32 +16,13 @@ from geartrain.compiler.fused import Fused, Rows, in_memory, walk_index
 from geartrain.compiler.indices import followed, group_offset, reshape_groups
 from geartrain.compiler.turns import Turns
 from geartrain.graph.affine import Affine, Guard, Index
+from geartrain.graph.formula import Names, bare
 from geartrain.graph.node import Constant, Node
 from geartrain.graph.op import Fold, Lookup, Map, Running, Scan, View
 from geartrain.graph.shapes import Extent, Shape
 
 _LETTERS = "ijklmnopqrs"
 _TOO_LONG = 400  # characters of one line that nobody would read
-
-
-class Names:
-    """Names for tensors: inputs and variables have theirs, the others that of their op."""
-
-    def __init__(self) -> None:
-        self.given: dict[Node, str] = {}
-        self.counts: dict[str, int] = {}
-
-    def of(self, node: Node) -> str:
-        """The name of a node, always the same."""
-        if node not in self.given:
-            wanted = node.op.name if node.op else getattr(node.leaf, "path", node.leaf.name)  # type: ignore[union-attr]
-            self.given[node] = self.new(wanted.strip("_").replace("/", "."))
-        return self.given[node]
-
-    def new(self, wanted: str) -> str:
-        """A name that nothing has yet."""
-        self.counts[wanted] = count = self.counts.get(wanted, 0) + 1
-        return wanted if count == 1 else f"{wanted}_{count}"
 
 
 def loop_nest(fused: Fused, names: Names) -> str:
@@ -97,8 +78,7 @@ class _Nest:
 
     def _assign(self, node: Node, index: Index, depth: int) -> None:
         """One line: the element of a node at an index gets its value."""
-        value = self.value(node, index)
-        value = value[1:-1] if value.startswith("(") and _closes_last(value) else value
+        value = bare(self.value(node, index))
         if len(value) > _TOO_LONG:
             value = value[:_TOO_LONG] + " ..."
         self.known[node] = f"{self.names.of(node)}{_subscript(index)}"
@@ -184,8 +164,8 @@ class _Nest:
         place = tuple(folded[n] if n in folded else next(kept) for n in range(source.ndim))
         depth += sum(source.extents[axis] != 1 for axis in axes)
         value = self.value(source, place)
-        called = f"total = {core.op.name}(total, {value})"  # type: ignore[union-attr]
-        self._line(depth, f"total {lower.sign}= {value}" if lower.sign else called)
+        called = f"total = {core.op.name}(total, {bare(value)})"  # type: ignore[union-attr]
+        self._line(depth, f"total {lower.sign}= {bare(value)}" if lower.sign else called)
 
     def value(self, node: Node, index: Index) -> str:
         """The element of a node at an index, as an expression."""
@@ -200,15 +180,18 @@ class _Nest:
         if isinstance(lower, View):
             return self._view(node, lower, index)
         if isinstance(lower, Lookup):
-            return f"{node.op.name}({', '.join(self.names.of(source) for source in node.sources)})"
+            sources = ", ".join(self.names.of(source) for source in node.sources)
+            return f"{node.op.name}({sources}){_subscript(index)}"
         if isinstance(lower, Fold):
             return self._short_fold(node, index)
         assert isinstance(lower, Map), node
         values = [self.value(source, index) for source in node.sources]
         if lower.sign:
             return f"({f' {lower.sign} '.join(values)})"
+        values = [bare(value) for value in values]
         values += [f"{name}={value}" for name, value in node.params.items()]
-        return f"{node.op.name}({', '.join(values)})"
+        place = _subscript(index) if lower.indexed else ""
+        return f"{node.op.name}({', '.join(values)}){place}"
 
     def _view(self, node: Node, lower: View, index: Index) -> str:
         if lower.same_order:
@@ -276,13 +259,3 @@ def _extent(size: Extent) -> str:
 
 def _subscript(index: Sequence[Affine]) -> str:
     return f"[{', '.join(map(str, index))}]" if index else ""
-
-
-def _closes_last(text: str) -> bool:
-    """Whether the first parenthesis of a text closes at its end."""
-    depth = 0
-    for place, letter in enumerate(text):
-        depth += (letter == "(") - (letter == ")")
-        if depth == 0:
-            return place == len(text) - 1
-    return False

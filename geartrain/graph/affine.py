@@ -21,6 +21,8 @@ class Affine:
     >>> i, j = Affine.variable("i"), Affine.variable("j")
     >>> i * 28 + j + 3
     28*i + j + 3
+    >>> i - 1
+    i - 1
     """
 
     __slots__ = ("_hash", "constant", "terms")
@@ -79,7 +81,7 @@ class Affine:
         parts = [name if f == 1 else f"{f}*{name}" for name, f in self.terms.items()]
         if self.constant != 0 or not parts:
             parts.append(str(self.constant))
-        return " + ".join(parts)
+        return " + ".join(parts).replace("+ -", "- ")
 
 
 Index: TypeAlias = tuple[Affine, ...]

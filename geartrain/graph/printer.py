@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from geartrain.graph.formula import leaf_name
 from geartrain.graph.node import Node, sorted_nodes
 
 
@@ -22,7 +23,7 @@ def graph_text(outputs: Sequence[Node]) -> str:
     for node in sorted_nodes(outputs):
         number[node] = f"%{len(number)}"
         if node.op is None:
-            text = node.leaf.name if node.leaf is not None else "?"
+            text = leaf_name(node.leaf) if node.leaf is not None else "?"
         else:
             arguments = [number[source] for source in node.sources]
             arguments += [f"{name}={value}" for name, value in node.params.items()]

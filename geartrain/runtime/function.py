@@ -250,17 +250,29 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def program_for(function: Callable[..., Any], *args: Any) -> tuple[Program, list[np.ndarray]]:
-    """The program of a function for arguments like these, and the arrays among them."""
+    """The program of a function for arguments like these, and the arrays among them.
+
+    Its inputs have the names of the function's parameters.
+    """
+    import inspect
+
     leaves = tree.flatten((args, {}))
     arrays = [np.asarray(operand(leaf)) for leaf in leaves if _is_tensor(leaf)]
-    return _program(function, args, {}, leaves)[0], arrays
+    try:
+        bound = inspect.signature(function).bind(*args).arguments
+    except (TypeError, ValueError):  # built in, or arguments that the call will refuse
+        bound = {}
+    names = [name for name, value in bound.items() for _ in tree.flatten(value)]
+    return _program(function, args, {}, leaves, names)[0], arrays
 
 
 def _program(
-    function: Callable[..., Any], args: Any, kwargs: Any, leaves: list[Any]
-) -> tuple[Program, Any, list[Any]]:
+    function: Callable[..., Any], args: Any, kwargs: Any, leaves: list[Any],
+    names: Sequence[str] = (),
+) -> tuple[Program, Any, list[Any]]:  # fmt: skip
     """The traced program, the form of its result, and its results that are not computed."""
-    symbols = [_placeholder_like(leaf) if _is_tensor(leaf) else leaf for leaf in leaves]
+    named = zip(leaves, names or ["input"] * len(leaves), strict=True)
+    symbols = [_placeholder_like(leaf, name) if _is_tensor(leaf) else leaf for leaf, name in named]
     call_args, call_kwargs = tree.pack_sequence_as((args, kwargs), symbols)
     result, scope = trace(lambda: function(*call_args, **call_kwargs))
     flat = tree.flatten(result)

@@ -205,7 +205,7 @@ def test_a_loop_over_turns_reads_like_python():
             total = 0
             for k in range(4):
                 total += state[t + 1][i, k] * w[k, j]
-            state[t][i, j] = tanh((x[t][i, j] + total))
+            state[t][i, j] = tanh(x[t][i, j] + total)
 """
     )
 
