@@ -38,9 +38,13 @@ def operand(value: Any, dtype: str | None = None) -> Any:
     else:
         result = _from_python(value, dtype)
     if isinstance(result, np.ndarray) and result.dtype.kind not in "biufV":
+        hint = "Encode strings and objects as numbers first."
+        if value is None:
+            hint = (
+                "If it is an axis of ops.shape(x), known at run time only: ops.size(x) counts then."
+            )
         raise TypeError(
-            f"Expected a tensor of numbers. Received: {value!r:.80} of dtype {result.dtype}. "
-            "Encode strings and objects as numbers first."
+            f"Expected a tensor of numbers. Received: {value!r:.80} of dtype {result.dtype}. {hint}"
         )
     return result if dtype is None or dtype_of(result) == dtype else cast(result, dtype=dtype)
 

@@ -26,6 +26,7 @@ ROWS = placeholder((BATCH, 3), "float32", "x")
 ERRORS: list[tuple[Callable, type[Exception], str]] = [
     # operands
     (lambda: ops.exp("text"), TypeError, r"tensor of numbers. Received: 'text' of dtype <U4"),
+    (lambda: ops.exp(ops.shape(ROWS)[0]), TypeError, r"Received: None .*ops.size\(x\) counts then"),
     (lambda: ops.exp([[1], [2, 3]]), ValueError, r"lists of equal lengths. Received: \[\[1\], \[2"),
     (lambda: ops.add(np.uint8([1]), 256), ValueError, r"fit uint8, from 0 to 255. Received: 256"),
     (lambda: ops.add(V, M[:, :2]), ValueError, r"add: shapes \(3,\) and \(2, 2\) do not broadcast"),
