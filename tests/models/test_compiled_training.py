@@ -1,4 +1,4 @@
-"""What native training promises: everything in one program, for any batch, and code of one's own."""
+"""What native training promises: all in one program, for any batch, with code of one's own."""
 
 from __future__ import annotations
 
