@@ -58,7 +58,8 @@ def contraction_kernels(
     plan = _Product.of(name, *given, cut)
     in_pieces = 0 if repeated else plan.best_in_pieces()
     if in_pieces != 0:
-        plan.name = name if in_pieces == 1 else f"{name}_few"
+        plan.name = f"{name}_few"
+        plan.shorten()
         pieces = packed_kernels(Packed(name, *given, new_slot, cut))
         return either(pieces, _in_registers(plan, new_slot), in_pieces)
     if plan.crowds_for_many_rows() and not repeated:

@@ -138,6 +138,7 @@ class _Packer:
         """One panel, block by block along the summed axis."""
         b, lanes, width = self.b, self.lanes, self.to.width
         zero, slots = b.constant(0, "int64"), b.index(self.slots)
+        b.prologue.append(f"  %block = alloca [{2 * lanes * lanes} x float], align 64")
 
         def number(n: int) -> Value:
             return b.constant(n, "int64")
@@ -151,28 +152,32 @@ class _Packer:
 
         def turned_to_own(s: Value) -> None:
             for v in range(0, width, lanes):
-                rows = [
-                    self._along_depth(shared, b.add(first, number(v + n)), s)
-                    for n in range(min(lanes, width - v))
-                ]
-                nothing = [b.splat(b.like(0, part), lanes) for part in rows[0]]
-                rows += [nothing] * (lanes - len(rows))
-                for n, column in enumerate(self._turned(rows, b.joined)):
-                    at = b.add(s, number(n))
+                rows = b.add(first, number(v))
+
+                def load(n: Value, rows: Value = rows) -> list[Value]:
+                    return self._along_depth(shared, b.add(rows, n), s)
+
+                def put(n: Value, column: list[Value], v: int = v) -> None:
+                    at = b.add(s, n)
                     store = functools.partial(self._put, column, start, at, number(v), width - v)
                     if isinstance(self.slots, int) and self.slots % lanes == 0:
                         store()
-                        continue
-                    b.when(b.compare("lt", at, slots), store)
+                    else:
+                        b.when(b.compare("lt", at, slots), store)
+
+                self._turn(load, put, b.joined, min(lanes, width - v), lanes)
 
         def turned_to_depth(s: Value) -> None:
             for v in range(0, width, lanes):
-                rows = [
-                    self._along_own(shared, b.add(first, number(v)), b.add(s, number(n)))
-                    for n in range(lanes)
-                ]
-                for n, column in enumerate(self._turned(rows, b.paired)[: width - v]):
-                    self._put(column, start, s, number((v + n) * lanes), lanes)
+                rows = b.add(first, number(v))
+
+                def load(n: Value, rows: Value = rows) -> list[Value]:
+                    return self._along_own(shared, rows, b.add(s, n))
+
+                def put(n: Value, column: list[Value], v: int = v) -> None:
+                    self._put(column, start, s, b.mul(b.add(n, number(v)), number(lanes)), lanes)
+
+                self._turn(load, put, b.paired, lanes, min(lanes, width - v))
 
         def turn(s: Value, _: list[Value]) -> None:
             block(s)
@@ -191,13 +196,45 @@ class _Packer:
             return paired(self.b, *parts)
         return parts if self.halves == 1 else [combined(*parts)]
 
-    def _turned(self, rows: list[list[Value]], combined: Combination) -> list[list[Value]]:
-        """The slots of each lane of some rows: they are turned while there are fewest vectors."""
-        b = self.b
-        if self.pieces == 1:
-            return [[one] for one in b.transposed([self._slots(row, combined)[0] for row in rows])]
-        turned = [b.transposed(part) for part in zip(*rows, strict=True)]
-        return [self._slots(list(parts), combined) for parts in zip(*turned, strict=True)]
+    def _turn(
+        self, load: Callable[[Value], list[Value]], put: Callable[[Value, list[Value]], None],
+        combined: Combination, rows: int, columns: int,
+    ) -> None:  # fmt: skip
+        """Turn a block of elements on its side, by way of the stack, which makes for short code.
+
+        `load(n)` writes the elements of row n; `put(n, slots)` stores those of column n. What is
+        turned are slots; or, where numbers are cut into pieces, what they are made of: it is less.
+        """
+        b, lanes, zero = self.b, self.lanes, self.b.constant(0, "int64")
+        cut = self.pieces > 1
+        dtypes: list[str] = []
+
+        def place(part: Value, n: Value) -> str:
+            line = b.add(b.mul(part, b.constant(lanes, "int64")), n)
+            return b.pointer("%block", b.mul(line, b.constant(lanes, "int64")), "float32")
+
+        def row(n: Value, _: list[Value]) -> None:
+            found = load(n) if cut else self._slots(load(n), combined)
+            dtypes[:] = [value.dtype for value in found]
+            for part, value in enumerate(found):
+                b.store(value, place(b.constant(part, "int64"), n))
+
+        def turn(part: Value, _: list[Value]) -> None:
+            places = [place(part, b.constant(n, "int64")) for n in range(lanes)]
+            turned = b.transposed([b.load(at, dtypes[0], lanes) for at in places])
+            for at, column in zip(places, turned, strict=True):
+                b.store(column, at)
+
+        def column(n: Value, _: list[Value]) -> None:
+            found = [
+                b.load(place(b.constant(part, "int64"), n), dtype, lanes)
+                for part, dtype in enumerate(dtypes)
+            ]
+            put(n, self._slots(found, combined) if cut else found)
+
+        b.loop(zero, b.constant(rows, "int64"), 1, row)
+        b.loop(zero, b.constant(len(dtypes), "int64"), 1, turn)
+        b.loop(zero, b.constant(columns, "int64"), 1, column)
 
     def _along_own(self, shared: dict[str, Value], first: Value, s: Value) -> list[Value]:
         """The elements of slot number `s`, of each of the neighbouring rows from `first`."""

@@ -46,10 +46,6 @@ def packed_kernels(plan: Packed, repeated: bool = False) -> list[Kernel]:
     """Packing, and the product: in parts, unless it is repeated on one thread."""
     in_parts = not repeated and plan.too_few()
     name = f"{plan.name}_parts" if in_parts else plan.name
-    first, second = (
-        pack(panels, plan.slots[panels.operand.memory], plan.target)
-        for panels in (plan.first, plan.second)
-    )
     if in_parts:
         plan.cut()
     walk = _Walk(plan, name)
@@ -57,13 +53,17 @@ def packed_kernels(plan: Packed, repeated: bool = False) -> list[Kernel]:
     nodes = [] if in_parts else plan.fused.nodes
     made = Kernel(name, nodes, kind, walk.functions(), plan.units(), plan.work())
     made.copies = plan.first.small()
-    found = [first, made] if walk.packs else [first, second, made]
+    found = [
+        pack(panels, plan.slots[panels.operand.memory], plan.target)
+        for panels in ([plan.first] if walk.packs else [plan.first, plan.second])
+    ]
     if walk.packs and not walk.stays:
-        made.scratch += second.scratch
+        made.scratch.append(plan.second.scratch())
     if not in_parts:
-        return found
+        return [*found, made]
     made.scratch.append((plan.parts_slot, product(plan.core.extents) * PARTS, "float32"))
-    return [*found, join_parts(plan.name, plan.fused, plan.slots, plan.target, plan.parts_slot)]
+    joined = join_parts(plan.name, plan.fused, plan.slots, plan.target, plan.parts_slot)
+    return [*found, made, joined]
 
 
 class _Walk:

@@ -23,6 +23,7 @@ from geartrain.graph.node import Node
 from geartrain.graph.shapes import Extent, apply, holds_dim, product, resolve
 
 ROWS_PER_UNIT = 128
+SHORT_TILES = 8  # rows of tiles where few of them are done
 WIDE = 8  # vectors of a tile that is a single row
 MUCH_USED = 32  # tiles that use a panel
 LEAST_BYTES = 1 << 17  # weights of fewer stay in the nearest cache in any order
@@ -127,6 +128,11 @@ class Tiling:
         apart = [label for label in self.out[:-1] if label not in self.row_labels]
         self.outer = [label for label in apart if label in labels]
         self.panels = apply("ceildiv", columns, self.width)
+        self.tiles_per_unit = max(1, ROWS_PER_UNIT // self.tile_rows)
+
+    def shorten(self) -> None:
+        """Cut into tiles of fewer rows, which is less code: large batches go another way."""
+        self.tile_rows = min(self.tile_rows, SHORT_TILES)
         self.tiles_per_unit = max(1, ROWS_PER_UNIT // self.tile_rows)
 
     def _rows_together(self) -> list[str]:
