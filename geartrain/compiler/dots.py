@@ -36,6 +36,7 @@ class Dot(ABC):
         products: which pieces of two numbers are multiplied, where numbers are packed in pieces.
         pieces: into how many pieces a number is cut.
         speed: about how many times as fast as multiply-adds of float32.
+        beside: whether multiplying takes so long that packing had better be done meanwhile.
     """
 
     groups, step = (1, 1), 1
@@ -43,6 +44,7 @@ class Dot(ABC):
     products: tuple[tuple[int, int], ...] = ((0, 0),)
     pieces = 1
     speed = 1
+    beside = False
 
     def __init__(self, target: Target, rows: Extent, columns: Extent) -> None:
         self.target, self.lanes = target, target.lanes(4)
@@ -217,6 +219,7 @@ class SplitDot(TileDot):
 
     products, pieces = PRODUCTS, PIECES
     speed = 2
+    beside = True
 
 
 def dot_for(target: Target, dtype: str, rows: Extent, columns: Extent, depth: Extent) -> Dot:

@@ -200,7 +200,6 @@ class Packed:
 
         groups, columns = self.dot.groups, [(column, self.columns)]
         self.first = panels("a", a, merged(own, sizes, [a]), self.dot.rows, groups[0])
-        self.first.copies = self.dot.pieces > 1
         self.second = panels("b", b, columns, self.dot.width, groups[1])
         # where panels are short, the tiles of a row come one after the other: so does their memory
         short = int(resolve(self.depth, USUAL_BATCH)) * self.dot.width <= SHORT

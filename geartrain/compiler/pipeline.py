@@ -48,6 +48,7 @@ def packed_kernels(plan: Packed, repeated: bool = False) -> list[Kernel]:
     name = f"{plan.name}_parts" if in_parts else plan.name
     if in_parts:
         plan.cut()
+    plan.first.copies = plan.dot.beside and not repeated
     walk = _Walk(plan, name)
     kind = "contraction in parts" if in_parts else "contraction"
     nodes = [] if in_parts else plan.fused.nodes
@@ -84,7 +85,7 @@ class _Walk:
         size = panels.panel_size
         self.stays = isinstance(size, int) and 2 * size <= STACK_BYTES
         alone = self.stays or plan.row_groups == 1
-        if len(plan.dot.products) == 1 or plan.outer or not alone:
+        if not plan.dot.beside or plan.outer or not alone:
             return None
         return pack_some(panels, plan.slots[panels.operand.memory], plan.target)
 
