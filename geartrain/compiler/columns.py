@@ -27,6 +27,7 @@ from geartrain.compiler.kernels import (
     whole_steps,
 )
 from geartrain.compiler.tiling import Tiling
+from geartrain.compiler.values import NARROW, summed_in
 from geartrain.graph.affine import Affine
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import Extent, apply
@@ -43,6 +44,7 @@ class FewColumns(Tiling):
     columns: int
     panel: int  # rows of a unit of work, where vectors run along the rows
     label: str  # the summed one
+    wide: str  # the dtype of sums
 
     def fits(self) -> bool:
         """Whether this does it better than tiles of columns."""
@@ -54,8 +56,10 @@ class FewColumns(Tiling):
             return False
         self.columns, self.panel = columns, BESIDE * self.lanes
         ((self.label, _),) = self.summed
-        known = self.dtype in ("float32", "float64")
-        return known and (self._sums_lie() or self._rows_lie())
+        self.wide = summed_in(self.dtype)
+        known = self.dtype in (*NARROW, "float32", "float64")
+        plain = self.a.base is self.a.top
+        return known and plain and (self._sums_lie() or self._rows_lie())
 
     def kernels(self, new_slot: Callable[[], int]) -> list[Kernel]:
         """The kernels of the product, which has to fit."""
@@ -80,13 +84,18 @@ class FewColumns(Tiling):
         return depth >= LONG * self.lanes and not few_units(units, self.work())
 
     def _columns_lie(self) -> bool:
-        """Whether the columns of the second operand are neighbours."""
-        return self.b.stride(self.column) == 1
+        """Whether the columns of the second operand are neighbours, and just as they are needed."""
+        return self.b.stride(self.column) == 1 and self.b.base is self.b.top
 
     def _rows_lie(self) -> bool:
         """Whether vectors can run along its rows."""
         rows = self.sizes[self.row]
-        if self.a.stride(self.row) != 1 or not isinstance(rows, int) or rows % self.panel:
+        if (
+            self.a.stride(self.row) != 1
+            or self.b.base is not self.b.top
+            or not isinstance(rows, int)
+            or rows % self.panel
+        ):
             return False
         return not few_units(rows // self.panel, self.work())
 
@@ -101,29 +110,29 @@ class FewColumns(Tiling):
         size = self.columns * self.lanes
 
         def block(u: Value, _: list[Value]) -> None:
-            start = b.pointer(packed, b.mul(u, b.constant(size, "int64")), self.dtype)
+            start = b.pointer(packed, b.mul(u, b.constant(size, "int64")), self.wide)
             first = b.mul(u, lanes)
             if depth % self.lanes:
                 for c in range(self.columns):
                     place = b.constant(c * self.lanes, "int64")
-                    b.store(self._zero(b), b.pointer(start, place, self.dtype))
+                    b.store(self._zero(b), b.pointer(start, place, self.wide))
 
             def copy(n: Value, _: list[Value]) -> None:
                 at = {**self._zeros(b), self.label: b.add(first, n)}
                 for c in range(self.columns):
                     at[self.column] = b.constant(c, "int64")
-                    number = b.load(
-                        b.pointer(base, b.affine(self.b.place, at), self.dtype), self.dtype
-                    )
+                    dtype = self.b.memory.dtype
+                    number = b.load(b.pointer(base, b.affine(self.b.place, at), dtype), dtype)
+                    number = b.convert(self.b.mapped(b, number), self.wide)
                     place = b.add(n, b.constant(c * self.lanes, "int64"))
-                    b.store(number, b.pointer(start, place, self.dtype))
+                    b.store(number, b.pointer(start, place, self.wide))
 
             left = b.sub(b.constant(depth, "int64"), first)
             b.loop(b.constant(0, "int64"), b.minimum(left, lanes), 1, copy)
 
         b.loop(BEGIN, END, 1, block)
         b.line("ret void")
-        scratch: list[tuple[int, Extent, str]] = [(self.packed_slot, blocks * size, self.dtype)]
+        scratch: list[tuple[int, Extent, str]] = [(self.packed_slot, blocks * size, self.wide)]
         return Kernel(b.name, [], "pack", [b], blocks, blocks * size, scratch, self.b.memory)
 
     def _along_sums(self, depth: int, units: Extent) -> Kernel:
@@ -180,9 +189,9 @@ class FewColumns(Tiling):
 
         def more(k: Value, total: Value) -> Value:
             at = {**self._zeros(b), self.row: row, self.label: k}
-            left = b.load(b.pointer(base, b.affine(self.a.place, at), self.dtype), self.dtype)
+            left = self._load(b, b.pointer(base, b.affine(self.a.place, at), self.dtype))
             place = b.pointer(other, b.affine(self.b.place, at), self.dtype)
-            right = b.load(place, self.dtype, self.lanes, inside)
+            right = self._load(b, place, self.lanes, inside)
             return b.fma(b.splat(left, self.lanes), right, total)
 
         def block(k: Value, totals: list[Value]) -> list[Value]:
@@ -206,14 +215,13 @@ class FewColumns(Tiling):
 
         def step(k: Value, mask: Value | None, totals: list[Value]) -> list[Value]:
             left = [
-                b.load(b.pointer(start, k, self.dtype), self.dtype, self.lanes, mask)
-                for start in starts
+                self._load(b, b.pointer(start, k, self.dtype), self.lanes, mask) for start in starts
             ]
             found = list(totals)
-            block = b.pointer(packed, b.mul(k, b.constant(self.columns, "int64")), self.dtype)
+            block = b.pointer(packed, b.mul(k, b.constant(self.columns, "int64")), self.wide)
             for c in range(self.columns):
                 place = b.constant(c * self.lanes, "int64")
-                right = b.load(b.pointer(block, place, self.dtype), self.dtype, self.lanes)
+                right = b.load(b.pointer(block, place, self.wide), self.wide, self.lanes)
                 for number, one in enumerate(left):
                     at = number * self.columns + c
                     found[at] = b.fma(one, right, totals[at])
@@ -237,7 +245,7 @@ class FewColumns(Tiling):
         base, other = (address(b, self.slots[one.memory]) for one in (self.a, self.b))
         pointers = addresses(b, self.slots, [*self.fused.reads, *self.fused.nodes])
         room = b.fresh()
-        size = self.columns * self.panel * BYTES[self.dtype]
+        size = self.columns * self.panel * BYTES[self.wide]
         b.prologue.append(f"  {room} = alloca [{size} x i8], align 64")
         turned = b.mul(b.lane_numbers(self.lanes), b.constant(self.panel, "int64"))
         beside = [b.constant(n * self.lanes, "int64") for n in range(BESIDE)]
@@ -246,13 +254,11 @@ class FewColumns(Tiling):
             at = {**self._zeros(b), self.row: first, self.label: k}
             start = b.pointer(base, b.affine(self.a.place, at), self.dtype)
             row = b.pointer(other, b.affine(self.b.place, at), self.dtype)
-            left = [
-                b.load(b.pointer(start, one, self.dtype), self.dtype, self.lanes) for one in beside
-            ]
+            left = [self._load(b, b.pointer(start, one, self.dtype), self.lanes) for one in beside]
             found: list[Value] = []
             for c in range(self.columns):
                 down = b.mul(b.index(self.b.stride(self.column)), b.constant(c, "int64"))
-                number = b.load(b.pointer(row, down, self.dtype), self.dtype)
+                number = self._load(b, b.pointer(row, down, self.dtype))
                 right = b.splat(number, self.lanes)
                 found += [b.fma(one, right, totals[len(found) + n]) for n, one in enumerate(left)]
             return found
@@ -266,10 +272,10 @@ class FewColumns(Tiling):
             )
             for number, one in enumerate(sums):
                 place = b.constant(number * self.lanes, "int64")
-                b.store(one, b.pointer(room, place, self.dtype))
+                b.store(one, b.pointer(room, place, self.wide))
 
             def finish(i: Value, _: list[Value]) -> None:
-                total = b.gather(room, b.add(turned, i), self.dtype, self._inside(b))
+                total = b.gather(room, b.add(turned, i), self.wide, self._inside(b))
                 self._finish(b, pointers, b.add(first, i), total)
 
             b.loop(b.constant(0, "int64"), b.constant(self.panel, "int64"), 1, finish)
@@ -281,7 +287,11 @@ class FewColumns(Tiling):
     # -- both -------------------------------------------------------------------------------------
 
     def _zero(self, b: Builder) -> Value:
-        return b.splat(b.constant(0, self.dtype), self.lanes)
+        return b.splat(b.constant(0, self.wide), self.lanes)
+
+    def _load(self, b: Builder, place: str, lanes: int = 1, mask: Value | None = None) -> Value:
+        """Elements of an operand, as they are summed."""
+        return b.convert(b.load(place, self.dtype, lanes, mask), self.wide)
 
     def _inside(self, b: Builder) -> Value:
         """Which lanes are columns."""
@@ -291,9 +301,8 @@ class FewColumns(Tiling):
         """The epilogue of one row, to memory."""
         loops = {**self._zeros(b), self.row: row}
         sources = {read: pointers[read] for read in self.fused.reads}
-        at = Expression(
-            b, sources, loops, self.column, self.lanes, self._inside(b), {self.core: total}
-        )
+        known = {self.core: b.convert(total, self.dtype)}
+        at = Expression(b, sources, loops, self.column, self.lanes, self._inside(b), known)
         index = tuple(
             Affine() if self.sizes[label] == 1 else Affine.variable(label) for label in self.out
         )

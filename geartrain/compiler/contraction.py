@@ -50,11 +50,11 @@ def contraction_kernels(
     cut = _cut(fused)
     if cut is None:
         return _as_fold(name, *given, new_slot, repeated)
-    if cut.narrow:
-        return packed_kernels(Packed(name, *given, new_slot, cut), repeated)
     few = FewColumns.of(name, *given, cut)
     if few.fits() and not repeated:
         return few.kernels(new_slot)
+    if cut.narrow:
+        return packed_kernels(Packed(name, *given, new_slot, cut), repeated)
     plan = _Product.of(name, *given, cut)
     in_pieces = 0 if repeated else plan.best_in_pieces()
     if in_pieces != 0:

@@ -139,7 +139,7 @@ def _cost(node: Node, cost: dict[Node, int]) -> int:
 
 @functools.cache
 def _map_cost(lower: Map, dtypes: tuple[str, ...], params: tuple[tuple[str, Any], ...]) -> int:
-    """Counted in what it writes: 1 for a few instructions, more for a polynomial."""
+    """Counted in what it writes: 1 for a few instructions, more for a polynomial, 0 for none."""
     if lower.emit is None:
         return 1
     builder = Builder("cost", ())
@@ -147,7 +147,7 @@ def _map_cost(lower: Map, dtypes: tuple[str, ...], params: tuple[tuple[str, Any]
     if lower.indexed:
         values.insert(0, lambda axis: Value("%x", "int64"))
     lower.emit(builder, *values, **dict(params))
-    return 1 + len(builder.lines) // FEW
+    return 1 + len(builder.lines) // FEW if builder.lines else 0
 
 
 def _users(order: list[Node], stored: set[Node]) -> dict[Node, set[Node]]:

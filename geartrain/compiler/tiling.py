@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from geartrain.compiler.builder import BYTES, Builder, Value
+from geartrain.compiler.expression import Expression
 from geartrain.compiler.folds import PARTS, few_units
 from geartrain.compiler.fuse import reaches
 from geartrain.compiler.fused import Fused
@@ -53,6 +54,14 @@ class Operand:
     def stride(self, label: str) -> Extent:
         """How far apart neighbours along a label are."""
         return self.place.terms.get(label, 0)
+
+    def mapped(self, b: Builder, loaded: Value) -> Value:
+        """What is multiplied, from what was loaded."""
+        if self.base is self.top:
+            return loaded
+        index = tuple(Affine() for _ in self.top.extents)
+        known = {self.base: loaded}
+        return Expression(b, {}, {}, None, loaded.lanes, None, known).value(self.top, index)
 
 
 def operand_of(node: Node, labels: str, sizes: dict[str, Extent], memory: set[Node]) -> Operand:
