@@ -1,10 +1,13 @@
 """Which graphs keep the rows of a batch apart, and that cutting the batch then changes no bit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import geartrain as keras
 from geartrain import layers, ops
+from geartrain.compiler.target import host
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.rows import rows_apart
 from geartrain.graph.shapes import BATCH
@@ -65,7 +68,9 @@ MODELS = {
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_predictions_are_the_same_bits_in_any_batches(name):
+def test_predictions_are_the_same_bits_in_any_batches(name, monkeypatch):
+    without = replace(host(), bf16_tiles=False)  # tiles multiply large batches alone
+    monkeypatch.setattr("geartrain.compiler.target.host", lambda: without)
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((36,)), *MODELS[name]])
     x = np.random.default_rng(1).normal(size=(1500, 36)).astype("float32")
@@ -74,6 +79,19 @@ def test_predictions_are_the_same_bits_in_any_batches(name):
         assert model.predict(x, batch_size=size, verbose=0).tobytes() == expected
     one_by_one = np.concatenate([model.predict_on_batch(x[n : n + 1]) for n in range(1500)])
     assert one_by_one.tobytes() == expected
+
+
+@pytest.mark.skipif(not host().bf16_tiles, reason="this CPU has no tiles of bfloat16")
+def test_predictions_by_tiles_are_those_of_few_rows_but_for_roundings():
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((36,)), *MODELS["dense"]])
+    x = np.random.default_rng(1).normal(size=(1536, 36)).astype("float32")
+    whole = model.predict(x, verbose=0)
+    for size in (32, 48, 64, 512):
+        np.testing.assert_array_equal(model.predict(x, batch_size=size, verbose=0), whole)
+    few = np.concatenate([model.predict_on_batch(x[n : n + 8]) for n in range(0, 1536, 8)])
+    assert (few != whole).any()
+    np.testing.assert_allclose(few, whole, rtol=1e-5, atol=1e-7)
 
 
 def test_a_model_that_looks_at_its_batch_gets_the_batches_of_the_caller():
