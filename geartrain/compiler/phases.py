@@ -198,7 +198,7 @@ class _Phases:
         b, looks = self.b, self.reported and not kernel.reports
         work, before = self.since
         each = self._copied(kernel)
-        packs = each if kernel.packs is not None else FALSE
+        packs = each if kernel.packs is not None else FALSE  # all of it, for itself: no one waits
         by_one = _both(b, _either(b, self._small(kernel), self.alone), _not(b, packs))
         several = _both(b, work, _not(b, _both(b, before, by_one)))
         if several is not FALSE:

@@ -86,7 +86,8 @@ class Loop:
         found = self.program()
         if found is not self._found:
             self._found, self._samples = found, None
-            if found[0].whole_epochs:
+            many = found[0].whole_epochs
+            if many and (self.kind != "predict" or found[0].gives_rows):
                 assert isinstance(self.data, ArrayBatches)
                 whole = tree.flatten(list(self.data.whole))
                 self._samples = found[0].samples([leaf for leaf in whole if leaf is not None])

@@ -97,17 +97,20 @@ class Executable:
         frame = self._take(0 if batch is None else batch)
         held = self._fill(frame, values)
         outputs = frame.results or self._outputs(frame, values)
+        self._do(frame, batch)
+        del held
+        if frame.results:
+            outputs = [array.copy() for array in outputs]
+        self._give_back(frame)
+        return outputs
+
+    def _do(self, frame: Frame, batch: int | None) -> None:
         for step in self.steps:
             if isinstance(step, threads.Job):
                 threads.run(step, frame.address, frame.work)
                 self._check(frame)
             else:
                 self._reference(step[1], frame, batch)
-        del held
-        if frame.results:
-            outputs = [array.copy() for array in outputs]
-        self._give_back(frame)
-        return outputs
 
     def direct(self, batch: int) -> Callable[[np.ndarray], np.ndarray] | None:
         """The shortest way from one small input to one small output; None if there is more.
@@ -152,11 +155,13 @@ class Executable:
     ) -> list[tuple[Kernel, float]]:
         """The median time of each kernel, in seconds; variables are updated as if by training.
 
-        Of kernels in several ways, the one that is chosen for that batch.
+        Of kernels in several ways, the one that is chosen for that batch. The whole is done once
+        before, so that each finds in memory what others leave there.
         """
         frame = self._take(0 if batch is None else batch)
         held = self._fill(frame, values)
         outputs = frame.results or self._outputs(frame, values)
+        self._do(frame, batch)
         kernels = [
             kernel for step in self.assembly.steps if isinstance(step, list) for kernel in step
             if resolve(kernel.chosen, batch)
@@ -177,6 +182,14 @@ class Executable:
         """Whether `run_steps` can be called: all is native, and every input has a batch axis."""
         epoch = self.assembly.epoch
         return epoch is not None and len(epoch.inputs) == len(self.inputs)
+
+    @property
+    def gives_rows(self) -> bool:
+        """Whether each output has a row for each of the batch: then those of steps make one."""
+        return all(
+            node.extents[:1] == (BATCH,) and not holds_dim(node.extents[1:])
+            for node in self.outputs
+        )
 
     def rows_in_cache(self, least: int) -> int:
         """How many rows a step should take: their results fit a cache, and are shared with gain."""

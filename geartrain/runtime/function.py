@@ -129,6 +129,11 @@ class Program:
         return self._ready().direct(batch) if self.compiled else None
 
     @property
+    def gives_rows(self) -> bool:
+        """Whether each output has a row for each of the batch."""
+        return self._ready().gives_rows
+
+    @property
     def whole_epochs(self) -> bool:
         """Whether `run_steps` can be called: all is compiled, and every input has a batch axis."""
         return self.compiled and self._ready().whole_epochs
