@@ -91,9 +91,9 @@ def _in_registers(
 
 
 def plan_of(fused: Fused, slots: Mapping[object, int], target: Target) -> _Product | None:
-    """How a product in registers is cut into tiles; None if it is done in another way."""
+    """How a product is cut into tiles, also if both operands are packed; None if there are none."""
     cut = _cut(fused)
-    if cut is None or cut.narrow or FewColumns.of("", fused, slots, target, cut).fits():
+    if cut is None or FewColumns.of("", fused, slots, target, cut).fits():
         return None
     return _Product.of("", fused, slots, target, cut)
 

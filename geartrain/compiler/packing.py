@@ -68,18 +68,19 @@ class _Packer:
         """Write it: a unit of work is a panel, or a few slots of all panels.
 
         The latter where vectors are only copied: then memory is read row after row, which the
-        hardware foresees; along a panel of a wide matrix it would not.
+        hardware foresees; along a panel of a wide matrix it would not, unless it is kept in panels.
         """
         b, to = self.b, self.to
         packed = to.memory(b)
-        count = apply("ceildiv", self.slots, SLOTS) if self.straight else to.panels
+        row_after_row = self.straight and to.kept is None
+        count = apply("ceildiv", self.slots, SLOTS) if row_after_row else to.panels
 
         def unit(u: Value, _: list[Value]) -> None:
             number = b.make(f"srem i64 {u.name}, {b.index(count).name}", "int64")
             rest = b.make(f"sdiv i64 {u.name}, {b.index(count).name}", "int64")
             shared = split(b, rest, to.shared)
             size = b.index(to.panel_size)
-            if self.straight:
+            if row_after_row:
                 place = b.mul(rest, b.mul(b.index(to.panels), size))
                 self._some_slots(shared, number, b.pointer(packed, place, to.dtype))
                 return
@@ -182,6 +183,9 @@ class _Packer:
         def turn(s: Value, _: list[Value]) -> None:
             block(s)
 
+        if self.straight:
+            b.loop(zero, slots, 1, lambda s, _: self.slot(shared, first, start, s))
+            return
         block = turned_to_own
         if self.stores_along_depth:
             block = straight if self.loads_along_depth else turned_to_depth

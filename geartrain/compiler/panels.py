@@ -18,6 +18,7 @@ from geartrain.compiler.fused import Fused
 from geartrain.compiler.indices import at_own_index
 from geartrain.compiler.kernels import ARGUMENTS, BEGIN, END, Kernel, address
 from geartrain.compiler.tiling import Tiling
+from geartrain.compiler.values import summed_in
 from geartrain.graph.affine import Affine, Index
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import Extent
@@ -60,7 +61,7 @@ def choose(
             if value in kernel.nodes
             and slots[variable] == slots[value]
             and variable.extents == plan.core.extents
-            and variable.dtype == plan.dtype
+            and variable.dtype == summed_in(plan.dtype)
             and _fits(variable, value, number, width, fused, plans)
         ]  # fmt: skip
         read = any(variable in one.reads for variable in chosen for one in fused if one != kernel)
