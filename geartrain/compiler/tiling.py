@@ -29,7 +29,8 @@ WIDE = 8  # vectors of a tile that is a single row
 MUCH_USED = 32  # tiles that use a panel
 LEAST_BYTES = 1 << 17  # weights of fewer stay in the nearest cache in any order
 MANY_ROWS = 64  # of a batch, from which on packing pays
-IN_PIECES = 32  # rows, columns and terms from which on products in pieces pay
+IN_PIECES = 32  # terms from which on products in pieces pay, and
+USES = 96  # rows * columns / (rows + columns): how often pieces are used, by what there is to cut
 FEW_PANELS = 4  # so few that the last one, in part, is much of the work
 LARGE_OPERANDS = 1 << 20  # bytes: beyond it the operands of a product leave no room in a cache
 PART_OPERANDS = 384 * 1024  # bytes of the operands of a part
@@ -70,6 +71,17 @@ def operand_of(node: Node, labels: str, sizes: dict[str, Extent], memory: set[No
         Affine() if sizes[label] == 1 else Affine.variable(label) for label in labels
     )
     return Operand(*place_of(node, index, memory), node, below_maps(node, memory))
+
+
+def _much_used(rows: Extent, columns: Extent) -> Extent:
+    """1 if rows * columns / (rows + columns) is at least `USES`, else 0."""
+    if isinstance(rows, int) and isinstance(columns, int):
+        return int(rows * columns >= USES * (rows + columns))
+    if isinstance(columns, int):
+        rows, columns = columns, rows
+    if not isinstance(rows, int):  # neither is known
+        return at_least(rows, 2 * USES) * at_least(columns, 2 * USES)
+    return at_least(columns, -(-USES * rows // (rows - USES))) if rows > USES else 0
 
 
 def _usual_bytes(elements: Extent, dtype: str) -> int:
@@ -248,7 +260,8 @@ class Tiling:
     def best_in_pieces(self) -> Extent:
         """1 where it is better done in pieces of bfloat16, else 0: see `packed.py`.
 
-        That is so for products of large matrices; windows would have to be written out.
+        That is so for products of large matrices. Windows would have to be written out; and where
+        operands are much larger than the result, writing their pieces takes longer than is saved.
         """
         rows, columns = self.row_count, self.sizes[self.column]
         matrices = (
@@ -256,9 +269,9 @@ class Tiling:
             for size, one in ((rows, self.a), (columns, self.b))
         )
         possible = self.target.bf16_tiles and self.dtype == "float32" and not self.outer
-        if not possible or not all(matrices):
+        if not possible or not all(matrices) or self.in_parts():
             return 0
-        return product(at_least(size, IN_PIECES) for size in (rows, columns, self.depth))
+        return at_least(self.depth, IN_PIECES) * _much_used(rows, columns)
 
     def _crowded(self) -> bool:
         strides = [self.b.stride(label) for label, _ in self.summed]

@@ -31,6 +31,12 @@ def threads_as_before():
     threads.set_thread_count(None)
 
 
+@pytest.fixture
+def always(monkeypatch):
+    """Small products are multiplied in pieces too."""
+    monkeypatch.setattr("geartrain.compiler.tiling.USES", 1)
+
+
 def split(numbers):
     """The pieces of 16 numbers, as float32, one row each."""
     found = np.empty((PIECES, LANES), np.float32)
@@ -120,7 +126,7 @@ def run(program, inputs, arrays, batch):
 
 @needs_tiles
 @pytest.mark.parametrize("name", PRODUCT_KINDS)
-def test_products_are_as_near_to_the_exact_ones_as_by_multiply_adds(name):
+def test_products_are_as_near_to_the_exact_ones_as_by_multiply_adds(name, always):
     function, shapes = PRODUCT_KINDS[name]
     inputs, (program, other) = programs(function, shapes, HOST, replace(HOST, bf16_tiles=False))
     random = np.random.default_rng(0)
@@ -139,17 +145,30 @@ def exactly(function, arrays):
 
 
 @needs_tiles
-def test_which_batches_are_multiplied_in_pieces():
+def test_which_products_are_done_in_pieces():
+    """Those whose pieces are used so often that cutting them pays; others are as before."""
+
+    def batches(columns, depth=784):
+        x, w = placeholder((BATCH, depth), F32, "x"), placeholder((depth, columns), F32, "w")
+        (kernels,) = assemble([ops.matmul(x, w)], {}, HOST).steps
+        found = [kernel for kernel in kernels if kernel.name == "k0_pack_a"]
+        sizes = (1, 32, 64, 118, 119, 153, 154, 4096)
+        return [n for n in sizes if found and resolve(found[0].chosen, n)]
+
+    assert batches(512) == [119, 153, 154, 4096]
+    assert batches(256) == [154, 4096]
+    assert batches(64) == []
+    assert batches(512, depth=16) == []
     x, w = placeholder((BATCH, 784), F32, "x"), placeholder((784, 512), F32, "w")
     (kernels,) = assemble([ops.matmul(x, w)], {}, HOST).steps
-    names = ["k0_pack_a", "k0", "k0_few"]
-    assert [kernel.name for kernel in kernels] == names
-    chosen = [[resolve(kernel.chosen, batch) for kernel in kernels] for batch in (1, 31, 32, 999)]
-    assert chosen == [[0, 0, 1], [0, 0, 1], [1, 1, 0], [1, 1, 0]]
+    assert [kernel.name for kernel in kernels] == ["k0_pack_a", "k0", "k0_few"]
+    for batch in (1, 118, 119, 4096):  # one way or the other
+        first, product, other = (resolve(kernel.chosen, batch) for kernel in kernels)
+        assert first == product == 1 - other
 
 
 @needs_tiles
-def test_infinities_nan_and_subnormal_numbers_in_products():
+def test_infinities_nan_and_subnormal_numbers_in_products(always):
     inputs, (program,) = programs(ops.matmul, [(33, 33), (33, 33)], HOST)
     random = np.random.default_rng(0)
     x, w = (random.normal(size=(33, 33)).astype(F32) for _ in range(2))
@@ -183,7 +202,7 @@ def test_infinities_nan_and_subnormal_numbers_in_products():
 
 @needs_tiles
 @pytest.mark.parametrize("batch", [40, 128, 700])
-def test_products_have_the_same_bits_on_any_number_of_threads(batch):
+def test_products_have_the_same_bits_on_any_number_of_threads(batch, always):
     """With a copy of the packed rows for each thread (of two, if it is small), or one for all."""
     inputs, (program,) = programs(ops.matmul, [(BATCH, 784), (784, 96)], HOST)
     random = np.random.default_rng(0)
@@ -198,7 +217,7 @@ def test_products_have_the_same_bits_on_any_number_of_threads(batch):
 
 @needs_tiles
 @pytest.mark.parametrize("optimizer", ["rmsprop", "adam", "sgd"])
-def test_training_in_pieces_is_training(optimizer, monkeypatch):
+def test_training_in_pieces_is_training(optimizer, monkeypatch, always):
     """Deep enough that weights are read across as well, in panels and not."""
     random = np.random.default_rng(0)
     x, y = random.random((300, 48), np.float32), random.integers(0, 5, 300)
@@ -222,7 +241,7 @@ def test_training_in_pieces_is_training(optimizer, monkeypatch):
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
 
 
-def test_the_code_multiplies_tiles_where_a_cpu_has_them():
+def test_the_code_multiplies_tiles_where_a_cpu_has_them(always):
     x, w = placeholder((BATCH, 64), F32, "x"), placeholder((64, 64), F32, "w")
     features = {"avx512f": True, "avx512bf16": True, "amx-tile": True, "amx-bf16": True}
     for cpu, has, count in (("sapphirerapids", True, 24), ("znver4", False, 0)):
