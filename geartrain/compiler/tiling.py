@@ -29,7 +29,7 @@ WIDE = 8  # vectors of a tile that is a single row
 MUCH_USED = 32  # tiles that use a panel
 LEAST_BYTES = 1 << 17  # weights of fewer stay in the nearest cache in any order
 MANY_ROWS = 64  # of a batch, from which on packing pays
-IN_PIECES = 32  # terms from which on products in pieces pay, and
+IN_PIECES, DEEP = 32, 4096  # so many terms are best summed in pieces, if there are
 USES = 96  # rows * columns / (rows + columns): how often pieces are used, by what there is to cut
 FEW_PANELS = 4  # so few that the last one, in part, is much of the work
 LARGE_OPERANDS = 1 << 20  # bytes: beyond it the operands of a product leave no room in a cache
@@ -260,8 +260,8 @@ class Tiling:
     def best_in_pieces(self) -> Extent:
         """1 where it is better done in pieces of bfloat16, else 0: see `packed.py`.
 
-        That is so for products of large matrices. Windows would have to be written out; and where
-        operands are much larger than the result, writing their pieces takes longer than is saved.
+        That is so for products of large matrices. Windows would have to be written out; and of deep
+        sums the pieces of a few rows and columns fill the cache alone.
         """
         rows, columns = self.row_count, self.sizes[self.column]
         matrices = (
@@ -269,7 +269,8 @@ class Tiling:
             for size, one in ((rows, self.a), (columns, self.b))
         )
         possible = self.target.bf16_tiles and self.dtype == "float32" and not self.outer
-        if not possible or not all(matrices) or self.in_parts():
+        deep = int(resolve(self.depth, USUAL_BATCH)) > DEEP
+        if not possible or not all(matrices) or deep:
             return 0
         return at_least(self.depth, IN_PIECES) * _much_used(rows, columns)
 
