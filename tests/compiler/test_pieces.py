@@ -64,7 +64,7 @@ def test_three_pieces_of_bfloat16_are_exactly_the_number():
         np.testing.assert_array_equal(found[FULL][normal], found[HEAD][normal])
         size = np.abs(numbers[normal].astype("float64"))
         tail, middle = (np.abs(found[n].astype("float64")[normal]) for n in (0, 1))
-        assert (middle <= size * 2.0**-7).all() and (tail <= size * 2.0**-15).all()
+        assert (middle <= size * 2.0**-7).all() and (tail <= size * 2.0**-16).all()
 
 
 @needs_tiles
