@@ -39,6 +39,8 @@ from geartrain.compiler.team import team_text
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import BATCH, Extent, product
 
+LONGEST = 50_000  # lines of a kernel: views of views can ask for more than LLVM gets done in time
+
 
 @dataclass
 class Reference:
@@ -268,6 +270,11 @@ class _Assembler:
         for number, one in enumerate(fused):
             try:
                 kernels = lower(f"k{number}", one, slots, self.target, self._slot)
+                if (
+                    sum(len(part.lines) for kernel in kernels for part in kernel.functions)
+                    > LONGEST
+                ):
+                    raise Unsupported("its code would be too long")
             except Unsupported as problem:
                 steps.append(Reference(one, str(problem)))
                 continue

@@ -347,3 +347,14 @@ def test_weights_are_packed_where_a_batch_has_many_rows():
     for batch in (0, 1, 63, 64):  # the same bits, packed or not
         few = executable.run({x.leaf: rows[:batch]}, batch)[0]
         np.testing.assert_array_equal(few, many[:batch])
+
+
+def test_a_kernel_whose_code_would_be_too_long_is_left_to_the_reference(monkeypatch):
+    monkeypatch.setattr("geartrain.compiler.program.LONGEST", 60)
+    x, w = placeholder((BATCH, 5), F32, "x"), placeholder((5, 3), F32, "w")
+    program = Executable([ops.relu(ops.matmul(x, w)) + 1], {}, host())
+    (step,) = program.assembly.steps
+    assert step.why == "its code would be too long"
+    arrays = np.ones((4, 5), F32), np.ones((5, 3), F32)
+    (found,) = program.run(dict(zip((x.leaf, w.leaf), arrays, strict=True)), 4)
+    np.testing.assert_array_equal(found, np.full((4, 3), 6, F32))
