@@ -23,6 +23,7 @@ from geartrain.compiler.kernels import (
     Kernel,
     address,
     addresses,
+    at_least,
     store_all,
     whole_steps,
 )
@@ -69,8 +70,7 @@ class FewColumns(Tiling):
             self.packed_slot = new_slot()
             packed = self._packed(depth)
             if self._columns_lie():  # a few rows have no use for it
-                are_many = apply("min", 1, apply("max", 0, rows + (1 - ROWS)))  # 1 or 0
-                packed.units, packed.work = packed.units * are_many, packed.work * are_many
+                packed.chosen = at_least(rows, ROWS)
             return [packed, self._along_sums(depth, apply("ceildiv", rows, ROWS))]
         assert isinstance(rows, int)
         return [self._along_rows(rows // self.panel)]

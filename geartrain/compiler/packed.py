@@ -25,40 +25,13 @@ from geartrain.compiler.builder import Builder, Value
 from geartrain.compiler.dots import Dot, dot_for
 from geartrain.compiler.folds import PARTS, few_units
 from geartrain.compiler.fused import Fused
-from geartrain.compiler.kernels import USUAL_BATCH, address
+from geartrain.compiler.kernels import USUAL_BATCH, address, at_least
 from geartrain.compiler.target import Target
-from geartrain.compiler.tiling import PART, ROWS_PER_UNIT, Cut, Operand
+from geartrain.compiler.tiling import PART, ROWS_PER_UNIT, Cut, Labels, Operand, merged
 from geartrain.graph.shapes import Extent, apply, product, resolve
 
 COPY_ELEMENTS = 1 << 19  # so many leave room for more in a core's own cache
 SHORT = 8192  # elements of a panel that is sooner read again than the rows of results are left
-
-
-Labels = list[tuple[str, Extent]]
-
-
-def split(b: Builder, number: Value, labels: Labels) -> dict[str, Value]:
-    """A running number as the values of several labels, the last fastest."""
-    found = {}
-    for label, size in reversed(labels[1:]):
-        extent = b.index(size)
-        found[label] = b.make(f"srem i64 {number.name}, {extent.name}", "int64")
-        number = b.make(f"sdiv i64 {number.name}, {extent.name}", "int64")
-    return found | {label: number for label, _ in labels[:1]}
-
-
-def merged(labels: list[str], sizes: dict[str, Extent], operands: list[Operand]) -> Labels:
-    """Labels with their sizes; neighbours that lie in one row of all operands become one."""
-    found: Labels = []
-    for label in reversed(labels):
-        size = sizes[label]
-        if found:
-            inner, inner_size = found[0]
-            if all(one.stride(label) == inner_size * one.stride(inner) for one in operands):
-                found[0] = (inner, inner_size * size)
-                continue
-        found.insert(0, (label, size))
-    return found
 
 
 def in_runs(labels: Labels, lanes: int) -> bool:
@@ -123,8 +96,7 @@ class Panels:
 
     def small(self) -> Extent | None:
         """1 if it is so small that there are two copies, else 0; None if there never are."""
-        fits = apply("max", 0, COPY_ELEMENTS + 1 - self.elements())
-        return apply("min", 1, fits) if self.copies else None
+        return 1 - at_least(self.elements(), COPY_ELEMENTS + 1) if self.copies else None
 
     def copy(self) -> list[tuple[str, str]]:
         """The argument that tells the number of the copy, of functions that use the memory."""

@@ -13,10 +13,11 @@ from collections.abc import Callable
 from geartrain.compiler.builder import Builder, Value
 from geartrain.compiler.expression import Expression
 from geartrain.compiler.kernels import ARGUMENTS, BEGIN, END, Kernel, address
-from geartrain.compiler.packed import Panels, in_runs, split
+from geartrain.compiler.packed import Panels, in_runs
 from geartrain.compiler.panels import PANEL, place_in_panel
 from geartrain.compiler.pieces import paired
 from geartrain.compiler.target import Target
+from geartrain.compiler.tiling import split
 from geartrain.graph.affine import Affine
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import apply, product

@@ -31,10 +31,10 @@ from geartrain.compiler.kernels import (
     addresses,
     store_all,
 )
-from geartrain.compiler.packed import Packed, split
+from geartrain.compiler.packed import Packed
 from geartrain.compiler.packing import pack, pack_some
 from geartrain.compiler.panels import PANEL, place_in_panel
-from geartrain.compiler.tiling import PART
+from geartrain.compiler.tiling import PART, split
 from geartrain.graph.affine import Affine, Index, offset_of
 from geartrain.graph.shapes import product
 

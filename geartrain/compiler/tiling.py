@@ -38,6 +38,8 @@ MOST_PARTS = 32
 BLOCK_BYTES = 24 * 1024  # of a panel's rows that stay in the first-level cache
 PART = "#"  # the label of the parts that a summed label is cut into
 
+Labels = list[tuple[str, Extent]]
+
 
 @dataclass
 class Operand:
@@ -71,6 +73,30 @@ def operand_of(node: Node, labels: str, sizes: dict[str, Extent], memory: set[No
         Affine() if sizes[label] == 1 else Affine.variable(label) for label in labels
     )
     return Operand(*place_of(node, index, memory), node, below_maps(node, memory))
+
+
+def split(b: Builder, number: Value, labels: Labels) -> dict[str, Value]:
+    """A running number as the values of several labels, the last fastest."""
+    found = {}
+    for label, size in reversed(labels[1:]):
+        extent = b.index(size)
+        found[label] = b.make(f"srem i64 {number.name}, {extent.name}", "int64")
+        number = b.make(f"sdiv i64 {number.name}, {extent.name}", "int64")
+    return found | {label: number for label, _ in labels[:1]}
+
+
+def merged(labels: list[str], sizes: dict[str, Extent], operands: list[Operand]) -> Labels:
+    """Labels with their sizes; neighbours that lie in one row of all operands become one."""
+    found: Labels = []
+    for label in reversed(labels):
+        size = sizes[label]
+        if found:
+            inner, inner_size = found[0]
+            if all(one.stride(label) == inner_size * one.stride(inner) for one in operands):
+                found[0] = (inner, inner_size * size)
+                continue
+        found.insert(0, (label, size))
+    return found
 
 
 def _much_used(rows: Extent, columns: Extent) -> Extent:
@@ -145,7 +171,7 @@ class Tiling:
             self.tile_rows = -(-rows // tiles)
         labels = [label for label in self.sizes if self.sizes[label] != 1]
         summed = [label for label in labels if label not in self.out]
-        self.summed = self._merged(summed)
+        self.summed = merged(summed, self.sizes, [self.a, self.b])
         apart = [label for label in self.out[:-1] if label not in self.row_labels]
         self.outer = [label for label in apart if label in labels]
         self.panels = apply("ceildiv", columns, self.width)
@@ -186,23 +212,6 @@ class Tiling:
             offset = offset + row % size * self.a.stride(label)
             row //= size
         return offset + row * self.a.stride(self.row_labels[0])
-
-    def _merged(self, labels: list[str]) -> list[tuple[str, Extent]]:
-        """The summed labels with their sizes; neighbours that lie in one row become one."""
-        merged: list[tuple[str, Extent]] = []
-        for label in reversed(labels):
-            size = self.sizes[label]
-            if merged:
-                inner, inner_size = merged[-1]
-                fits = all(
-                    operand.stride(label) == inner_size * operand.stride(inner)
-                    for operand in (self.a, self.b)
-                )
-                if fits:
-                    merged[-1] = (inner, inner_size * size)
-                    continue
-            merged.append((label, size))
-        return merged[::-1]
 
     def units(self) -> Extent:
         """How many units of work there are: some rows of one panel each."""
@@ -361,12 +370,7 @@ class Tiling:
 
     def _split(self, b: Builder, number: Value, labels: list[str]) -> dict[str, Value]:
         """A running number as the values of several labels, the last fastest."""
-        found = {}
-        for label in reversed(labels[1:]):
-            size = b.index(self.sizes[label])
-            found[label] = b.make(f"srem i64 {number.name}, {size.name}", "int64")
-            number = b.make(f"sdiv i64 {number.name}, {size.name}", "int64")
-        return found | dict.fromkeys(labels[:1], number)
+        return split(b, number, [(label, self.sizes[label]) for label in labels])
 
     def _zeros(self, b: Builder) -> dict[str, Value]:
         return dict.fromkeys(self.sizes, b.constant(0, "int64"))
