@@ -26,6 +26,7 @@ LEVELS: list[set[str]] = [
     {"runtime", "dtype_policies", "random", "functions"},
     {"initializers", "activations", "regularizers", "constraints"},
     {"layers", "losses", "metrics", "optimizers", "callbacks", "backend"},
+    {"saving"},
     {"models"},
     {"plots", "utils.doctor", "explanation"},
     {"", "script", "commands"},
