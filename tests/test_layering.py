@@ -19,7 +19,7 @@ PACKAGE = Path(geartrain.__file__).parent
 # Each level's packages and modules; the longest name that fits decides. A module may import from
 # levels below its own, from its own package, and where a line says so, from its neighbours.
 LEVELS: list[set[str]] = [
-    {"_version", "errors", "config", "tree"},
+    {"_version", "errors", "config", "tree", "files"},
     {"registry", "utils", "naive", "datasets"},
     {"identifiers", "graph", "utils.custom_objects"},
     {"ops", "compiler"},
