@@ -11,11 +11,14 @@ from inspect import signature
 from typing import Any
 
 from geartrain import activations, constraints, initializers, ops, random, regularizers
+from geartrain.graph.shapes import Shape
 from geartrain.layers.arguments import known_size, positive
 from geartrain.layers.layer import Layer
 from geartrain.ops.operands import dtype_of, extents_of
 from geartrain.random import SeedGenerator
 from geartrain.registry import register
+
+Noise = list[Any] | None  # factors, for each gate or for all: 0, or 1 / (1 - rate)
 
 
 class Cell(Layer):
@@ -102,36 +105,56 @@ class Cell(Layer):
         sizes = [self.state_size] if isinstance(self.state_size, int) else self.state_size
         return [ops.zeros((batch_size, size), self.compute_dtype) for size in sizes]
 
-    def project(self, inputs: Any) -> Any:
+    def project(self, inputs: Any, noise: Noise = None) -> Any:
         """The part that needs the inputs alone, (..., inputs) to (..., gates * units)."""
-        projected = ops.matmul(inputs, self.kernel)
+        projected = self.product(inputs, self.kernel, noise)
         bias = self.input_bias() if self.use_bias else None
         return projected if bias is None else ops.add(projected, bias)
 
-    def turn(self, projected: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
-        """The part that needs the state: the output, and the new states."""
-        raise NotImplementedError(f"{type(self).__name__} needs turn(projected, states).")
+    def turn(
+        self, projected: Any, states: Sequence[Any], noise: Noise = None
+    ) -> tuple[Any, list[Any]]:
+        """The part that needs the state: the output, and the new states.
+
+        Noise falls on what the gates read of the first state, and never on a state itself: what a
+        cell remembers is handed on whole.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs turn(projected, states, noise).")
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, Any]:
         """One turn: the output (batch, units), and the new states."""
         several = isinstance(states, list | tuple)
         given = list(states) if several else [states]
-        inputs = self.dropped(inputs, self.dropout, training)
-        given[0] = self.dropped(given[0], self.recurrent_dropout, training)
-        output, new = self.turn(self.project(inputs), given)
+        on_inputs, on_state = self.noise(extents_of(inputs), dtype_of(inputs), training)
+        output, new = self.turn(self.project(inputs, on_inputs), given, on_state)
         return output, (new if several else new[0])
 
-    def dropped(self, x: Any, rate: float, training: bool, alike: tuple[int, ...] = ()) -> Any:
-        """`x` with some elements 0 and the rest larger, in training; the same along `alike`."""
-        if not training or not rate:
-            return x
-        return x * self.drawn(x, rate, alike)
+    def noise(self, shape: Shape, dtype: str, training: bool) -> tuple[Noise, Noise]:
+        """What dropout multiplies the inputs of a turn by, and what the gates read of the state.
 
-    def drawn(self, x: Any, rate: float, alike: tuple[int, ...] = ()) -> Any:
-        """What `dropped` multiplies by: 0, or 1 / (1 - rate)."""
-        shape = tuple(1 if n in alike else size for n, size in enumerate(extents_of(x)))
-        ones = ops.ones(shape, dtype_of(x))
-        return random.dropout(ones, rate, seed=self.seed_generator)
+        As in Keras, with `recurrent_dropout` both are drawn for each gate on its own; without it,
+        all gates read the same inputs.
+        """
+        gates = self.gates if self.recurrent_dropout else 1
+
+        def drawn(rate: float, shape: Shape, dtype: str) -> Noise:
+            if not training or not rate:
+                return None
+            ones = ops.ones(shape, dtype)
+            return [random.dropout(ones, rate, seed=self.seed_generator) for _ in range(gates)]
+
+        on_inputs = drawn(self.dropout, shape, dtype)
+        state = (*shape[:-1], self.units)
+        return on_inputs, drawn(self.recurrent_dropout, state, self.compute_dtype)
+
+    def product(self, x: Any, matrix: Any, noise: Noise) -> Any:
+        """`x @ matrix`, where the columns of each gate see x with noise of their own."""
+        if noise is None:
+            return ops.matmul(x, matrix)
+        if len(noise) == 1:
+            return ops.matmul(x * noise[0], matrix)
+        pairs = zip(noise, self.parts(matrix), strict=True)
+        return ops.concatenate([ops.matmul(x * one, columns) for one, columns in pairs], axis=-1)
 
     def parts(self, x: Any) -> list[Any]:
         """The gates' columns apart."""
@@ -150,9 +173,11 @@ class SimpleRNNCell(Cell):
     ((1, 2), True)
     """
 
-    def turn(self, projected: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
+    def turn(
+        self, projected: Any, states: Sequence[Any], noise: Noise = None
+    ) -> tuple[Any, list[Any]]:
         """One step of the recurrence."""
-        output = ops.add(projected, ops.matmul(states[0], self.recurrent_kernel))
+        output = ops.add(projected, self.product(states[0], self.recurrent_kernel, noise))
         if self.activation is not None:
             output = self.activation(output)
         return output, [output]
@@ -215,10 +240,12 @@ class LSTMCell(Cell):
         ones = ops.ones((self.units,), dtype)
         return ops.concatenate([first[: self.units], ones, first[2 * self.units :]])
 
-    def turn(self, projected: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
+    def turn(
+        self, projected: Any, states: Sequence[Any], noise: Noise = None
+    ) -> tuple[Any, list[Any]]:
         """One step of the recurrence."""
         h, c = states
-        sums = ops.add(projected, ops.matmul(h, self.recurrent_kernel))
+        sums = ops.add(projected, self.product(h, self.recurrent_kernel, noise))
         enter, forget, new, out = self.parts(sums)
         gate = self.recurrent_activation
         c = gate(forget) * c + gate(enter) * self.activation(new)
@@ -284,13 +311,15 @@ class GRUCell(Cell):
         """The first of the two biases, or the only one."""
         return self.bias[0] if self.reset_after else self.bias  # type: ignore[index]
 
-    def turn(self, projected: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
+    def turn(
+        self, projected: Any, states: Sequence[Any], noise: Noise = None
+    ) -> tuple[Any, list[Any]]:
         """One step of the recurrence."""
         (h,) = states
         keep_x, reset_x, new_x = self.parts(projected)
         gate = self.recurrent_activation
         if self.reset_after:
-            sums = ops.matmul(h, self.recurrent_kernel)
+            sums = self.product(h, self.recurrent_kernel, noise)
             if self.bias is not None:
                 sums = ops.add(sums, self.bias[1])
             keep_h, reset_h, new_h = self.parts(sums)
@@ -298,9 +327,10 @@ class GRUCell(Cell):
             new = self.activation(new_x + reset * new_h)
         else:
             matrices = self.parts(self.recurrent_kernel)
-            keep = gate(keep_x + ops.matmul(h, matrices[0]))
-            reset = gate(reset_x + ops.matmul(h, matrices[1]))
-            new = self.activation(new_x + ops.matmul(reset * h, matrices[2]))
+            read = [h, h, h] if noise is None else [h * one for one in noise]
+            keep = gate(keep_x + ops.matmul(read[0], matrices[0]))
+            reset = gate(reset_x + ops.matmul(read[1], matrices[1]))
+            new = self.activation(new_x + ops.matmul(reset * read[2], matrices[2]))
         h = keep * h + (1 - keep) * new
         return h, [h]
 

@@ -9,7 +9,7 @@ from geartrain import ops, tree
 from geartrain.layers.cells import Cell, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells, turn_of
 from geartrain.layers.input_spec import InputSpec
 from geartrain.layers.layer import Layer
-from geartrain.ops.operands import extents_of
+from geartrain.ops.operands import dtype_of, extents_of
 from geartrain.ops.scan import scan
 from geartrain.registry import register, snake_case
 from geartrain.runtime.variable import Variable
@@ -185,20 +185,13 @@ class RNN(Layer):
         if type(cell).call is not Cell.call:
             return sequences, lambda item, states: turn_of(cell, item, states, training)
         # the same elements are dropped at every timestep
-        sequences = cell.dropped(sequences, cell.dropout, training, alike=(0,))
-        noise = None
-        if training and cell.recurrent_dropout:
-            rows = ops.zeros((extents_of(sequences)[1], cell.units), self.compute_dtype)
-            noise = cell.drawn(rows, cell.recurrent_dropout)
+        rows = extents_of(sequences)[1:]
+        on_inputs, on_state = cell.noise(rows, dtype_of(sequences), training)
 
         def turn(item: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
-            states = list(states)
-            if noise is not None:
-                states[0] = states[0] * noise
-            output, new = cell.turn(item, states)
-            return output, new
+            return cell.turn(item, states, on_state)
 
-        return cell.project(sequences), turn
+        return cell.project(sequences, on_inputs), turn
 
 
 def _exchanged(x: Any) -> Any:
