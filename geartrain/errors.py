@@ -6,12 +6,25 @@ own invariants. The helpers here word the parts that many errors share.
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Iterable
 from typing import Any
+
+_PACKAGE = __file__.removesuffix("errors.py")
 
 
 class GeartrainWarning(UserWarning):
     """A hint about something odd that does not stop the work."""
+
+
+def warn(message: str, category: type[Warning] = GeartrainWarning) -> None:
+    """Warn at the line outside of this library that led here: the one its user can change."""
+    frame = sys._getframe(1)
+    level = 2
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:

@@ -97,7 +97,7 @@ ERRORS = [
     (lambda: initializers.get(np.zeros(3))((4,)), ValueError,
      r"expected the shape \(3,\) of the array. Received: shape=\(4,\)"),
     (lambda: Nothing.Cell(2)(X, np.zeros((8, 2))), NotImplementedError,
-     r"Cell needs turn\(projected, states\)\."),
+     r"Cell needs turn\(projected, states, noise\)."),
     (lambda: layers.StackedRNNCells([layers.Dense(2)]), ValueError,
      r"expected cells with a `state_size`. Received: <Dense"),
     (lambda: layers.Discretization(num_bins=3)(X), ValueError,

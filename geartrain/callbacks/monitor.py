@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 from geartrain.callbacks.callback import Callback
-from geartrain.errors import GeartrainWarning, nearest, unknown_name
+from geartrain.errors import nearest, unknown_name, warn
 
 
 class MonitorCallback(Callback):
@@ -49,11 +48,9 @@ class MonitorCallback(Callback):
         value = (logs or {}).get(self.monitor)
         if value is None and not self._has_warned:
             self._has_warned = True
-            warnings.warn(
+            warn(
                 f"{type(self).__name__}: expected {self.monitor!r} in the logs. Received: "
-                f"{', '.join(logs or ()) or 'no logs'}.{self._hint(list(logs or ()))}",
-                GeartrainWarning,
-                stacklevel=3,
+                f"{', '.join(logs or ()) or 'no logs'}.{self._hint(list(logs or ()))}"
             )
         return value
 

@@ -25,7 +25,7 @@ import numpy as np
 
 from geartrain import config
 from geartrain.datasets.idx import encode_header, encode_idx, read_idx
-from geartrain.errors import GeartrainWarning
+from geartrain.errors import warn
 
 Array = np.ndarray[Any, Any]
 Split = tuple[tuple[Array, Array], tuple[Array, Array]]
@@ -137,7 +137,7 @@ def load(dataset: DataSet, path: str | os.PathLike[str] | None = None) -> Split:
                 return read(dataset, place.found)
             except (ValueError, OSError) as error:
                 note = str(error)
-                _warn(f"{note} Passing over {place.label}.")
+                warn(f"{note} Passing over {place.label}.")
         notes.append(f"{place.label}{f' ({place.folder})' if place.folder else ''}: {note}")
     arrays = _download(dataset, notes)
     if arrays is None:
@@ -329,16 +329,10 @@ def _keep(path: Path, content: bytes) -> None:
     try:
         store(path, content)
     except OSError as error:
-        _warn(
+        warn(
             f"{path} could not be written, so it will be downloaded again: {error}. "
             "Set GEARTRAIN_CACHE to a folder that can be written."
         )
-
-
-def _warn(message: str) -> None:
-    import warnings
-
-    warnings.warn(message, GeartrainWarning, stacklevel=4)
 
 
 def _not_found(dataset: DataSet, notes: list[str]) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from geartrain import activations, constraints, initializers, ops, regularizers
-from geartrain.errors import GeartrainWarning, describe_value
+from geartrain.errors import describe_value, warn
 from geartrain.graph.shapes import broadcast
 from geartrain.layers.arguments import at_least_zero, known_size
 from geartrain.layers.input_spec import InputSpec
@@ -91,9 +90,7 @@ class LeakyReLU(Layer):
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         if "alpha" in kwargs:
             negative_slope = kwargs.pop("alpha")
-            warnings.warn(
-                "LeakyReLU: alpha is now called negative_slope.", GeartrainWarning, stacklevel=2
-            )
+            warn("LeakyReLU: alpha is now called negative_slope.")
         super().__init__(**kwargs)
         self.supports_masking = True
         self.negative_slope = at_least_zero(self, "negative_slope", negative_slope)

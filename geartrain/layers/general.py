@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from inspect import signature
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import constraints, initializers, ops, registry, regularizers
-from geartrain.errors import GeartrainWarning, describe_value
+from geartrain.errors import describe_value, warn
 from geartrain.layers.arguments import only_default, positive
 from geartrain.layers.layer import Layer
 from geartrain.ops.operands import dtype_of
@@ -184,11 +183,7 @@ class Embedding(Layer):
         **kwargs: Any,
     ) -> None:
         if kwargs.pop("input_length", None) is not None:
-            warnings.warn(
-                "Embedding: input_length is no longer needed; leave it out.",
-                GeartrainWarning,
-                stacklevel=2,
-            )
+            warn("Embedding: input_length is no longer needed; leave it out.")
         super().__init__(**kwargs)
         self.input_dim = positive(self, "input_dim", input_dim)
         self.output_dim = positive(self, "output_dim", output_dim)

@@ -8,11 +8,10 @@ from the logits behind them instead: then it is exact, not bounded, and has its 
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from geartrain import config, ops
-from geartrain.errors import GeartrainWarning
+from geartrain.errors import warn
 from geartrain.losses.labels import check_class_numbers, check_one_hot, check_same_shape
 from geartrain.losses.loss import paired, same_rank
 from geartrain.ops.logits import logits_behind
@@ -34,11 +33,9 @@ def _one_hot(who: str, y_true: Any, y_pred: Any, label_smoothing: float, axis: A
     y_true = operand(y_true, dtype_of(y_pred))
     check_one_hot(who, y_true.shape, y_pred.shape)
     if y_pred.shape[-1] == 1:
-        warnings.warn(
+        warn(
             f"{who}: of 1 class only, so the loss is always 0. Received: y_pred of shape "
-            f"{y_pred.shape}. Use binary_crossentropy for a choice of two.",
-            GeartrainWarning,
-            stacklevel=3,
+            f"{y_pred.shape}. Use binary_crossentropy for a choice of two."
         )
     return _smoothed(y_true, label_smoothing, y_true.shape[-1]), y_pred
 

@@ -6,12 +6,11 @@ before training: a label out of range would otherwise quietly add nothing to the
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
-from geartrain.errors import GeartrainWarning
+from geartrain.errors import warn
 
 Shape = tuple[int | None, ...]
 
@@ -249,13 +248,9 @@ def check_output(loss: Any, activation: Any, output_shape: Shape) -> None:
         return
     from_logits = getattr(loss, "keywords", {}).get("from_logits", False)
     if from_logits and name in ("softmax", "sigmoid"):
-        _warn(f"{who}(from_logits=True) applies {name} once more to the {name} of the last layer. "
+        warn(f"{who}(from_logits=True) applies {name} once more to the {name} of the last layer. "
               "Use one of the two.")  # fmt: skip
     elif not from_logits and name == "linear":
         wanted = "sigmoid" if who in BINARY else "softmax"
-        _warn(f"{who} expects probabilities, but the last layer has no activation. Use "
+        warn(f"{who} expects probabilities, but the last layer has no activation. Use "
               f"activation={wanted!r}, or the loss's from_logits=True.")  # fmt: skip
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, GeartrainWarning, stacklevel=3)

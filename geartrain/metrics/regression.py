@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from geartrain import ops
-from geartrain.errors import GeartrainWarning
+from geartrain.errors import warn
 from geartrain.graph.node import Node
 from geartrain.losses.loss import aligned_ranks, paired
 from geartrain.metrics.means import Mean
@@ -126,10 +125,8 @@ class R2Score(Metric):
         adjusted = 1.0 - ops.divide((1.0 - score) * (self.num_samples - 1.0), freedom)
         enough = freedom > 0.0
         if not isinstance(enough, Node) and not enough:
-            warnings.warn(
+            warn(
                 f"R2Score: {self.num_regressors} regressors need more than "
-                f"{int(self.num_samples)} values to adjust the score; it is the plain one.",
-                GeartrainWarning,
-                stacklevel=3,
+                f"{int(self.num_samples)} values to adjust the score; it is the plain one."
             )
         return ops.where(enough, adjusted, score)

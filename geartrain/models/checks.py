@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from geartrain import losses, tree
-from geartrain.errors import GeartrainWarning
+from geartrain.errors import warn
 from geartrain.models.compiled import by_output, matched
 from geartrain.models.data import ArrayBatches, Batches
 
@@ -21,11 +20,9 @@ def check_built(model: Any, x: Any) -> None:
     if not model.built and model._graph is None and not model.layers:
         raise ValueError(f"{model._who()}: has no layers. Add some before predict.")
     if not model.built:
-        warnings.warn(
+        warn(
             f"{model._who()}: predict before build or fit: its weights are made now, at random. "
-            "Train it with fit, or load weights, for predictions that mean something.",
-            GeartrainWarning,
-            stacklevel=4,
+            "Train it with fit, or load weights, for predictions that mean something."
         )
 
 
@@ -83,11 +80,9 @@ def _hint_at_pixels(model: Any, x: np.ndarray) -> None:
         return
     low, high = float(seen.min()), float(seen.max())
     if low == 0 and 128 <= high <= 255 and (x.dtype.kind in "iu" or (seen == np.rint(seen)).all()):
-        warnings.warn(
+        warn(
             f"x looks like pixels that were not scaled: values from {low:g} to {high:g}. Networks "
-            "learn better from 0 to 1: use x.astype('float32') / 255.",
-            GeartrainWarning,
-            stacklevel=5,
+            "learn better from 0 to 1: use x.astype('float32') / 255."
         )
 
 
@@ -149,10 +144,8 @@ def check_loss(model: Any, logs: dict[str, float]) -> None:
     """Tell, once a training, that the loss is no longer a number."""
     loss = logs.get("loss")
     if loss is not None and math.isnan(loss):
-        warnings.warn(
+        warn(
             f"{model._who()}: the loss became NaN, so its weights no longer mean anything. Make "
             "the model anew and lower the learning rate, scale the inputs to about -1..1, or set "
-            "clipnorm=1.0 in the optimizer; callbacks.TerminateOnNaN() stops at the first NaN.",
-            GeartrainWarning,
-            stacklevel=4,
+            "clipnorm=1.0 in the optimizer; callbacks.TerminateOnNaN() stops at the first NaN."
         )

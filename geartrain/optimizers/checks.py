@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any
 
-from geartrain.errors import GeartrainWarning, describe_value
+from geartrain.errors import describe_value, warn
 from geartrain.graph.node import Node
 from geartrain.ops.operands import operand
 from geartrain.runtime.variable import Variable, current_trace
@@ -145,11 +144,9 @@ def present(
             f"({', '.join(missing)}). Does the loss depend on them?"
         )
     if missing:
-        warnings.warn(
+        warn(
             f"{_who(optimizer)}: no gradients for {', '.join(missing)}, which stay as they are. "
-            "Does the loss depend on them?",
-            GeartrainWarning,
-            stacklevel=4,
+            "Does the loss depend on them?"
         )
     return pairs
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from geartrain import initializers
-from geartrain.errors import GeartrainWarning
+from geartrain.errors import warn
 from geartrain.graph.dtypes import numpy_dtype
 from geartrain.optimizers import checks
 from geartrain.registry import Configurable
@@ -132,11 +131,9 @@ class OptimizerState(Configurable):
         """Take the values of `variables` from a mapping; skipped with a warning if too few."""
         if len(store.keys()) != len(self.variables):
             hint = "" if self.built else " It has no slots yet: build it first."
-            warnings.warn(
+            warn(
                 f"{self._who()}: its state was not loaded, since it has {len(self.variables)} "
-                f"variables and the file has {len(store.keys())}.{hint}",
-                GeartrainWarning,
-                stacklevel=2,
+                f"variables and the file has {len(store.keys())}.{hint}"
             )
             return
         self.set_weights([np.asarray(store[str(place)]) for place in range(len(self.variables))])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import gc
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geartrain import tree
-from geartrain.errors import GeartrainWarning, describe_value
+from geartrain.errors import describe_value, warn
 from geartrain.graph.autodiff import gradients
 from geartrain.graph.dtypes import FLOATS, numpy_dtype
 from geartrain.graph.evaluate import Plan
@@ -195,11 +194,9 @@ def native_code() -> bool:
 
     if native.available():
         return True
-    warnings.warn(
+    warn(
         "llvmlite cannot be imported, so programs run on NumPy, several times slower. Install it: "
-        "pip install llvmlite",
-        GeartrainWarning,
-        stacklevel=2,
+        "pip install llvmlite"
     )
     return False
 
