@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,8 +51,15 @@ class StoredTensor:
         return math.prod(self.shape) * numpy_dtype(self.dtype).itemsize
 
     def read_piece(self, start: int, into: memoryview) -> None:
-        """Fill `into` with the bytes that begin at `start`. Each kind of file overrides it."""
+        """Fill `into` with the bytes that begin at `start`. Called from several threads.
+
+        Each kind of file overrides this, or `read_whole` if it can only be read at once.
+        """
         raise NotImplementedError
+
+    def read_whole(self, array: np.ndarray) -> bool:
+        """Fill an array that fits, in this thread; False where pieces can be read instead."""
+        return False
 
     def read_into(self, array: np.ndarray) -> None:
         """Fill an array of the same shape and dtype, and check the digest.
@@ -183,7 +190,7 @@ def read_tensors(pairs: Iterable[tuple[StoredTensor, np.ndarray]]) -> None:
         _check_fits(tensor, array)
     digests = over_pieces(
         [bytes_of(array) for _, array in pairs],
-        [tensor.read_piece for tensor, _ in pairs],
+        [None if tensor.read_whole(array) else tensor.read_piece for tensor, array in pairs],
         [tensor.digest is not None for tensor, _ in pairs],
     )
     for (tensor, _), digest in zip(pairs, digests, strict=True):
@@ -207,7 +214,7 @@ def digests_of(arrays: Iterable[np.ndarray]) -> list[str]:
 
 def over_pieces(
     buffers: list[memoryview],
-    fill: list[Callable[[int, memoryview], None]] | list[None],
+    fill: Sequence[Callable[[int, memoryview], None] | None],
     hashed: list[bool] | None,
 ) -> list[str | None]:
     """Fill each buffer piece by piece, and give the digests of those that are to be hashed."""
