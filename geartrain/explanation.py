@@ -22,7 +22,8 @@ from geartrain.graph.formula import Names, formula_text
 from geartrain.graph.node import Node
 from geartrain.graph.printer import graph_text
 from geartrain.graph.shapes import product, resolve
-from geartrain.models.data import Batch, batches_of
+from geartrain.models.batches import batches_of
+from geartrain.models.data import Batch
 from geartrain.runtime import native
 from geartrain.runtime.executable import Executable
 from geartrain.runtime.function import Program, program_for

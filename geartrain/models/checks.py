@@ -9,8 +9,8 @@ import numpy as np
 
 from geartrain import losses, tree
 from geartrain.errors import warn
+from geartrain.models.batches import ArrayBatches, Batches
 from geartrain.models.compiled import by_output, matched
-from geartrain.models.data import ArrayBatches, Batches
 
 _LOOKED_AT = 1 << 20  # values that are enough to see that pixels were not scaled
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geartrain import tree
-from geartrain.models.data import ArrayBatches, Batches
+from geartrain.models.batches import ArrayBatches, Batches
 
 if TYPE_CHECKING:
     from geartrain.runtime.frame import Samples
@@ -54,9 +54,11 @@ class Loop:
 
         Args:
             listeners: the callbacks.
-            order: the numbers of the samples in the order to take them; as they come if None.
+            order: the numbers of the samples, or of a `PyDataset`'s batches, in the order to take
+                them; as they come if None.
         """
         data, kind = self.data, self.kind
+        data.on_epoch_begin()
         whole = isinstance(data, ArrayBatches) and data.steps is None and data.total
         if whole and not listeners.wants_batches(kind) and self._can_do_many():
             steps = self._native(order)
@@ -72,7 +74,8 @@ class Loop:
                 end(batch, logs)
                 yield logs
             if self.model.stop_training and kind == "train":
-                return
+                break
+        data.on_epoch_end()
 
     def _one_by_one(self, listeners: Any, order: np.ndarray | None) -> Iterator[tuple[int, Any]]:
         """The number of each batch, and its step's result."""

@@ -10,16 +10,8 @@ from geartrain import callbacks as callback_module
 from geartrain import config, random, tree
 from geartrain.graph.node import Node
 from geartrain.models import arguments, checks
-from geartrain.models.data import (
-    DEFAULT_BATCH_SIZE,
-    Batch,
-    Batches,
-    batches_of,
-    is_stream,
-    prepare,
-    prepared,
-    split,
-)
+from geartrain.models.batches import DEFAULT_BATCH_SIZE, Batches, batches_of
+from geartrain.models.data import Batch, is_stream, prepare, prepared, split
 from geartrain.models.loops import Loop, plain
 from geartrain.models.steps import Steps, helpful
 
@@ -63,12 +55,16 @@ class Trainer(Steps):
             callbacks: `Callback` objects.
             validation_split: the fraction at the end of the data to keep for validation.
             validation_data: `(x, y)` or `(x, y, sample_weight)` to evaluate after each epoch.
-            shuffle: whether to draw the samples in a new order each epoch (arrays only).
+            shuffle: whether to take the samples in a new order each epoch; of a `PyDataset` its
+                batches. Other streams have an order of their own.
             class_weight: a weight for each class.
             sample_weight: a weight for each sample.
             initial_epoch: the number of the first epoch, to go on with earlier training.
-            steps_per_epoch: batches an epoch, where it is not all of them.
-            validation_steps, validation_batch_size: the same for validation.
+            steps_per_epoch: batches an epoch, where it is not all of them. The next epoch goes on
+                where this one stopped.
+            validation_steps: batches a validation, which begins with the first of them each time
+                (a generator goes on).
+            validation_batch_size: samples a step of validation; `batch_size` by default.
             validation_freq: validate after every so many epochs, or after those in a list.
 
         Returns:
@@ -92,7 +88,9 @@ class Trainer(Steps):
             (x, y, sample_weight), validation = split("fit", whole, validation_split)
         elif validation_data is not None:
             validation = arguments.validation_batch(validation_data)
-        data = batches_of("fit", x, y, sample_weight, batch_size, class_weight, steps_per_epoch)
+        data = batches_of(
+            "fit", x, y, sample_weight, batch_size, class_weight, steps_per_epoch, goes_on=True
+        )
         checks.check_training_data(self, data)
         held = None
         if validation is not None:
@@ -113,15 +111,15 @@ class Trainer(Steps):
             for epoch in range(initial_epoch, epochs):
                 self.reset_metrics()
                 listeners.on_epoch_begin(epoch)
-                samples = order.permutation(data.total) if shuffle and data.total else None
+                shuffled = order.permutation(data.ordered) if shuffle and data.ordered else None
                 logs = {}
-                for found in training.run(listeners, samples):
+                for found in training.run(listeners, shuffled):
                     logs = found
                 checks.check_loss(self, logs)
-                if validating is not None and arguments.validates(epoch, validation_freq):
+                self.stop_training = self.stop_training or not logs  # no data are left
+                if logs and validating is not None and arguments.validates(epoch, validation_freq):
                     found = self._evaluate(validating, listeners)
                     logs = {**logs, **{f"val_{name}": value for name, value in found.items()}}
-                data.on_epoch_end()
                 listeners.on_epoch_end(epoch, logs)
                 if self.stop_training:
                     break

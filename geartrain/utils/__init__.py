@@ -11,8 +11,8 @@ from geartrain.utils.sequences import pad_sequences
 
 # Names of other modules, found when they are first asked for: many of those import this one.
 _ELSEWHERE = {
-    "PyDataset": "models.data.PyDataset",
-    "Sequence": "models.data.PyDataset",
+    "PyDataset": "models.batches.PyDataset",
+    "Sequence": "models.batches.PyDataset",
     "clear_session": "backend.clear_session",
     "disable_interactive_logging": "config.disable_interactive_logging",
     "enable_interactive_logging": "config.enable_interactive_logging",

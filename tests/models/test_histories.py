@@ -61,6 +61,7 @@ def data(names):
     return ARRAYS[f"data/{names}"]
 
 
+@pytest.mark.filterwarnings("ignore:fit. expected 4 batches in an epoch")  # as Keras warns
 @pytest.mark.parametrize("name", [name for name in CASES if name != "on_batch"])
 def test_training_is_as_recorded(name):
     case = CASES[name]

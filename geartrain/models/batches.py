@@ -1,0 +1,316 @@
+"""The batches of `fit`, `evaluate` and `predict`, epoch after epoch.
+
+`batches_of` makes `Batches` of arrays, nested arrays, `PyDataset`s, generators and other iterables.
+Where an epoch begins is one rule, written once, in `Batches.epoch`.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from geartrain.errors import describe_value, warn
+from geartrain.models.data import (
+    Batch,
+    as_array,
+    check_lengths,
+    first_leaf,
+    is_stream,
+    map_part,
+    number_of_samples,
+    prepare,
+    prepared,
+    unpacked,
+)
+
+DEFAULT_BATCH_SIZE = 32
+
+
+class PyDataset:
+    """A data set that makes its batches on demand: override `__len__` and `__getitem__`.
+
+    `__getitem__(index)` returns the batch `(x, y)` or `(x, y, sample_weight)`. Nothing else is
+    kept in memory, so the whole may be far larger than it. `fit(shuffle=True)` asks for the batches
+    in a new order each epoch. `on_epoch_begin` and `on_epoch_end` are called around each epoch. A
+    data set without an end overrides `num_batches` to be None.
+
+    Args:
+        workers, use_multiprocessing, max_queue_size: accepted as in Keras; batches are made in
+            the calling thread.
+
+    >>> class Squares(PyDataset):
+    ...     def __len__(self):
+    ...         return 2
+    ...     def __getitem__(self, index):
+    ...         x = np.arange(4.0)[:, None] + 4 * index
+    ...         return x, x**2
+    >>> [y.sum() for x, y in Squares()]
+    [np.float64(14.0), np.float64(126.0)]
+    """
+
+    def __init__(
+        self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10
+    ) -> None:
+        self.workers = workers
+        self.use_multiprocessing = use_multiprocessing
+        self.max_queue_size = max_queue_size
+
+    def __len__(self) -> int:
+        raise NotImplementedError(f"{type(self).__name__} needs __len__: its number of batches.")
+
+    def __getitem__(self, index: int) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} needs __getitem__(index): a batch.")
+
+    def __iter__(self) -> Iterator[Any]:
+        count = self.num_batches
+        return (self[index] for index in (itertools.count() if count is None else range(count)))
+
+    @property
+    def num_batches(self) -> int | None:
+        """The number of batches; None for a data set without an end."""
+        return len(self)
+
+    def on_epoch_begin(self) -> None:
+        """Called before each epoch."""
+
+    def on_epoch_end(self) -> None:
+        """Called after each epoch; override it to reshuffle."""
+
+
+class Batches:
+    """Batches of some data, epoch after epoch.
+
+    Args:
+        who: the method that they are for, for messages.
+        class_weight: a weight for each class.
+        steps: the number of batches of an epoch, where it is not all of them.
+        goes_on: whether an epoch of `steps` begins where the one before stopped, as in training,
+            rather than at the beginning of the data.
+
+    Attributes:
+        total: the number of samples, where it is known.
+        samples: the number of those in an epoch, where it is known.
+        count: the number of batches in an epoch, where it is known.
+        ordered: how many things there are to put in order: samples or batches; None if the data
+            come in an order of their own.
+    """
+
+    total: int | None = None
+    samples: int | None = None
+    ordered: int | None = None
+
+    def __init__(self, who: str, class_weight: Any, steps: int | None, goes_on: bool) -> None:
+        self.who, self.class_weight = who, class_weight
+        self.steps, self.goes_on, self.count = steps, goes_on, steps
+        self._left: Iterator[Batch] = iter(())
+
+    def first(self) -> Batch:
+        """The first batch, for tracing."""
+        raise NotImplementedError
+
+    def _all(self, order: np.ndarray | None) -> Iterator[Batch]:
+        """All batches, from the beginning of the data."""
+        raise NotImplementedError
+
+    def epoch(self, order: np.ndarray | None = None) -> Iterator[Batch]:
+        """The batches of one epoch; `order` holds from where the data begin again."""
+        left = self._left if self.steps and self.goes_on else iter(())
+        head = list(itertools.islice(left, 1))
+        self._left = left if head else self._all(order)
+        number = 0
+        for batch in itertools.islice(itertools.chain(head, self._left), self.steps):
+            number += 1
+            yield batch
+        if number < (self.steps or 1) and self.total != 0:
+            self._warn_of_the_end(number)
+
+    def _warn_of_the_end(self, number: int) -> None:
+        if number:
+            warn(
+                f"{self.who}: expected {self.steps} batches in an epoch. Received: {number}, where "
+                "the data end. Ask for fewer steps, or give a generator that goes on."
+            )
+        else:
+            warn(
+                f"{self.who}: expected batches for another epoch. Received: data that were gone "
+                "through before and cannot begin again. Give a PyDataset, or say how many steps "
+                "an epoch has and give a generator that goes on."
+            )
+
+    def on_epoch_begin(self) -> None:
+        """Tell the data, if they want to know."""
+
+    def on_epoch_end(self) -> None:
+        """Tell the data, if they want to know."""
+
+
+class ArrayBatches(Batches):
+    """Batches cut from arrays."""
+
+    def __init__(
+        self, data: Batch, batch_size: int, who: str, class_weight: Any, steps: int | None,
+        goes_on: bool,
+    ) -> None:  # fmt: skip
+        super().__init__(who, class_weight, steps, goes_on)
+        self.data, self.batch_size = data, batch_size
+        self.total = self.ordered = number_of_samples(data)
+        whole = math.ceil(self.total / batch_size)
+        self.count = min(whole, steps) if steps else whole
+        self.samples = min(self.total, self.count * batch_size)
+
+    def _all(self, order: np.ndarray | None) -> Iterator[Batch]:
+        assert self.total is not None
+        for start in range(0, self.total, self.batch_size):
+            rows = slice(start, min(start + self.batch_size, self.total))
+            chosen = rows if order is None else order[rows]
+            cut = Batch(*(map_part(lambda array, c=chosen: array[c], part) for part in self.data))
+            yield prepared(cut, self.class_weight)
+
+    @functools.cached_property
+    def whole(self) -> Batch:
+        """All samples as one batch, in the form of a batch, each array in one piece."""
+        ready = prepared(self.data, self.class_weight)
+        return Batch(*(map_part(np.ascontiguousarray, part) for part in ready))
+
+    def first(self) -> Batch:
+        """The first batch, for tracing."""
+        return next(self._all(None), Batch(*(map_part(prepare, part) for part in self.data)))
+
+
+class StreamBatches(Batches):
+    """Batches that an iterable makes."""
+
+    def __init__(
+        self, source: Iterable[Any], who: str, class_weight: Any, steps: int | None, goes_on: bool
+    ) -> None:
+        super().__init__(who, class_weight, steps, goes_on)
+        self.source = source
+        if steps is None:
+            self.count = self._whole()
+        self._once = iter(source) is source
+        self._iterator: Iterator[Any] | None = None
+        self._peeked: list[Batch] = []
+
+    def _whole(self) -> int | None:
+        """The number of all batches, where it is known."""
+        return len(self.source) if hasattr(self.source, "__len__") else None
+
+    def first(self) -> Batch:
+        """The first batch; it will be delivered again by `epoch`."""
+        if not self._peeked:
+            found = next(self._all(None), None)
+            if found is None:
+                raise ValueError(f"{self.who}: the data gave no batch at all. Received: an iterable"
+                                 f" of type {type(self.source).__name__}")  # fmt: skip
+            self._peeked = [found]
+        return self._peeked[0]
+
+    def _all(self, order: np.ndarray | None) -> Iterator[Batch]:
+        if self._peeked:
+            yield self._peeked.pop()
+        elif self._iterator is None or not self._once:
+            self._iterator = iter(self.source)
+        for item in self._iterator or ():
+            yield self._ready(item)
+
+    def _ready(self, item: Any) -> Batch:
+        return prepared(unpacked(item, self.who), self.class_weight)
+
+    def on_epoch_begin(self) -> None:
+        """Tell the data set, if it wants to know."""
+        if hasattr(self.source, "on_epoch_begin"):
+            self.source.on_epoch_begin()
+
+    def on_epoch_end(self) -> None:
+        """Tell the data set, if it wants to know."""
+        if hasattr(self.source, "on_epoch_end"):
+            self.source.on_epoch_end()
+
+
+class DatasetBatches(StreamBatches):
+    """Batches of a `PyDataset`, in any order."""
+
+    source: PyDataset
+
+    def _whole(self) -> int | None:
+        return self.source.num_batches
+
+    @property
+    def ordered(self) -> int | None:  # type: ignore[override]
+        """The number of batches that `fit(shuffle=True)` puts in order."""
+        return self.source.num_batches
+
+    def _all(self, order: np.ndarray | None) -> Iterator[Batch]:
+        if order is None:
+            yield from super()._all(None)
+            return
+        for index in order.tolist():
+            peeked = index == 0 and self._peeked
+            yield self._peeked.pop() if peeked else self._ready(self.source[index])
+
+
+def batches_of(
+    who: str,
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    batch_size: int | None = None,
+    class_weight: dict[int, float] | None = None,
+    steps: int | None = None,
+    goes_on: bool = False,
+) -> Batches:
+    """Batches of any data that Keras takes.
+
+    Args:
+        who: the method's name, for errors.
+        x, y, sample_weight: arrays or nested arrays; or a stream of batches as x alone.
+        batch_size: samples a batch, 32 by default.
+        class_weight: a weight for each class.
+        steps: the number of batches of an epoch, where it is not all of them.
+        goes_on: see `Batches`.
+    """
+    if class_weight is not None and sample_weight is not None:
+        raise ValueError(
+            f"{who}: expected class_weight or sample_weight. Received: both. Multiply them into "
+            "one sample_weight."
+        )
+    if x is None or isinstance(x, str | bytes | set) or (callable(x) and not is_stream(x)):
+        raise _no_data(who, x)
+    if is_stream(x):
+        if y is not None or sample_weight is not None:
+            raise ValueError(
+                f"{who}: expected y and sample_weight inside the batches of a stream. Received: x "
+                f"of type {type(x).__name__} and y={describe_value(y)}. Yield (x, y) tuples."
+            )
+        kind = DatasetBatches if isinstance(x, PyDataset) else StreamBatches
+        return kind(x, who, class_weight, steps, goes_on)
+    size = DEFAULT_BATCH_SIZE if batch_size is None else batch_size
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
+        raise ValueError(
+            f"{who}: expected batch_size to be a whole number of 1 or more. Received: {size!r}"
+        )
+    data = Batch(map_part(as_array, x), map_part(as_array, y), map_part(as_array, sample_weight))
+    check_lengths(who, data)
+    if not number_of_samples(data) and who != "predict":
+        raise ValueError(
+            f"{who}: expected at least one sample. Received: x of "
+            f"{describe_value(first_leaf(data))}. Look at how the data were cut."
+        )
+    return ArrayBatches(data, int(size), who, class_weight, steps, goes_on)
+
+
+def _no_data(who: str, x: Any) -> Exception:
+    """The error for an x that is no data at all."""
+    message = f"{who}: expected x as an array, arrays, or a stream of batches. Received: {x!r:.80}."
+    if x is None:
+        return ValueError(message)
+    if isinstance(x, str | bytes):
+        return TypeError(f"{message} Load the file first, for example with np.load.")
+    if isinstance(x, set):
+        return TypeError(f"{message} A set has no order: make it a list or an array.")
+    return TypeError(f"{message} Call it, if it makes the data: {who}(function(), ...).")
