@@ -14,7 +14,7 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -27,6 +27,9 @@ DTYPES = (
     "float16", "bfloat16", "float32", "float64", "bool",
     "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
 )  # fmt: skip
+
+
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True)
@@ -233,7 +236,7 @@ def over_pieces(
         for start in range(0, len(buffer) or 1, PIECE)
     ]
     joined = [b""] * len(buffers)
-    for (number, _, _), digest in zip(pieces, _in_threads(work, pieces), strict=True):
+    for (number, _, _), digest in zip(pieces, in_threads(work, pieces), strict=True):
         joined[number] += digest
     wanted = hashed or [True] * len(buffers)
     return [
@@ -242,9 +245,10 @@ def over_pieces(
     ]
 
 
-def _in_threads(
-    work: Callable[[tuple[int, int, int]], bytes], pieces: list[tuple[int, int, int]]
-) -> Iterator[bytes]:
+def in_threads(
+    work: Callable[[tuple[int, int, int]], Done], pieces: list[tuple[int, int, int]]
+) -> Iterator[Done]:
+    """What `work` gives for each piece, `(number, first byte, last byte + 1)`, on all cores."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     if cores == 1 or sum(stop - start for _, start, stop in pieces) < _SMALL:
         return map(work, pieces)
