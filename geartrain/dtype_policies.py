@@ -6,11 +6,14 @@ from typing import Any
 
 from geartrain import config
 from geartrain.graph.dtypes import standardize_dtype
+from geartrain.registry import register
+from geartrain.serialization import deserialize
 
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 _default: list[DTypePolicy] = []
 
 
+@register("dtype_policies")
 class DTypePolicy:
     """A dtype for the weights and one for the computation.
 
@@ -36,21 +39,17 @@ class DTypePolicy:
         if isinstance(given, DTypePolicy):
             return given
         if isinstance(given, dict):
-            return cls(given["config"]["name"])
+            return cls.of(deserialize(given, family="dtype_policies"))
         return cls(given if given in _MIXED else standardize_dtype(given))
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that rebuild the policy."""
         return {"name": self.name}
 
-    def get_config_or_name(self) -> dict[str, Any]:
-        """The policy as it stands in a layer's config."""
-        return {
-            "module": "keras",
-            "class_name": "DTypePolicy",
-            "config": self.get_config(),
-            "registered_name": None,
-        }
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> DTypePolicy:
+        """The policy that `get_config` described."""
+        return cls(**config)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DTypePolicy) and other.name == self.name

@@ -34,43 +34,16 @@ class FunctionFamily(Family):
         super().__init__(name, kind)
         self.functions = {function.__name__: function for function in functions}
         self.named = {**self.functions, **(aliases or {})}
+        named = {k: found for k, found in self.named.items() if not isinstance(found, type)}
+        registry.register_functions(name, named)
 
     def _named(self, name: str) -> Any:
-        found = self.named.get(name)  # a function, where a class has the same name
+        found = registry.custom_object(name)
+        if found is None:
+            found = self.named.get(name)  # a function, where a class has the same name
         if found is None:
             found = self.table().get(name)
-        if found is None:
-            found = registry._custom.get(name)
         if found is None:
             classes = map(registry.snake_case, registry.members(self.name))
             raise unknown_name(self.kind, name, self.functions or classes)
         return found
-
-    def serialize(self, item: Any) -> Any:
-        """The object or function as plain data, from which `deserialize` makes it again.
-
-        Raises ValueError for a function that no name leads back to.
-        """
-        if isinstance(item, registry.Configurable) or not hasattr(item, "__name__"):
-            return super().serialize(item)
-        name = item.__name__
-        if self.functions.get(name) is not item:
-            name = registry._custom_name(item)
-        if name is None:
-            raise ValueError(
-                f"Expected a {self.kind} that can be found again by its name. Received: "
-                f"{item.__name__!r}, a function of your own. Decorate it with "
-                "@saving.register_keras_serializable()."
-            )
-        return {
-            "module": "builtins",
-            "class_name": "function",
-            "config": name,
-            "registered_name": "function",
-        }
-
-    def deserialize(self, config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-        """The object or function that `serialize` described; see `Family`."""
-        if isinstance(config, dict) and config.get("class_name") == "function":
-            config = config.get("config")
-        return super().deserialize(config, custom_objects)

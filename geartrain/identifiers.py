@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from geartrain import registry
+from geartrain import registry, serialization
 from geartrain.errors import describe_value, unknown_name
 
 
@@ -53,18 +53,16 @@ class Family:
         )
 
     def _named(self, name: str) -> Any:
-        table = self.table()
-        if name in table:
-            return table[name]
-        try:
-            described = {"class_name": name, "registered_name": name, "module": self.name}
-            return registry.class_named(described)
-        except ValueError:
-            raise unknown_name(self.kind, name, registry.members(self.name)) from None
+        found = registry.custom_object(name)
+        if found is None:
+            found = self.table().get(name)
+        if found is None:
+            raise unknown_name(self.kind, name, registry.members(self.name))
+        return found
 
     def serialize(self, item: Any) -> Any:
         """The object as plain data, from which `deserialize` makes it again."""
-        return registry.serialize(item)
+        return serialization.serialize(item)
 
     def deserialize(self, config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
         """The object that `serialize` described.
@@ -74,17 +72,15 @@ class Family:
             custom_objects: classes of your own by name.
         """
         if isinstance(config, str):
-            return self.get((custom_objects or {}).get(config, config))
+            with registry.CustomObjectScope(custom_objects):
+                return self.get(config)
         name = config.get("class_name") if isinstance(config, dict) else None
         if name is None:
             raise ValueError(
                 f"Expected the config of a {self.kind}: a dictionary with 'class_name'. "
                 f"Received: {config!r:.80}"
             )
-        if custom_objects and name in custom_objects:
-            cls = custom_objects[name]
-        elif name in self.aliases or config.get("module") is None:
-            cls = self._named(name)
-        else:
-            cls = registry.class_named(config)
-        return cls.from_config(config.get("config") or {})
+        described = {"config": {}, **config}
+        if isinstance(name, str):
+            described["class_name"] = self.aliases.get(name, name)
+        return serialization.deserialize(described, custom_objects, self.name)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import config, ops
+from geartrain.configurable import Configurable
 from geartrain.errors import describe_value, unknown_keywords
 from geartrain.graph.dtypes import is_float, standardize_dtype
 from geartrain.graph.node import Node
@@ -23,7 +24,7 @@ from geartrain.ops.creation import shape_of
 from geartrain.ops.indexing import argsort
 from geartrain.ops.operands import dtype_of, extents_of, operand
 from geartrain.ops.random import random_bits
-from geartrain.registry import Configurable, automatic_name
+from geartrain.registry import automatic_name
 from geartrain.runtime.variable import Variable
 
 __all__ = [

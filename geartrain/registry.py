@@ -1,21 +1,23 @@
-"""Named classes, and objects whose signature is their configuration.
+"""Named classes and functions: Geartrain's own by family, and those of the program.
 
-`Configurable` remembers the arguments that an object was made with, so `get_config` need not be
-written again in each class, and refuses keywords that it does not know with the nearest one. The
-registry is the closed list of classes that a model file may name: nothing else is ever looked up.
+The families are the closed list of what a model file may name (`serialization` reads such files).
+What a program registers, or names in a `CustomObjectScope`, is added to it: nothing else is ever
+looked up.
 """
 
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, TypeVar
 
-from geartrain.errors import unknown_keywords, unknown_name
+from geartrain.errors import unknown_name
 
 Registered = TypeVar("Registered", bound=type)
 _classes: dict[str, dict[str, type]] = {}
+_functions: dict[str, dict[str, Callable[..., Any]]] = {}
 _custom: dict[str, Any] = {}
 
 # Keywords of older Keras versions, and what to write instead.
@@ -30,6 +32,9 @@ RENAMED = {
     "border_mode": "It is now called 'padding'.",
     "subsample": "It is now called 'strides'.",
 }
+
+
+# -- Geartrain's own ------------------------------------------------------------------------------
 
 
 def register(family: str, name: str | None = None) -> Callable[[Registered], Registered]:
@@ -55,6 +60,16 @@ def public_name(cls: type) -> str:
 def members(family: str) -> dict[str, type]:
     """The classes of a family by name."""
     return dict(_classes.get(family, {}))
+
+
+def register_functions(family: str, functions: dict[str, Callable[..., Any]]) -> None:
+    """Enter functions under their names in a family such as "activations"."""
+    _functions.setdefault(family, {}).update(functions)
+
+
+def functions(family: str) -> dict[str, Callable[..., Any]]:
+    """The functions of a family by name."""
+    return dict(_functions.get(family, {}))
 
 
 @cache
@@ -87,11 +102,11 @@ def reset_names() -> None:
 
 def signature(cls: Any) -> inspect.Signature:
     """The signature of a class's `__init__`, without `self`."""
-    return _signature_of(cls.__init__)
+    return signature_of(cls.__init__)
 
 
 @cache
-def _signature_of(initializer: Any) -> inspect.Signature:
+def signature_of(initializer: Any) -> inspect.Signature:
     """The same of an `__init__`: classes without one of their own share their parent's."""
     full = inspect.signature(initializer)
     return full.replace(parameters=list(full.parameters.values())[1:])
@@ -102,143 +117,50 @@ def signature_names(function: Callable[..., Any]) -> list[str]:
     return [name for name in inspect.signature(function).parameters if name != "self"]
 
 
-class Configurable:
-    """An object that can be rebuilt from the arguments it was made with."""
-
-    family = ""
-    accepts: tuple[str, ...] = ()  # keywords taken through **kwargs
-    _arguments: dict[str, Any]
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Remember the arguments, once they are known to fit."""
-        instance = super().__new__(cls)
-        instance.__dict__["_arguments"] = _bound(cls, args, kwargs)
-        return instance
-
-    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """What `__new__` needs when the object is copied or unpickled."""
-        return (), dict(self._arguments)
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that rebuild this object, as plain values (see `from_config`)."""
-        config, cls = {}, cast(Any, type(self))
-        for name in signature(cls).parameters:
-            if name in self._arguments:
-                value = getattr(self, name, self._arguments[name])
-                config[name] = serialize(value)
-        return config
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """An object made from what `get_config` returned."""
-        return cls(**{name: deserialize(value) for name, value in config.items()})
+def lookup(kind: str, name: str, table: dict[str, Any] | Iterable[str]) -> Any:
+    """The entry of `table` called `name`, or an error that suggests the nearest."""
+    if isinstance(table, dict) and name in table:
+        return table[name]
+    raise unknown_name(kind, name, table)
 
 
-class _Form(NamedTuple):
-    """What an `__init__` takes, without `self`.
-
-    Attributes:
-        positional: the names of the parameters that may be given by their place.
-        named: the names of all that may be given by name.
-        needed: those without a default.
-        defaults: a value for each parameter, in order.
-        catches_all: whether it takes other keywords too.
-    """
-
-    positional: tuple[str, ...]
-    named: tuple[str, ...]
-    needed: frozenset[str]
-    defaults: dict[str, Any]
-    catches_all: bool
+# -- the program's own ----------------------------------------------------------------------------
 
 
-@cache
-def _form_of(initializer: Any) -> _Form:
-    parameters = list(_signature_of(initializer).parameters.values())
-    own = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    return _Form(
-        tuple(p.name for p in own if p.kind is not p.KEYWORD_ONLY),
-        tuple(p.name for p in own if p.kind is not p.POSITIONAL_ONLY),
-        frozenset(p.name for p in own if p.default is p.empty),
-        {p.name: p.default for p in own},
-        any(p.kind is p.VAR_KEYWORD for p in parameters),
-    )
+class _Scopes(threading.local):
+    """The scopes that are open in this thread, the innermost last."""
+
+    def __init__(self) -> None:
+        self.stack: list[dict[str, Any]] = []
 
 
-def _bound(cls: type[Configurable], args: tuple[Any, ...], kwargs: Any) -> dict[str, Any]:
-    """The arguments of a call by name, with defaults; refused if they do not fit."""
-    form = _form_of(cast(Any, cls).__init__)
-    accepts = cls.accepts if form.catches_all else ()
-    wrong = [name for name in kwargs if name not in form.named and name not in accepts]
-    if wrong and (cls.accepts or not form.catches_all):
-        raise unknown_keywords(public_name(cls), wrong, [*form.named, *accepts], RENAMED)
-    by_place = dict(zip(form.positional, args, strict=False))
-    missing = form.needed - by_place.keys() - kwargs.keys()
-    if missing or len(args) > len(form.positional) or by_place.keys() & kwargs.keys():
-        _refuse(cls, [*form.named, *accepts], args, kwargs)
-    return {**form.defaults, **by_place, **kwargs}
-
-
-def _refuse(cls: Any, allowed: list[str], args: tuple[Any, ...], kwargs: Any) -> None:
-    """Say why a call does not fit, unless `__init__` takes more by place than it names."""
-    try:
-        signature(cls).bind(*args, **kwargs)
-    except TypeError as error:
-        raise TypeError(f"{public_name(cls)}: {error}. It takes: {', '.join(allowed)}.") from None
-
-
-def serialize(value: Any) -> Any:
-    """`value` as plain data: Keras's `{"class_name", "config", ...}` for objects."""
-    if isinstance(value, Configurable):
-        return {
-            "module": f"keras.{value.family}" if value.family else None,
-            "class_name": public_name(type(value)),
-            "config": value.get_config(),
-            "registered_name": _custom_name(type(value)),
-        }
-    if isinstance(value, dict):
-        return {key: serialize(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [serialize(item) for item in value]
-    if hasattr(value, "item") and not getattr(value, "ndim", 0):
-        return value.item()
-    if callable(value) and hasattr(value, "__name__"):
-        return value.__name__
-    return value
-
-
-def deserialize(value: Any) -> Any:
-    """The object that `serialize` described; plain values come back as they are."""
-    if isinstance(value, dict) and "class_name" in value and "config" in value:
-        return class_named(value).from_config(value["config"])
-    if isinstance(value, dict):
-        return {key: deserialize(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [deserialize(item) for item in value]
-    return value
-
-
-def class_named(description: dict[str, Any]) -> Any:
-    """The registered class that a serialized object names; nothing is ever imported."""
-    registered = description.get("registered_name")
-    if registered in _custom:
-        return _custom[registered]
-    name = description["class_name"]
-    if name in _custom:
-        return _custom[name]
-    family = str(description.get("module", "")).rpartition(".")[2]
-    known = _classes.get(family) or {k: v for f in _classes.values() for k, v in f.items()}
-    if name not in known:
-        raise unknown_name("class", name, known)
-    return known[name]
+_scopes = _Scopes()
 
 
 def register_keras_serializable(
     package: str = "Custom", name: str | None = None
 ) -> Callable[[Any], Any]:
-    """Decorator: make a class or function of your own known as `package>name`."""
+    """Decorator: make a class or function of your own known to files, as `package>name`.
+
+    Args:
+        package: whose it is; files tell classes of one name apart by it.
+        name: its name; by default what it is called in Python.
+
+    Raises ValueError for a class without `get_config`.
+
+    >>> @register_keras_serializable("mine")
+    ... def squared(x):
+    ...     return x * x
+    >>> custom_name(squared)
+    'mine>squared'
+    """
 
     def enter(item: Any) -> Any:
+        if isinstance(item, type) and not hasattr(item, "get_config"):
+            raise ValueError(
+                "register_keras_serializable: expected a class with get_config(). "
+                f"Received: {item.__name__}"
+            )
         _custom[f"{package}>{name or item.__name__}"] = item
         return item
 
@@ -250,12 +172,55 @@ def custom_objects() -> dict[str, Any]:
     return _custom
 
 
-def _custom_name(cls: type) -> str | None:
-    return next((name for name, item in _custom.items() if item is cls), None)
+class CustomObjectScope:
+    """A `with` block in which some more custom objects are known, to this thread alone.
+
+    Args:
+        custom_objects: classes and functions by name. Scopes inside of one another add up; of one
+            name the innermost counts.
+
+    Raises TypeError for anything but a dictionary.
+
+    >>> with CustomObjectScope({"Twice": lambda x: 2 * x}):
+    ...     custom_object("Twice")(4)
+    8
+    >>> custom_object("Twice") is None
+    True
+    """
+
+    def __init__(self, custom_objects: dict[str, Any] | None) -> None:
+        if not isinstance(custom_objects, dict | None):
+            raise TypeError(
+                "custom_objects: expected a dictionary of classes and functions by name. "
+                f"Received: {custom_objects!r:.80}"
+            )
+        self.custom_objects = custom_objects or {}
+
+    def __enter__(self) -> CustomObjectScope:
+        _scopes.stack.append(dict(self.custom_objects))
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        _scopes.stack.pop()
 
 
-def lookup(kind: str, name: str, table: dict[str, Any] | Iterable[str]) -> Any:
-    """The entry of `table` called `name`, or an error that suggests the nearest."""
-    if isinstance(table, dict) and name in table:
-        return table[name]
-    raise unknown_name(kind, name, table)
+def custom_object(name: str) -> Any:
+    """The program's own class or function of that name, or None."""
+    for scope in reversed(_scopes.stack):
+        if name in scope:
+            return scope[name]
+    return _custom.get(name)
+
+
+def custom_object_ending(end: str) -> Any:
+    """The program's own class or function whose name ends so, or None."""
+    for scope in [*reversed(_scopes.stack), _custom]:
+        for name, item in scope.items():
+            if name.endswith(end):
+                return item
+    return None
+
+
+def custom_name(item: Any) -> str | None:
+    """The name that a class or function is registered under, or None."""
+    return next((name for name, known in _custom.items() if known is item), None)

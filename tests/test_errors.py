@@ -81,7 +81,8 @@ ERRORS = [
      r"expected 2 leaves for this structure. Received: 1"),
     (lambda: tree.map_structure(max, [1], [1, 2]), ValueError,
      r"expected structures of one form. Received: \(\[1\], \[1, 2\]\)"),
-    (lambda: keras.registry.deserialize({"class_name": "Dens", "config": {}, "module": "x"}),
+    (lambda: keras.serialization.deserialize(
+        {"class_name": "Dens", "config": {}, "module": "keras.layers"}),
      ValueError, r"Unknown class: 'Dens'. Did you mean 'Dense'"),
     (lambda: layers.Dense(), TypeError,
      r"Dense: missing a required argument: 'units'. It takes: units, activation"),

@@ -21,7 +21,9 @@ PACKAGE = Path(geartrain.__file__).parent
 LEVELS: list[set[str]] = [
     {"_version", "errors", "config", "tree", "files"},
     {"registry", "utils", "naive", "datasets"},
-    {"identifiers", "graph", "utils.custom_objects"},
+    {"graph"},
+    {"serialization"},
+    {"identifiers", "configurable", "utils.custom_objects"},
     {"ops", "compiler"},
     {"runtime", "dtype_policies", "random", "functions"},
     {"initializers", "activations", "regularizers", "constraints"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from geartrain.registry import Configurable
+from geartrain.configurable import Configurable
 
 # For each loop, the hooks around its batches.
 BATCH_HOOKS = {

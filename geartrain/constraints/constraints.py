@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from geartrain import config, ops
+from geartrain.configurable import Configurable
 from geartrain.ops.operands import operand
-from geartrain.registry import Configurable, register
+from geartrain.registry import register
 
 Axis = int | Sequence[int]
 

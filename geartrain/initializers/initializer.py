@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from geartrain.registry import Configurable, register
+from geartrain.configurable import Configurable
+from geartrain.registry import register
 
 
 @register("initializers")

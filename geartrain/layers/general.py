@@ -14,6 +14,7 @@ from geartrain.layers.arguments import only_default, positive
 from geartrain.layers.layer import Layer
 from geartrain.ops.operands import dtype_of
 from geartrain.registry import register
+from geartrain.serialization import OWN_REMEDY, deserialize_each
 
 
 @register("layers")
@@ -37,8 +38,8 @@ class Identity(Layer):
 class Lambda(Layer):
     """`function(inputs)`, for any function of ops.
 
-    The function is code, so no file can hold it: write a layer class of your own instead where
-    models are saved, or register the function with `register_keras_serializable`.
+    The function is code, so no file can hold it, only its name: register it with
+    `register_keras_serializable` where models are saved, or write a layer class of your own.
 
     Args:
         function: a function of the inputs; it may take `mask` and `training` too.
@@ -77,40 +78,20 @@ class Lambda(Layer):
         """The mask that was given, or made by the function that was."""
         return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
 
-    def get_config(self) -> dict[str, Any]:
-        """The arguments; functions by the names that they are registered under."""
-        config = super().get_config()
-        for name in ("function", "output_shape", "mask"):
-            value = getattr(self, name)
-            if callable(value):
-                known = registry._custom_name(value) or getattr(value, "__name__", repr(value))
-                config[name] = {"module": "builtins", "class_name": "function", "config": known}
-        return config
-
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """A layer whose functions are registered, or among `custom_objects`."""
-        found = dict(config)
-        for name in ("function", "output_shape", "mask"):
-            value = found.get(name)
-            if name == "function" or isinstance(value, dict):
-                named = value.get("config") if isinstance(value, dict) else value
-                found[name] = _registered(named, custom_objects or {})
-        return cls(**found)
-
-
-def _registered(name: Any, custom_objects: dict[str, Any]) -> Any:
-    """The function of the user's own of that name."""
-    if isinstance(name, str) and name in custom_objects:
-        return custom_objects[name]
-    try:
-        return registry.class_named({"class_name": name, "registered_name": name})
-    except (ValueError, TypeError):
-        raise ValueError(
-            "Lambda: expected a function that was registered with register_keras_serializable(). "
-            f"Received: {name!r:.80}. A lambda is code, which is never read from a file: make the "
-            "layer in your program and load only the weights."
-        ) from None
+        with registry.CustomObjectScope(custom_objects):
+            made = deserialize_each(config)
+            function = made.get("function")
+            if isinstance(function, str):
+                made["function"] = registry.custom_object(function)
+        if not callable(made.get("function")):
+            raise ValueError(
+                "Lambda: expected a function that was registered with "
+                f"register_keras_serializable(). Received: {function!r:.80}. {OWN_REMEDY}"
+            )
+        return cls(**made)
 
 
 @register("layers")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from geartrain import ops, regularizers, tree
+from geartrain import activations, ops, regularizers, tree
 from geartrain.dtype_policies import DTypePolicy
 from geartrain.graph.dtypes import is_float
 from geartrain.graph.node import Node
@@ -17,11 +17,12 @@ from geartrain.layers.arguments import sizes_of
 from geartrain.layers.context import call_scope, current_context
 from geartrain.layers.input_spec import InputSpec, check_input
 from geartrain.layers.owner import Owner
-from geartrain.layers.symbolic import record_call, shapes_of, tree_of_tensors
+from geartrain.layers.symbolic import record_call, shapes_of, tree_of_shapes, tree_of_tensors
 from geartrain.ops.masks import mask_of, set_mask
 from geartrain.ops.operands import dtype_of, extents_of, number_of, operand
-from geartrain.registry import automatic_name, deserialize, signature, snake_case
+from geartrain.registry import automatic_name, signature, snake_case
 from geartrain.runtime.variable import Trace, Variable, concrete_scope, current_trace
+from geartrain.serialization import serialize
 
 _COMMON = (
     "name", "dtype", "trainable", "activity_regularizer", "autocast",
@@ -82,6 +83,7 @@ class Layer(Owner):
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = self._building = False
+        self._build_shapes: dict[str, Any] = {}
         self.supports_masking = False
         self.input_spec: Any = None
         batch_shape = batch_input_shape or batch_shape
@@ -271,25 +273,56 @@ class Layer(Owner):
         common = {
             "name": self.name,
             "trainable": self._trainable,
-            "dtype": self.dtype_policy.get_config_or_name(),
+            "dtype": serialize(self.dtype_policy),
         }
         taken = signature(type(self)).parameters
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values()):
             common = {name: value for name, value in common.items() if name in taken}
         return {**common, **{k: v for k, v in super().get_config().items() if k not in common}}
 
+    def _config_value(self, name: str) -> Any:
+        value = super()._config_value(name)
+        return activations.serialize(value) if name.endswith("activation") and value else value
+
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """A layer made from what `get_config` returned."""
-        made = {k: v if k == "dtype" else deserialize(v) for k, v in config.items()}
-        return cls(**made)
+        return super().from_config(config)
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The shapes that the layer was built for, in the form of files; None before it is.
+
+        >>> layer = Layer()
+        >>> layer.build((None, 3))
+        >>> layer.get_build_config()
+        {'input_shape': (None, 3)}
+        """
+        if not self._build_shapes:
+            return None
+        if len(self._build_shapes) == 1:
+            return {"input_shape": next(iter(self._build_shapes.values()))}
+        return {"shapes_dict": dict(self._build_shapes)}
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build for the shapes that `get_build_config` gave.
+
+        >>> layer = Layer()
+        >>> layer.build_from_config({"input_shape": [None, 3]})
+        >>> layer.built
+        True
+        """
+        shapes = tree_of_shapes(config.get("shapes_dict", {}))
+        if "input_shape" in config:
+            self.build(tree_of_shapes(config["input_shape"]))
+        elif shapes:
+            self.build(**shapes)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
 def _built_by(build: Callable[..., None]) -> Callable[..., None]:
-    """A `build` that names its weights after the layer, and notes that they are made."""
+    """A `build` that names its weights after the layer, and notes for which shapes they are."""
 
     @functools.wraps(build)
     def wrapped(layer: Any, *args: Any, **kwargs: Any) -> None:
@@ -299,10 +332,14 @@ def _built_by(build: Callable[..., None]) -> Callable[..., None]:
                 build(layer, *args, **kwargs)
         finally:
             layer._building = within
+        layer._build_shapes = dict(zip(_parameters(build)[1:], args, strict=False)) | kwargs
         if any(shape is not None for shape in (*args, *kwargs.values())):
             layer.built = True
 
     return wrapped
+
+
+Layer.build = _built_by(Layer.build)  # type: ignore[method-assign]
 
 
 def _is_tensor(value: Any) -> bool:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from geartrain import initializers, regularizers, tree
+from geartrain.configurable import Configurable
 from geartrain.graph.dtypes import is_float
 from geartrain.layers.context import current_context
 from geartrain.layers.weight import Weight
 from geartrain.random import SeedGenerator
-from geartrain.registry import Configurable, public_name
+from geartrain.registry import public_name
 from geartrain.runtime.variable import Variable
 
 

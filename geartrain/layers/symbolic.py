@@ -109,6 +109,21 @@ def shapes_of(argument: Any) -> Any:
     return None
 
 
+def tree_of_shapes(shape: Any) -> Any:
+    """Shapes that were read from JSON, where a tuple is a list: one, or a nested structure.
+
+    >>> tree_of_shapes({"query": [None, 3], "states": [[None, 4], [None, 4]]})
+    {'query': (None, 3), 'states': [(None, 4), (None, 4)]}
+    """
+    if isinstance(shape, dict):
+        return {name: tree_of_shapes(one) for name, one in shape.items()}
+    if not isinstance(shape, list | tuple):
+        return shape
+    if all(size is None or isinstance(size, int) for size in shape):
+        return tuple(shape)
+    return [tree_of_shapes(one) for one in shape]
+
+
 def tree_of_tensors(shape: Any, dtype: str) -> Any:
     """Symbolic tensors for a shape, or for each shape of a nested structure."""
     if isinstance(shape, dict):

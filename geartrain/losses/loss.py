@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from geartrain import config, ops, tree
+from geartrain.configurable import Configurable
 from geartrain.dtype_policies import DTypePolicy
 from geartrain.errors import describe_value, unknown_name
 from geartrain.graph.shapes import broadcast, public
@@ -19,7 +20,7 @@ from geartrain.ops.operands import (
     operand,
     rank_of,
 )
-from geartrain.registry import Configurable, automatic_name, register, signature, snake_case
+from geartrain.registry import automatic_name, register, signature, snake_case
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none")
 

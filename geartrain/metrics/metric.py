@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from geartrain import config, initializers, tree
+from geartrain.configurable import Configurable
 from geartrain.dtype_policies import DTypePolicy
 from geartrain.graph.node import Constant, Node, sorted_nodes
 from geartrain.losses.loss import accepted
 from geartrain.ops.operands import operand
-from geartrain.registry import Configurable, automatic_name, register, snake_case
+from geartrain.registry import automatic_name, register, snake_case
 from geartrain.runtime.function import Program
 from geartrain.runtime.variable import Trace, Variable, concrete_scope
 

@@ -137,7 +137,7 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """What `from_config` needs to make the same model again, without its weights."""
-        from geartrain.registry import serialize
+        from geartrain.serialization import serialize
 
         config = {"name": self.name, "layers": [serialize(layer) for layer in self._row]}
         if self._graph is not None and not _is_input(self._row[0]):
@@ -147,7 +147,7 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """A model made from what `get_config` returned."""
-        from geartrain.registry import deserialize
+        from geartrain.serialization import deserialize
 
         model = cls([deserialize(layer) for layer in config["layers"]], name=config.get("name"))
         if config.get("build_input_shape"):

@@ -14,8 +14,9 @@ from geartrain.optimizers.clipping import clip_by_global_norm, clip_by_norm
 from geartrain.optimizers.schedules import LearningRateSchedule
 from geartrain.optimizers.staging import Staging
 from geartrain.optimizers.state import OptimizerState
-from geartrain.registry import automatic_name, serialize, signature, snake_case
+from geartrain.registry import automatic_name, signature, snake_case
 from geartrain.runtime.variable import Variable
+from geartrain.serialization import serialize
 
 # In the order of the configuration in files.
 SHARED = (
@@ -301,12 +302,16 @@ class Optimizer(OptimizerState):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that rebuild this optimizer, as plain values."""
-        rate = self._learning_rate
-        rate = float(rate) if isinstance(rate, Variable) else serialize(rate)
-        shared = {name: getattr(self, name) for name in SHARED if name != "learning_rate"}
-        config = super().get_config() | shared | {"learning_rate": rate}
+        config = super().get_config()
+        config |= {name: serialize(self._config_value(name)) for name in SHARED}
         parameters = signature(type(self)).parameters.values()
         if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
             return config
         accepted = {parameter.name for parameter in parameters}
         return {name: value for name, value in config.items() if name in accepted}
+
+    def _config_value(self, name: str) -> Any:
+        if name == "learning_rate":
+            rate = self._learning_rate
+            return float(rate) if isinstance(rate, Variable) else rate
+        return getattr(self, name) if name in SHARED else super()._config_value(name)

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from geartrain import config, ops
+from geartrain.configurable import Configurable
 from geartrain.errors import describe_value
 from geartrain.identifiers import Family
-from geartrain.registry import Configurable, register
+from geartrain.registry import register
 
 __all__ = [
     "CosineDecay",

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from geartrain import initializers
+from geartrain.configurable import Configurable
 from geartrain.errors import warn
 from geartrain.graph.dtypes import numpy_dtype
 from geartrain.optimizers import checks
-from geartrain.registry import Configurable
 from geartrain.runtime.variable import Variable
 
 

@@ -6,9 +6,10 @@ import math
 from typing import Any
 
 from geartrain import ops
+from geartrain.configurable import Configurable
 from geartrain.errors import describe_value
 from geartrain.ops.operands import dtype_of, operand
-from geartrain.registry import Configurable, register
+from geartrain.registry import register
 
 
 @register("regularizers")

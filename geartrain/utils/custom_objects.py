@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from geartrain import registry
+from geartrain import registry, serialization
+from geartrain.registry import CustomObjectScope
 
 
 def get_custom_objects() -> dict[str, Any]:
@@ -19,33 +20,6 @@ def get_custom_objects() -> dict[str, Any]:
     >>> del get_custom_objects()["Twice"]
     """
     return registry.custom_objects()
-
-
-class CustomObjectScope:
-    """A `with` block in which some more custom objects are known.
-
-    Args:
-        custom_objects: classes and functions by name.
-
-    >>> with CustomObjectScope({"Twice": lambda x: 2 * x}):
-    ...     get_registered_object("Twice")(4)
-    8
-    >>> get_registered_object("Twice") is None
-    True
-    """
-
-    def __init__(self, custom_objects: dict[str, Any] | None) -> None:
-        self.custom_objects = custom_objects or {}
-        self._before: dict[str, Any] = {}
-
-    def __enter__(self) -> CustomObjectScope:
-        self._before = dict(get_custom_objects())
-        get_custom_objects().update(self.custom_objects)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        get_custom_objects().clear()
-        get_custom_objects().update(self._before)
 
 
 custom_object_scope = CustomObjectScope
@@ -60,10 +34,7 @@ def get_registered_name(obj: Any) -> str:
     >>> get_registered_name(twice), get_registered_name(len)
     ('my_package>twice', 'len')
     """
-    for name, item in get_custom_objects().items():
-        if item is obj:
-            return name
-    return str(obj.__name__)
+    return registry.custom_name(obj) or str(obj.__name__)
 
 
 def get_registered_object(
@@ -81,10 +52,10 @@ def get_registered_object(
     >>> get_registered_object("half", {"half": 0.5})
     0.5
     """
-    for known in (get_custom_objects(), custom_objects or {}, module_objects or {}):
-        if name in known:
-            return known[name]
-    return None
+    found = registry.custom_object(name)
+    for known in (custom_objects or {}, module_objects or {}):
+        found = known.get(name) if found is None else found
+    return found
 
 
 def serialize_keras_object(obj: Any) -> Any:
@@ -94,7 +65,7 @@ def serialize_keras_object(obj: Any) -> Any:
     >>> serialize_keras_object(Dropout(0.5))["class_name"]
     'Dropout'
     """
-    return registry.serialize(obj)
+    return serialization.serialize(obj)
 
 
 def deserialize_keras_object(
@@ -103,15 +74,34 @@ def deserialize_keras_object(
     """The object that `serialize_keras_object` described.
 
     Args:
-        config: plain data.
+        config: plain data. The name of a custom object alone stands for it.
         custom_objects: classes and functions of your own by name.
-        safe_mode: accepted as in Keras. It makes no difference: nothing is ever imported or run.
+        safe_mode: only True: code is never read from data.
 
-    Raises ValueError for the name of a class that is not known.
+    Raises ValueError for what is not known or not accepted, with its place in the data, and for
+    another safe_mode.
 
     >>> from geartrain.layers import Dropout
     >>> deserialize_keras_object(serialize_keras_object(Dropout(0.5))).rate
     0.5
     """
-    with CustomObjectScope(custom_objects):
-        return registry.deserialize(config)
+    serialization.check_safe_mode("deserialize_keras_object", safe_mode)
+    if isinstance(config, str):
+        with CustomObjectScope(custom_objects):
+            found = registry.custom_object(config)
+        return config if found is None else found
+    return serialization.deserialize(config, custom_objects)
+
+
+def enable_unsafe_deserialization() -> None:
+    """Refused: there is no way here to read code from data.
+
+    Raises ValueError, with what to do instead.
+
+    >>> enable_unsafe_deserialization()
+    Traceback (most recent call last):
+    ValueError: enable_unsafe_deserialization: ... Code is never read from data...
+    """
+    raise ValueError(
+        f"enable_unsafe_deserialization: there is nothing to enable. {serialization.CODE_REMEDY}"
+    )

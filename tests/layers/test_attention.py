@@ -156,8 +156,8 @@ def test_the_config_says_what_was_chosen():
     layer = heads(output_shape=[5, 2], attention_axes=1)
     config = layer.get_config()
     assert config["value_dim"] == 3
-    assert config["output_shape"] == [5, 2]
-    assert config["attention_axes"] == [1]
+    assert config["output_shape"] == (5, 2)
+    assert config["attention_axes"] == (1,)
     assert "flash_attention" not in config
     assert layer(QUERY, VALUE).shape == (2, 3, 5, 2)
     assert "score_mode" not in layers.AdditiveAttention(seed=4).get_config()

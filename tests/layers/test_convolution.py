@@ -82,10 +82,10 @@ def test_the_data_format_of_the_configuration_is_the_default():
 
 
 def test_defaults_are_one_number_an_axis_and_so_is_the_config():
-    assert layers.Conv3D(1, 2).get_config()["strides"] == [1, 1, 1]
-    assert layers.Conv2D(1, 2).get_config()["kernel_size"] == [2, 2]
-    assert layers.MaxPooling3D().get_config()["strides"] == [2, 2, 2]
-    assert layers.Conv1D(1, 2).get_config()["dilation_rate"] == [1]
+    assert layers.Conv3D(1, 2).get_config()["strides"] == (1, 1, 1)
+    assert layers.Conv2D(1, 2).get_config()["kernel_size"] == (2, 2)
+    assert layers.MaxPooling3D().get_config()["strides"] == (2, 2, 2)
+    assert layers.Conv1D(1, 2).get_config()["dilation_rate"] == (1,)
 
 
 def test_a_subclass_with_its_own_arguments_keeps_them():

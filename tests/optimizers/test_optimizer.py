@@ -352,8 +352,10 @@ def test_get():
         get("rmspropp")
     with pytest.raises(ValueError, match=r"Expected an optimizer.*Received: 3"):
         get(3)
-    with pytest.raises(ValueError, match="Unknown class"):
+    with pytest.raises(ValueError, match=r"'os.system' is none of Keras's layers"):
         get({"module": "os", "class_name": "system", "config": {}})
+    with pytest.raises(ValueError, match=r"expected one of keras.optimizers. Received: 'Dense'"):
+        get({"module": "keras.layers", "class_name": "Dense", "config": {"units": 1}})
 
 
 def test_names_are_numbered():

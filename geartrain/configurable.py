@@ -1,0 +1,118 @@
+"""Objects whose signature is their configuration.
+
+`Configurable` remembers the arguments that an object was made with, so that `get_config` need not
+be written again in each class, and refuses keywords that it does not know with the nearest one.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple, cast
+
+from geartrain.errors import unknown_keywords
+from geartrain.registry import RENAMED, public_name, signature, signature_of
+from geartrain.serialization import deserialize_each, serialize
+
+
+class Configurable:
+    """An object that can be rebuilt from the arguments it was made with."""
+
+    family = ""
+    accepts: tuple[str, ...] = ()  # keywords taken through **kwargs
+    _arguments: dict[str, Any]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Remember the arguments, once they are known to fit."""
+        instance = super().__new__(cls)
+        instance.__dict__["_arguments"] = _bound(cls, args, kwargs)
+        return instance
+
+    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """What `__new__` needs when the object is copied or unpickled."""
+        return (), dict(self._arguments)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that rebuild this object, as plain values (see `from_config`)."""
+        names = [name for name in signature(type(self)).parameters if name in self._arguments]
+        return {name: serialize(self._config_value(name)) for name in names}
+
+    def _config_value(self, name: str) -> Any:
+        """What stands for an argument in the config: the attribute of its name, if there is one."""
+        return getattr(self, name, self._arguments[name])
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """An object made from what `get_config` returned.
+
+        Keys that are not known here are left out where they say nothing (null, False, or empty),
+        as those that newer versions add; others are an error.
+        """
+        return cls(**deserialize_each(known_keys(cls, config)))
+
+
+def known_keys(cls: type[Configurable], config: dict[str, Any]) -> dict[str, Any]:
+    """The config without the keys that say nothing and that the class does not take."""
+    if not isinstance(config, dict):
+        return config
+    form = _form_of(cast(Any, cls).__init__)
+    if form.catches_all and not cls.accepts:
+        return config
+    taken = {*form.named, *(cls.accepts if form.catches_all else ())}
+    return {
+        key: value
+        for key, value in config.items()
+        if key in taken or not (value is None or value is False or value in ({}, []))
+    }
+
+
+class _Form(NamedTuple):
+    """What an `__init__` takes, without `self`.
+
+    Attributes:
+        positional: the names of the parameters that may be given by their place.
+        named: the names of all that may be given by name.
+        needed: those without a default.
+        defaults: a value for each parameter, in order.
+        catches_all: whether it takes other keywords too.
+    """
+
+    positional: tuple[str, ...]
+    named: tuple[str, ...]
+    needed: frozenset[str]
+    defaults: dict[str, Any]
+    catches_all: bool
+
+
+@cache
+def _form_of(initializer: Any) -> _Form:
+    parameters = list(signature_of(initializer).parameters.values())
+    own = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    return _Form(
+        tuple(p.name for p in own if p.kind is not p.KEYWORD_ONLY),
+        tuple(p.name for p in own if p.kind is not p.POSITIONAL_ONLY),
+        frozenset(p.name for p in own if p.default is p.empty),
+        {p.name: p.default for p in own},
+        any(p.kind is p.VAR_KEYWORD for p in parameters),
+    )
+
+
+def _bound(cls: type[Configurable], args: tuple[Any, ...], kwargs: Any) -> dict[str, Any]:
+    """The arguments of a call by name, with defaults; refused if they do not fit."""
+    form = _form_of(cast(Any, cls).__init__)
+    accepts = cls.accepts if form.catches_all else ()
+    wrong = [name for name in kwargs if name not in form.named and name not in accepts]
+    if wrong and (cls.accepts or not form.catches_all):
+        raise unknown_keywords(public_name(cls), wrong, [*form.named, *accepts], RENAMED)
+    by_place = dict(zip(form.positional, args, strict=False))
+    missing = form.needed - by_place.keys() - kwargs.keys()
+    if missing or len(args) > len(form.positional) or by_place.keys() & kwargs.keys():
+        _refuse(cls, [*form.named, *accepts], args, kwargs)
+    return {**form.defaults, **by_place, **kwargs}
+
+
+def _refuse(cls: Any, allowed: list[str], args: tuple[Any, ...], kwargs: Any) -> None:
+    """Say why a call does not fit, unless `__init__` takes more by place than it names."""
+    try:
+        signature(cls).bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f"{public_name(cls)}: {error}. It takes: {', '.join(allowed)}.") from None

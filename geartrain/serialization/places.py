@@ -1,0 +1,68 @@
+"""Where in the data the reader or the writer is, so that errors can tell."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+MOST_LEVELS = 64  # of lists and dictionaries inside of one another
+
+
+class State(threading.local):
+    """What the calls that read or write one structure share."""
+
+    def __init__(self) -> None:
+        self.path: list[str] = []
+        self.shared: dict[Any, Any] | None = None
+        self.references = False
+        self.told: BaseException | None = None
+
+
+state = State()
+
+
+@contextmanager
+def at(step: str) -> Iterator[None]:
+    """A `with` block one step deeper in the data: a key, or `[number]`."""
+    state.path.append(step)
+    try:
+        yield
+    finally:
+        state.path.pop()
+
+
+def place() -> str:
+    """Where in the data the reader is: `layers[2].config.units`; empty at the top.
+
+    >>> with at("layers"), at("[2]"), at("config"):
+    ...     place()
+    'layers[2].config'
+    """
+    return ".".join(state.path).replace(".[", "[")
+
+
+def refused(message: str) -> ValueError:
+    """The error for what is not accepted at this place."""
+    where = place()
+    error = ValueError(f"{where}: {message}" if where else message)
+    state.told = error
+    return error
+
+
+@contextmanager
+def telling(cls: type) -> Iterator[None]:
+    """A `with` block whose errors tell the place in the data, once."""
+    try:
+        yield
+    except Exception as error:
+        if error is state.told or not place():
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        said = str(error)
+        if not isinstance(error, ValueError | TypeError):
+            said = f"{cls.__name__} cannot be made of this: {type(error).__name__}: {error}"
+        told = kind(f"{place()}: {said}")
+        state.told = told
+        raise told from error
