@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from geartrain import registry
-from geartrain.errors import GeartrainWarning, describe_value
+from geartrain.errors import describe_value, warn
 from geartrain.graph.dtypes import standardize_dtype
 from geartrain.serialization.names import name_of_class
 from geartrain.serialization.places import MOST_LEVELS, at, place, refused, state
@@ -99,12 +98,10 @@ def _function(function: Any) -> Any:
         return function
     name = registry.custom_name(function) or function.__name__
     if name == "<lambda>":
-        warnings.warn(
+        warn(
             f"{place() or 'serialize'}: a lambda has no name that a file could hold, so what is "
             "written cannot be read again. Define a named function, and decorate it with "
-            "@keras.saving.register_keras_serializable().",
-            GeartrainWarning,
-            stacklevel=2,
+            "@keras.saving.register_keras_serializable()."
         )
         return {"class_name": "__lambda__", "config": {"value": None}}
     kind = "class" if isinstance(function, type) else "function"
