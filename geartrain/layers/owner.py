@@ -14,6 +14,7 @@ from geartrain.layers.context import current_context
 from geartrain.layers.weight import Weight
 from geartrain.random import SeedGenerator
 from geartrain.registry import public_name
+from geartrain.runtime.budget import current_budget
 from geartrain.runtime.variable import Variable
 
 
@@ -110,6 +111,9 @@ class Owner(Configurable):
                 "input's full shape, without None except for the batch axis."
             )
         dtype = dtype or self.variable_dtype
+        budget = current_budget()
+        if budget is not None:
+            budget.check(self._who(), shape, dtype)
         if initializer is None:
             initializer = "glorot_uniform" if is_float(dtype) else "zeros"
         made = Weight(initializers.get(initializer), shape, dtype, trainable, autocast, name=name)

@@ -28,17 +28,30 @@ def aligned_empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
     >>> address_of(aligned_empty((3, 5), np.dtype("float32"))) % ALIGNMENT
     0
     """
+    return _aligned(shape, dtype, np.empty)
+
+
+def aligned_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
+    """A new array of zeros that begins so. Of a large one, no page is taken before it is used.
+
+    >>> aligned_zeros((2,), np.dtype("float32"))
+    array([0., 0.], dtype=float32)
+    """
+    return _aligned(shape, dtype, np.zeros)
+
+
+def _aligned(shape: tuple[int, ...], dtype: np.dtype[Any], make: Any) -> np.ndarray:
     size = math.prod(shape) * dtype.itemsize
     if size >= LARGE_PAGE and hasattr(mmap, "MADV_HUGEPAGE"):
         memory, step = _large_pages(size), LARGE_PAGE
     else:
-        memory, step = np.empty(size + ALIGNMENT, np.uint8), ALIGNMENT
+        memory, step = make(size + ALIGNMENT, np.uint8), ALIGNMENT
     start = -address_of(memory) % step
     return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def _large_pages(size: int) -> np.ndarray:
-    """Whole large pages, and one more to begin at the start of one."""
+    """Whole large pages of zeros, and one more to begin at the start of one."""
     whole = -(-size // LARGE_PAGE) * LARGE_PAGE
     private = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS  # a forked process has memory of its own
     memory = mmap.mmap(-1, whole + LARGE_PAGE, flags=private)

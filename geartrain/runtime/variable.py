@@ -6,6 +6,7 @@ the program that comes of the trace performs the assignments, all together, afte
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +19,8 @@ from geartrain.graph.node import Leaf, Node
 from geartrain.graph.operators import OPERATORS, Operators
 from geartrain.ops.operands import operand
 from geartrain.registry import automatic_name
-from geartrain.runtime.aligned import aligned_empty
+from geartrain.runtime.aligned import aligned_empty, aligned_zeros
+from geartrain.runtime.budget import current_budget
 
 
 class _Traces(threading.local):
@@ -117,8 +119,8 @@ class Variable(Leaf, Operators):
                     f"Variable {self.name!r}: expected a shape along with an initializer "
                     "function. Received: shape=None"
                 )
-            name_of_type = standardize_dtype(dtype)
-            value = np.asarray(initializer(tuple(shape), dtype=name_of_type))
+            shape, name_of_type = tuple(shape), standardize_dtype(dtype)
+            make = functools.partial(initializer, shape, dtype=name_of_type)
         else:
             value = np.asarray(operand(initializer))
             name_of_type = standardize_dtype(dtype or value.dtype.name)
@@ -127,9 +129,15 @@ class Variable(Leaf, Operators):
                     f"Variable {self.name!r}: expected a value of shape {tuple(shape)}. "
                     f"Received: {describe_value(value)}"
                 )
-        self._array = aligned_empty(value.shape, numpy_dtype(name_of_type))
-        self._array[...] = value
+            shape, make = value.shape, functools.partial(np.asarray, value)
         self.dtype = name_of_type
+        budget = current_budget()
+        if budget is None or budget.wants_value(self, shape, make):
+            first = np.asarray(make())
+            self._array = aligned_empty(first.shape, numpy_dtype(name_of_type))
+            self._array[...] = first
+        else:
+            self._array = aligned_zeros(shape, numpy_dtype(name_of_type))
 
     __hash__ = object.__hash__
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 import numpy as np
 
@@ -21,40 +21,59 @@ from geartrain.saving.store import MemoryTensor, Store, bytes_of, digests_of
 _PAGE = 4096
 
 
-class Layout(NamedTuple):
-    """What lies where in an HDF5 file that was written.
+class Laid:
+    """An HDF5 file that is laid out and can be written.
+
+    Args:
+        store: the tensors, and the names of the objects that they belong to.
 
     Attributes:
         digests: the digest of each tensor by its path.
         places: `[offset, bytes]` of each tensor, in the order of the file.
         structure: the SHA-256 of all bytes that belong to no tensor.
+        size: the bytes of the file.
     """
 
-    digests: dict[str, str]
-    places: list[list[int]]
-    structure: str
+    def __init__(self, store: Store) -> None:
+        self._arrays = {
+            path: tensor.array if isinstance(tensor, MemoryTensor) else tensor.read()
+            for path, tensor in store.tensors.items()
+        }
+        digests = digests_of(self._arrays.values())
+        self.digests = dict(zip(self._arrays, digests, strict=True))
+        self._skeleton, self._order = _laid_out(store, self._arrays, self.digests)
+        self.size = self._skeleton.size
+        self.places = [[start, self._arrays[path].nbytes] for start, path in self._order]
+        structure = hashlib.sha256()
+        for start, stop in between(self.places, self.size):
+            structure.update(self._skeleton.between(start, stop))
+        self.structure = structure.hexdigest()
+
+    def write(self, stream: IO[bytes]) -> None:
+        """Write the file from the place of `stream` on."""
+        gaps = between(self.places, self.size)
+        for (start, stop), (_, path) in zip(gaps, self._order, strict=False):
+            stream.write(self._skeleton.between(start, stop))
+            stream.write(bytes_of(self._arrays[path]))
+        stream.write(self._skeleton.between(*gaps[-1]))
 
 
-def write_hdf5(store: Store, stream: IO[bytes]) -> Layout:
+def between(places: list[list[int]], size: int) -> list[tuple[int, int]]:
+    """The ranges of bytes before, between and behind places.
+
+    >>> between([[4, 2], [6, 3]], 12)
+    [(0, 4), (6, 6), (9, 12)]
+    """
+    starts = [start for start, _ in places] + [size]
+    stops = [0] + [start + count for start, count in places]
+    return list(zip(stops, starts, strict=True))
+
+
+def write_hdf5(store: Store, stream: IO[bytes]) -> Laid:
     """Write the tensors of a store, with their digests, from the place of `stream` on."""
-    arrays = {
-        path: tensor.array if isinstance(tensor, MemoryTensor) else tensor.read()
-        for path, tensor in store.tensors.items()
-    }
-    digests = dict(zip(arrays, digests_of(arrays.values()), strict=True))
-    skeleton, places = _laid_out(store, arrays, digests)
-    structure, at = hashlib.sha256(), 0
-    for start, path in places:
-        between = skeleton.between(at, start)
-        structure.update(between)
-        stream.write(between)
-        stream.write(bytes_of(arrays[path]))
-        at = start + arrays[path].nbytes
-    rest = skeleton.between(at, skeleton.size)
-    structure.update(rest)
-    stream.write(rest)
-    sizes = [[start, arrays[path].nbytes] for start, path in places]
-    return Layout(digests, sizes, structure.hexdigest())
+    laid = Laid(store)
+    laid.write(stream)
+    return laid
 
 
 def _laid_out(

@@ -1,0 +1,85 @@
+"""A bound on the variables that are made while a model is rebuilt from a file.
+
+A configuration of a few bytes can declare a layer of terabytes. Within a budget, variables may
+take as many bytes as the file has values for, and no more: what exceeds it is refused before its
+memory is taken. Large ones get no first values either, since the file has them; `settle` gives
+them to those that the file turned out to have none for.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Collection
+from typing import Any
+
+import numpy as np
+
+from geartrain.graph.dtypes import numpy_dtype
+
+SMALL = 1 << 16  # bytes of a variable that is initialised at once: it costs nothing
+SPARE = 4 << 20  # bytes for what files do not hold: seeds, states of metrics and of layers
+
+
+class _Budgets(threading.local):
+    current: Budget | None = None
+
+
+_budgets = _Budgets()
+
+
+class Budget:
+    """A `with` block in which variables of this thread take at most `nbytes`, and a little more.
+
+    >>> from geartrain.runtime.variable import Variable
+    >>> with Budget(4 * 10**6):
+    ...     kernel = Variable(np.zeros((1000, 1000), "float32"), name="kernel")
+    ...     Variable(lambda shape, dtype: np.ones(shape, dtype), shape=(10**9, 10**3), name="big")
+    Traceback (most recent call last):
+    ValueError: Variable 'big': expected at most 4000000 bytes of weights, since the file has ...
+    """
+
+    def __init__(self, nbytes: int) -> None:
+        self.nbytes = nbytes
+        self.taken = 0
+        self._waiting: list[tuple[Any, Callable[[], Any]]] = []
+        self._outer: Budget | None = None
+
+    def __enter__(self) -> Budget:
+        self._outer, _budgets.current = _budgets.current, self
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        _budgets.current = self._outer
+
+    def check(self, who: str, shape: tuple[int, ...], dtype: str) -> int:
+        """The bytes of a new variable, or an error if they are too many."""
+        size = math.prod(shape) * numpy_dtype(dtype).itemsize
+        if self.taken + size > self.nbytes + SPARE:
+            raise ValueError(
+                f"{who}: expected at most {self.nbytes} bytes of weights, since the file has no "
+                f"more. Received: shape {shape}, {size} bytes, after {self.taken} bytes of others. "
+                "The configuration does not belong to these weights, or is hostile."
+            )
+        return size
+
+    def wants_value(self, variable: Any, shape: tuple[int, ...], make: Callable[[], Any]) -> bool:
+        """Count a new variable; whether it is to be given its first value, by `make`, at once."""
+        size = self.check(f"Variable {variable.name!r}", shape, variable.dtype)
+        self.taken += size
+        if size > SMALL:
+            self._waiting.append((variable, make))
+        return size <= SMALL
+
+    def settle(self, filled: Collection[Any]) -> None:
+        """Give first values to the variables that are not among those that were filled."""
+        known = {id(variable) for variable in filled}
+        for variable, make in self._waiting:
+            if id(variable) not in known:
+                variable.assign(np.asarray(make()))
+        self._waiting.clear()
+
+
+def current_budget() -> Budget | None:
+    """The budget of this thread, if there is one."""
+    return _budgets.current

@@ -1,0 +1,113 @@
+"""`metadata.json`: who saved a model and when, and how to tell that it was not changed since.
+
+Keras reads none of it. What Geartrain adds under its own name are SHA-256s: of the configuration,
+of each tensor (see `store`), and of all bytes of the weights' file that belong to no tensor. The
+last is checked before any library reads that file.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from geartrain._version import __version__
+from geartrain.saving import plain
+from geartrain.saving.hdf5_writer import Laid, between
+from geartrain.saving.store import Store, read_exactly
+
+CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+KERAS_VERSION = "3.15.1"  # whose format is written
+MOST_BYTES = 16 << 20
+_OWN = "geartrain"
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What `metadata.json` says.
+
+    Attributes:
+        text: all of it, as plain data.
+        config: the SHA-256 of `config.json`; None where the file is another library's.
+        structure: that of the weights' file without its tensors.
+        places: where these are: `[offset, bytes]`.
+        tensors: the digest of each tensor by its path.
+    """
+
+    text: dict[str, Any] = field(default_factory=dict)
+    config: str | None = None
+    structure: str | None = None
+    places: list[list[int]] = field(default_factory=list)
+    tensors: dict[str, str] = field(default_factory=dict)
+
+    def check_config(self, data: bytes, what: str) -> None:
+        """Refuse a configuration that was changed since it was written."""
+        if self.config is not None and hashlib.sha256(data).hexdigest() != self.config:
+            raise changed(f"{what}: {CONFIG}")
+
+    def check_structure(self, file: int, offset: int, size: int, what: str) -> None:
+        """Refuse a weights' file whose bytes around the tensors were changed."""
+        if self.structure is None:
+            return
+        found = hashlib.sha256()
+        for start, stop in between(self.places, size):
+            if not 0 <= start <= stop <= size:
+                raise changed(f"{what}: {METADATA}")
+            for at in range(start, stop, 1 << 20):
+                piece = bytearray(min(1 << 20, stop - at))
+                read_exactly(file, offset + at, memoryview(piece), what)
+                found.update(piece)
+        if found.hexdigest() != self.structure:
+            raise changed(f"{what}: {WEIGHTS}, outside of its tensors,")
+
+    def check_tensors(self, store: Store, what: str) -> None:
+        """Refuse weights that are not those whose digests are listed here."""
+        if self.structure is None:
+            return
+        found = {path: tensor.digest for path, tensor in store.tensors.items()}
+        if found != self.tensors:
+            raise changed(f"{what}: {METADATA} lists other tensors than {WEIGHTS}, which")
+
+
+def changed(what: str) -> ValueError:
+    """The error for a part of a file that is not what it was."""
+    return ValueError(
+        f"{what} was damaged or changed since it was saved: its SHA-256 is another. Get the file "
+        "again, or load an older one."
+    )
+
+
+def write_metadata(config: bytes, laid: Laid) -> bytes:
+    """The text of `metadata.json` for a configuration and weights."""
+    weights = {"structure": laid.structure, "places": laid.places, "tensors": laid.digests}
+    digests = {CONFIG: hashlib.sha256(config).hexdigest(), WEIGHTS: weights}
+    return plain.dump(
+        {
+            "keras_version": KERAS_VERSION,
+            "date_saved": datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
+            _OWN: {"version": __version__, "sha256": digests},
+        }
+    )
+
+
+def read_metadata(data: bytes, what: str) -> Metadata:
+    """What a text says; without digests where it is another library's."""
+    text = plain.parse(data, f"{what}: {METADATA}")
+    if not isinstance(text, dict):
+        raise ValueError(f"{what}: expected an object in {METADATA}. Received: {text!r:.80}")
+    if _OWN not in text:
+        return Metadata(text)
+    try:
+        digests = text[_OWN]["sha256"]
+        config, weights = digests[CONFIG], digests[WEIGHTS]
+        structure, places, tensors = (weights[k] for k in ("structure", "places", "tensors"))
+        good = (
+            all(isinstance(one, str) for one in (config, structure, *tensors.values()))
+            and all(type(start) is type(count) is int for start, count in places)
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError, AttributeError):
+        good = False
+    if not good:
+        raise changed(f"{what}: {METADATA}")
+    return Metadata(text, config, structure, places, tensors)

@@ -1,0 +1,69 @@
+"""Budgets: what exceeds the file is refused before its memory is taken, and all get values."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from geartrain import layers
+from geartrain.runtime.budget import SMALL, SPARE, Budget, current_budget
+from geartrain.runtime.variable import Variable
+
+
+def ones(shape, dtype):
+    return np.ones(shape, dtype)
+
+
+def never(shape, dtype):
+    raise AssertionError("initialised")
+
+
+@pytest.mark.parametrize("units", [10**12, 2**62, 10**30])
+def test_a_layer_beyond_the_budget_is_refused(units):
+    dense = layers.Dense(units, name="d")
+    with (
+        pytest.raises(
+            ValueError, match=rf'Dense "d": expected at most 400 .* shape \(4, {units}\)'
+        ),
+        Budget(400),
+    ):
+        dense.build((None, 4))
+    assert current_budget() is None
+
+
+def test_many_small_variables_count_together():
+    with Budget(10**6) as budget, pytest.raises(ValueError, match="after 5187500 bytes of others"):
+        for _ in range(1000):
+            Variable(ones, shape=(3125,))
+    assert budget.taken <= 10**6 + SPARE
+
+
+def test_large_variables_wait_for_the_file():
+    with Budget(10**7) as budget:
+        large = Variable(never, shape=(SMALL // 4 + 1,))
+        small = Variable(ones, shape=(SMALL // 4,))
+        missed = Variable(ones, shape=(10**6,))
+        given = Variable(np.full(10**5, 3.0), dtype="float32")
+    assert not large.numpy().any() and not missed.numpy().any()
+    assert small.numpy().all()
+    budget.settle([large])
+    assert missed.numpy().all() and not large.numpy().any()
+    assert (given.numpy() == 3).all()
+
+
+def test_other_threads_are_not_bound():
+    made = []
+    with Budget(0):
+        thread = threading.Thread(target=lambda: made.append(Variable(ones, shape=(2 * SPARE,))))
+        thread.start()
+        thread.join()
+    assert made and made[0].numpy().all()
+
+
+def test_budgets_nest():
+    with Budget(1) as outer:
+        with Budget(2) as inner:
+            assert current_budget() is inner
+        assert current_budget() is outer
