@@ -23,6 +23,9 @@ _LEFT_OVER = re.compile(r"\..*\.geartrain-[0-9a-f]{16}\.part")
 _LEFT_OVER_SECONDS = 3600.0
 _MOST_NAME_BYTES = 200  # of a name of up to 255 bytes: the rest is for what is put around it
 
+_IS_NOT_THERE = "Nothing was left there."
+_IS_WHOLE = "What was there before is whole."
+
 _ROOM = "Make room on the disk, or write elsewhere."
 _RIGHTS = "Change the permissions, or write to a folder of your own."
 _REMEDIES = {
@@ -129,7 +132,8 @@ def replacing_folder(path: str | os.PathLike[str], members: Collection[str] = ()
         if former is not None:
             with place.reporting():
                 _take_over(place.temporary, former)
-        yield place.temporary
+        with place.reporting(unless_elsewhere=True):
+            yield place.temporary
         with place.reporting():
             _sync_tree(place.temporary)
             if former is None:
@@ -139,13 +143,16 @@ def replacing_folder(path: str | os.PathLike[str], members: Collection[str] = ()
     except BaseException:
         _remove_tree(place.temporary)
         raise
-    place.finish()
-    if former is not None:
+    try:
+        place.finish()
+    finally:
         _remove_tree(place.temporary)  # the former folder's name since the exchange
 
 
-def append(path: str | os.PathLike[str], content: bytes) -> None:
-    r"""Add `content` to the end of a file, made if need be: all of it or nothing.
+def append_lines(path: str | os.PathLike[str], lines: bytes) -> None:
+    r"""Add whole lines to the end of a file, made if need be: all of them or none.
+
+    A last line that somebody has left without its end gets it first.
 
     Raises:
         OSError: the file cannot be written; it is as it was before.
@@ -153,25 +160,42 @@ def append(path: str | os.PathLike[str], content: bytes) -> None:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for line in (b"one\n", b"two\n"):
-    ...         append(Path(folder, "file"), line)
+    ...         append_lines(Path(folder, "file"), line)
     ...     Path(folder, "file").read_bytes()
     b'one\ntwo\n'
     """
     place = _Place(path)
     with place.reporting():
         is_new = place.former_file() is None
-        with place.target.open("ab", buffering=0) as file:
-            length = os.fstat(file.fileno()).st_size
-            try:
-                rest = memoryview(content)
-                while rest:
-                    rest = rest[file.write(rest) :]
-                os.fsync(file.fileno())
-            except BaseException:
-                file.truncate(length)
-                raise
     if is_new:
-        place.finish()
+        with replacing(path) as stream:
+            stream.write(lines)
+        return
+    with place.reporting():
+        file = place.target.open("ab+", buffering=0)
+        try:
+            _append_lines(file, lines, place)
+        finally:
+            with contextlib.suppress(OSError):  # all is on the disk already, or all is undone
+                file.close()
+
+
+def _append_lines(file: io.FileIO, lines: bytes, place: _Place) -> None:
+    length = file.seek(0, os.SEEK_END)
+    if length and lines:
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != b"\n":
+            lines = (b"\r\n" if lines.endswith(b"\r\n") else b"\n") + lines
+    try:
+        rest = memoryview(lines)
+        while rest:
+            rest = rest[file.write(rest) :]
+        os.fsync(file.fileno())
+    except BaseException:
+        place.state = "A part of the new lines may have been added."
+        file.truncate(length)
+        place.state = _IS_WHOLE
+        raise
 
 
 def make_folder(path: str | os.PathLike[str], mode: int = 0o777) -> None:
@@ -226,11 +250,14 @@ class _Raw(io.FileIO):
             return if_abandoned
         if self.failure is not None:
             raise self.failure
-        try:
-            return call(argument)
-        except OSError as error:
-            self.failure = error
-            raise
+        while True:
+            try:
+                return call(argument)
+            except InterruptedError:  # which Python takes care of, but for `truncate`
+                continue
+            except OSError as error:
+                self.failure = error
+                raise
 
 
 class _Place:
@@ -245,7 +272,7 @@ class _Place:
         self.temporary = self.target.with_name(f"{start}.part")
         self.aside = self.target.with_name(f"{start}.former")
         self._follow = follow
-        self._state = "Nothing was left there."
+        self.state = _IS_NOT_THERE
 
     def former_file(self) -> os.stat_result | None:
         """The file that is there, if it can be replaced; None if there is none."""
@@ -273,7 +300,7 @@ class _Place:
             found = Path(self.path).stat() if self._follow else self.target.lstat()
         except FileNotFoundError:
             return None
-        self._state = "What was there before is whole."
+        self.state = _IS_WHOLE
         if stat.S_ISLNK(found.st_mode):
             return None
         if not os.access(self.target, os.W_OK):
@@ -281,23 +308,31 @@ class _Place:
         return found
 
     @contextlib.contextmanager
-    def reporting(self) -> Iterator[None]:
-        """Turn the system's errors into ones that say what is there now, and what to do."""
+    def reporting(self, unless_elsewhere: bool = False) -> Iterator[None]:
+        """Turn the system's errors into ones that say what is there now, and what to do.
+
+        With `unless_elsewhere`, but for errors about other files than the temporary ones.
+        """
         try:
             yield
         except OSError as error:
+            at = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else None
+            if unless_elsewhere and at is not None and not at.startswith(str(self.temporary)):
+                raise
             raise self.error(error) from error
 
     def error(self, error: OSError) -> OSError:
         """The error with the path, the state of what is there and a remedy."""
+        while isinstance(error.__cause__, OSError):  # of a file in a folder that is replaced
+            error = error.__cause__
         code = error.errno or errno.EIO
         remedy = _REMEDIES.get(code, "Write elsewhere, or look after the disk.")
         reason = error.strerror or str(error)
-        return OSError(code, f"cannot write {self.path!r}: {reason}. {self._state} {remedy}")
+        return OSError(code, f"cannot write {self.path!r}: {reason}. {self.state} {remedy}")
 
     def finish(self) -> None:
         """Make the new name last, and remove what killed processes have left in the folder."""
-        self._state = "It has its new content, which a loss of power could undo."
+        self.state = "It has its new content, which a loss of power could undo."
         with self.reporting():
             _sync_folder(self.target.parent)
         with contextlib.suppress(OSError):
@@ -367,7 +402,8 @@ def _remove_tree(folder: Path) -> None:
     """Remove a folder as far as possible: what cannot be removed is in nobody's way."""
     import shutil
 
-    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):  # a folder's descriptor that does not close
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove_left_overs(folder: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from geartrain import config, datasets, dtype_policies
+from geartrain import config, datasets, dtype_policies, files
 
 # The textbook's listings are run by `geartrain run`; they are neither modules nor tests.
 collect_ignore = ["scripts"]
@@ -40,6 +42,22 @@ def settings_as_before() -> Iterator[None]:
     config._settings.clear()
     config._settings.update(before)
     dtype_policies.set_dtype_policy(policy)
+
+
+@pytest.fixture
+def count_cases() -> Callable[[str, int], None]:
+    """Note that so many cases of a promise have passed: they stand in docs/reliability.md.
+
+    `scripts/reliability.py` puts them there, from the file that GEARTRAIN_RESULTS names.
+    """
+    path = os.environ.get("GEARTRAIN_RESULTS")
+
+    def note(promise: str, cases: int) -> None:
+        if path:
+            line = json.dumps({"promise": promise, "cases": cases})
+            files.append_lines(path, f"{line}\n".encode())
+
+    return note
 
 
 @pytest.fixture

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import stat
+import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +16,8 @@ import pytest
 
 from geartrain import files
 
-needs_rights = pytest.mark.skipif(
-    not hasattr(os, "getuid") or os.getuid() == 0, reason="an administrator may write anywhere"
-)
+is_administrator = hasattr(os, "getuid") and os.getuid() == 0
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 
 
 def write(path: Path, content: bytes = b"new", **options: bool) -> None:
@@ -91,7 +93,7 @@ def test_permissions_are_those_of_the_former_file_or_of_open(tmp_path):
     assert found == [0o640, 0o604, 0o600]
 
 
-@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="needs an administrator")
+@pytest.mark.skipif(not is_administrator, reason="only an administrator may change an owner")
 def test_the_owner_stays(tmp_path):
     (tmp_path / "file").write_bytes(b"old")
     os.chown(tmp_path / "file", 1234, 4321)
@@ -151,7 +153,7 @@ def refusals(folder: Path) -> dict[str, tuple[Path, type[OSError], str]]:
     ["a folder", "no folder", "a file as folder", "a pipe", "a device", "a circle of links",
      "a name too long"],
 )  # fmt: skip
-@pytest.mark.parametrize("writer", [write, files.append], ids=["replacing", "append"])
+@pytest.mark.parametrize("writer", [write, files.append_lines], ids=["replacing", "appending"])
 def test_what_cannot_be_a_file_is_refused(tmp_path, case, writer):
     path, error, message = refusals(tmp_path)[case]
     before = names(tmp_path)
@@ -161,24 +163,65 @@ def test_what_cannot_be_a_file_is_refused(tmp_path, case, writer):
     assert Path(os.devnull).is_char_device()
 
 
-@needs_rights
-@pytest.mark.parametrize("writer", [write, files.append], ids=["replacing", "append"])
-def test_a_file_that_must_not_be_written_is_left_alone(tmp_path, writer):
-    (tmp_path / "file").write_bytes(b"old")
-    (tmp_path / "file").chmod(0o444)
-    with pytest.raises(PermissionError, match=r"must not be written\. What was there bef"):
-        writer(tmp_path / "file", b"new")
-    assert (tmp_path / "file").read_bytes() == b"old"
+@pytest.fixture
+def folder_of_a_user():
+    """A folder of an ordinary user: an administrator may write anywhere."""
+    folder = Path(tempfile.mkdtemp()).resolve()
+    if os.getuid() == 0:
+        os.chown(folder, 65534, 65534)
+    yield folder
+    folder.chmod(0o700)
+    shutil.rmtree(folder)
 
 
-@needs_rights
-def test_a_folder_that_must_not_be_written_is_told(tmp_path):
-    tmp_path.chmod(0o555)
-    try:
-        with pytest.raises(PermissionError, match=r"Permission denied.*folder of your own"):
-            write(tmp_path / "file")
-    finally:
-        tmp_path.chmod(0o755)
+def refused_to_a_user(act: Callable[[], None]) -> str:
+    """What an ordinary user is told when `act` is refused, in a process of its own."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.getuid() == 0:
+                os.setgroups([])
+                os.setgid(65534)
+                os.setuid(65534)
+            act()
+        except PermissionError as error:
+            os.write(writer, str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        message = pipe.read().decode()
+    os.waitpid(child, 0)
+    return message
+
+
+@needs_fork
+@pytest.mark.parametrize("writer", [write, files.append_lines], ids=["replacing", "appending"])
+def test_a_file_that_must_not_be_written_is_left_alone(folder_of_a_user, writer):
+    path = folder_of_a_user / "file"
+    path.write_bytes(b"old")
+    path.chmod(0o444)
+    message = refused_to_a_user(lambda: writer(path, b"new"))
+    assert "it must not be written. What was there before is whole. Change the per" in message
+    assert path.read_bytes() == b"old" and names(folder_of_a_user) == ["file"]
+
+
+@needs_fork
+def test_a_folder_that_must_not_be_written_is_told(folder_of_a_user):
+    folder_of_a_user.chmod(0o555)
+    message = refused_to_a_user(lambda: write(folder_of_a_user / "file"))
+    assert "Permission denied. Nothing was left there. Change the permissions, or" in message
+
+
+@needs_fork
+def test_a_user_may_replace_what_belongs_to_another(folder_of_a_user):
+    """The right to write is that of the file and its folder; the owner then changes."""
+    path = folder_of_a_user / "file"
+    path.write_bytes(b"old")
+    path.chmod(0o666)
+    assert refused_to_a_user(lambda: write(path)) == ""
+    assert path.read_bytes() == b"new" and mode(path) == 0o666
 
 
 def leave(path: Path, age: float) -> None:
@@ -259,8 +302,17 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
 
 def test_appending_adds_to_what_is_there(tmp_path):
     for content in (b"one\n", b"", b"two\n"):
-        files.append(tmp_path / "file", content)
+        files.append_lines(tmp_path / "file", content)
     assert (tmp_path / "file").read_bytes() == b"one\ntwo\n" and names(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_line_without_its_end_gets_it(tmp_path, end):
+    (tmp_path / "file").write_bytes(b"one")
+    files.append_lines(tmp_path / "file", b"")
+    assert (tmp_path / "file").read_bytes() == b"one"
+    files.append_lines(tmp_path / "file", b"two" + end)
+    assert (tmp_path / "file").read_bytes() == b"one" + end + b"two" + end
 
 
 def test_folders_are_made_as_far_as_they_are_missing(tmp_path):
@@ -309,7 +361,7 @@ def test_a_failure_that_the_writer_swallows_is_told_nevertheless(tmp_path, small
 
 
 def test_a_line_that_does_not_fit_is_not_there_in_part(tmp_path, small_files):
-    files.append(tmp_path / "file", b"x" * 999_990)
+    files.append_lines(tmp_path / "file", b"x" * 999_990)
     with pytest.raises(OSError, match=r"File too large\. What was there before is whole"):
-        files.append(tmp_path / "file", b"y" * 20)
+        files.append_lines(tmp_path / "file", b"y" * 20)
     assert (tmp_path / "file").read_bytes() == b"x" * 999_990

@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from geartrain import files
 from geartrain.callbacks.callback import Callback
 
 
 class CSVLogger(Callback):
     """Writes the logs of each epoch as a line of a CSV file.
 
-    The file is complete after each epoch. A value that later epochs lack is written as NA.
+    After each epoch the file is on the disk, and it holds whole lines alone, whatever happens
+    meanwhile: a full disk is an error and leaves the lines so far. A value that later epochs lack
+    is written as NA.
 
     Args:
         filename: the file.
@@ -29,10 +32,14 @@ class CSVLogger(Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Start the file."""
-        path = Path(self.filename)
         self.keys = None
+        path = Path(self.filename)
         self._needs_header = not (self.append and path.exists() and path.stat().st_size)
-        path.open("a" if self.append else "w").close()
+        if self.append:
+            files.append_lines(path, b"")  # fails now if it will fail later
+        else:
+            with files.replacing(path):
+                pass
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Write a line."""
@@ -49,9 +56,11 @@ class CSVLogger(Callback):
 
     def _write(self, rows: list[list[Any]]) -> None:
         import csv
+        import io
 
-        with Path(self.filename).open("a", newline="") as file:
-            csv.writer(file, delimiter=self.separator).writerows(rows)
+        text = io.StringIO(newline="")
+        csv.writer(text, delimiter=self.separator).writerows(rows)
+        files.append_lines(self.filename, text.getvalue().encode())
 
 
 def _text(value: Any) -> Any:

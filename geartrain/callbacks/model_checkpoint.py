@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from geartrain import files
 from geartrain.callbacks.monitor import MonitorCallback
 from geartrain.errors import describe_value, nearest
 
@@ -99,7 +100,7 @@ class ModelCheckpoint(MonitorCallback):
             raise IsADirectoryError(
                 f"ModelCheckpoint: expected a file to write to. Received: the folder {path!r}"
             )
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        files.make_folder(Path(path).parent)
         getattr(self.model, self._method())(path, overwrite=True)
         if self.verbose:
             print(f"\nEpoch {epoch + 1}: finished saving model to {path}")

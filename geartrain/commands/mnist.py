@@ -161,12 +161,10 @@ def save(network: Any, path: Path) -> None:
 
     The order is that of `network.get_weights()`.
     """
-    import io
-
     import numpy as np
 
-    from geartrain.datasets.download import store
+    from geartrain import files
 
-    content = io.BytesIO()
-    np.savez(content, **{weight.path: weight.numpy() for weight in network.weights})
-    store(path.absolute(), content.getvalue())
+    files.make_folder(path.absolute().parent)
+    with files.replacing(path) as file:
+        np.savez(file, **{weight.path: weight.numpy() for weight in network.weights})

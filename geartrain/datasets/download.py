@@ -1,4 +1,4 @@
-"""Fetching a file over https into memory, and putting bytes into a folder whole or not at all.
+"""Fetching a file over https into memory, and putting bytes into a folder made if need be.
 
 The caller verifies the bytes between the two steps, so a file that is unverified, or only partly
 there, never exists under its name: not after a cut connection, not after `kill -9`.
@@ -8,19 +8,16 @@ This module is imported only when something must be downloaded, since urllib tak
 from __future__ import annotations
 
 import http.client
-import os
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
 
-from geartrain import config
+from geartrain import config, files
 
 _CHUNK = 1 << 16
 _TIMEOUT_SECONDS = 20.0
-_STALE_SECONDS = 3600.0
 
 
 def fetch(url: str, limit: int, *, context: Any = None) -> bytes:
@@ -138,8 +135,7 @@ class _Progress:
 def store(path: Path, content: bytes) -> None:
     """Put a file into its folder, made if need be: afterwards it is there whole, or as before.
 
-    Any number of processes may store the same file at once: each writes its own temporary file,
-    and renaming is atomic. What a killed process left behind is removed after an hour.
+    Any number of processes may store the same file at once.
 
     Raises:
         OSError: the folder cannot be made or written, or the disk is full.
@@ -150,19 +146,6 @@ def store(path: Path, content: bytes) -> None:
     ...     Path(folder, "set", "file").read_bytes()
     b'content'
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.part"
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    for left_over in path.parent.glob(f".{path.name}.*.part"):
-        try:
-            if time.time() - left_over.stat().st_mtime > _STALE_SECONDS:
-                left_over.unlink()
-        except FileNotFoundError:  # another process renamed or removed it
-            pass
+    files.make_folder(path.parent)
+    with files.replacing(path) as file:
+        file.write(content)

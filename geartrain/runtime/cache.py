@@ -6,13 +6,14 @@ written. A folder that others could write to is not used. Any problem costs one 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import stat
 import struct
 from pathlib import Path
 
-from geartrain import config
+from geartrain import config, files
 from geartrain._version import __version__
 
 MAGIC = b"GEARTRAIN-CODE-1"
@@ -68,16 +69,11 @@ def write(key: bytes, code: bytes) -> None:
     folder = _folder()
     if folder is None:
         return
-    temporary = folder / f".{key.hex()}.{os.getpid()}.{os.urandom(4).hex()}"
     header = _HEADER.pack(MAGIC, key, hashlib.sha256(code).digest(), len(code))
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+    with contextlib.suppress(OSError):
+        with files.replacing(folder / key.hex(), private=True) as file:
             file.write(header + code)
-        temporary.replace(folder / key.hex())
         _make_room(folder)
-    except OSError:
-        temporary.unlink(missing_ok=True)
 
 
 def _make_room(folder: Path) -> None:
@@ -107,7 +103,7 @@ def _folder() -> Path | None:
 
 @functools.lru_cache(maxsize=4)
 def _private(folder: Path) -> Path | None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files.make_folder(folder, 0o700)
     found = os.lstat(folder)
     own = not hasattr(os, "getuid") or found.st_uid == os.getuid()
     closed = os.name != "posix" or stat.S_IMODE(found.st_mode) & 0o077 == 0

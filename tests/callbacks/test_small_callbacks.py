@@ -118,6 +118,22 @@ def test_appending(tmp_path, append):
     assert written(path) == (rows if append else [rows[0], rows[2]])
 
 
+def test_a_line_that_somebody_left_unended_is_ended_first(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("epoch,loss,val_loss\r\n0,0.5,NA", encoding="ascii", newline="")
+    logger = CSVLogger(path, append=True)
+    logger.on_train_begin()
+    logger.on_epoch_end(1, {"loss": 0.25})
+    assert path.read_bytes() == b"epoch,loss,val_loss\r\n0,0.5,NA\r\n1,0.25,NA\r\n"
+
+
+@pytest.mark.parametrize("append", [True, False])
+def test_a_file_that_cannot_be_written_is_told_before_training(tmp_path, append):
+    logger = CSVLogger(tmp_path / "nowhere" / "log.csv", append=append)
+    with pytest.raises(FileNotFoundError, match=r"cannot write '.*log.csv': .*Make its folder"):
+        logger.on_train_begin()
+
+
 # -- ProgbarLogger --------------------------------------------------------------------------------
 
 

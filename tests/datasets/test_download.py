@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import ssl
-import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -210,44 +207,3 @@ def test_two_may_store_the_same_file_at_once(home, monkeypatch):
         store(path, b"first")
     assert path.read_bytes() == b"first"
     assert names(home) == ["file"]
-
-
-@pytest.mark.parametrize("name", ["fsync", "replace"])
-def test_a_failure_leaves_the_old_file_and_nothing_else(home, monkeypatch, name):
-    path = home / "file"
-    path.write_bytes(b"old")
-
-    def fail(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(*((os, "fsync") if name == "fsync" else (Path, "replace")), fail)
-    with pytest.raises(OSError, match="No space left"):
-        store(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert names(home) == ["file"]
-
-
-def test_removes_what_a_killed_process_left_an_hour_ago(home):
-    old, fresh = home / ".file.1-aa.part", home / ".file.2-bb.part"
-    foreign = home / ".other.1-aa.part"
-    for path in (old, fresh, foreign):
-        path.write_bytes(b"half")
-    for path in (old, foreign):
-        os.utime(path, (1e9, 1e9))
-    store(home / "file", b"whole")
-    assert names(home) == [".file.2-bb.part", ".other.1-aa.part", "file"]
-
-
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
-def test_a_kill_before_the_rename_leaves_the_old_file(tmp_path):
-    (tmp_path / "file").write_bytes(b"old")
-    code = (
-        "import os, signal, sys; from pathlib import Path\n"
-        "from geartrain.datasets.download import store\n"
-        "Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "store(Path(sys.argv[1]), b'new')"
-    )
-    root = Path(download.__file__).parents[2]
-    child = subprocess.run([sys.executable, "-c", code, tmp_path / "file"], cwd=root, check=False)
-    assert child.returncode == -signal.SIGKILL
-    assert (tmp_path / "file").read_bytes() == b"old"

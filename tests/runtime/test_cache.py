@@ -142,67 +142,6 @@ def test_it_can_be_switched_off(folder, monkeypatch):
     assert cache.read(KEY) is None and not folder.exists()
 
 
-@pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EIO, errno.EDQUOT])
-@pytest.mark.parametrize("call", ["open", "fdopen"])
-def test_a_failing_disk_leaves_no_part_of_an_entry(folder, monkeypatch, fault, call):
-    cache.write(OTHER, CODE)
-
-    def fail(*args, **kwargs):
-        raise OSError(fault, os.strerror(fault))
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, call, fail)
-        cache.write(KEY, CODE)
-    assert cache.read(KEY) is None and cache.read(OTHER) == CODE
-    assert [one.name for one in folder.iterdir()] == [OTHER.hex()]
-
-
-class Filling:
-    """A file on a disk that is full after half of what is written."""
-
-    def __init__(self, file, fault):
-        self.file, self.fault = file, fault
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.file.close()
-
-    def write(self, data):
-        self.file.write(data[: len(data) // 2])
-        self.file.flush()
-        raise OSError(self.fault, os.strerror(self.fault))
-
-
-@pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EIO])
-def test_a_disk_that_fills_up_in_the_middle_leaves_what_was_there(folder, monkeypatch, fault):
-    cache.write(KEY, CODE)
-    fdopen = os.fdopen
-
-    def filling(descriptor, mode):
-        file = fdopen(descriptor, mode)
-        return Filling(file, fault) if "w" in mode else file
-
-    monkeypatch.setattr(os, "fdopen", filling)
-    cache.write(KEY, CODE[::-1])
-    cache.write(OTHER, CODE)
-    assert cache.read(KEY) == CODE and cache.read(OTHER) is None
-    assert [one.name for one in folder.iterdir()] == [KEY.hex()]
-
-
-def test_a_rename_that_fails_leaves_what_was_there(folder, monkeypatch):
-    cache.write(KEY, CODE)
-
-    def fail(*arguments):
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-    monkeypatch.setattr(Path, "replace", fail)
-    cache.write(KEY, CODE[::-1])
-    assert cache.read(KEY) == CODE
-    assert [one.name for one in folder.iterdir()] == [KEY.hex()]
-
-
 @pytest.mark.parametrize("fault", [errno.EROFS, errno.EACCES, errno.ENOSPC])
 def test_a_home_that_cannot_be_written_to_is_no_error(folder, monkeypatch, fault):
     def fail(*arguments, **keywords):

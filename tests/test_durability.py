@@ -1,0 +1,129 @@
+"""What is on the disk after a fault, a kill or a full disk: the former content or the new one."""
+
+from __future__ import annotations
+
+import ast
+import os
+from pathlib import Path
+
+import pytest
+
+import geartrain
+from tests.file_faults import can_trace
+from tests.file_writers import BAD_WRITERS, WRITERS, in_process
+
+KINDS = {
+    "kill": "killed at every file operation: the former file or the new one",
+    "error": "EIO at every file operation: an error, and the former file or the new one",
+    "full": "a disk that is full from any file operation on: the same",
+    "short": "a short write at every write: the file is whole",
+    "interrupt": "a signal at every call that it can cut short: the file is whole",
+}
+GOOD_WRITERS = [name for name in WRITERS if name not in BAD_WRITERS]
+
+needs_tracing = pytest.mark.skipif(
+    not can_trace(), reason="faults are injected by ptrace, on Linux on x86-64"
+)
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+
+
+@needs_tracing
+@pytest.mark.parametrize("writer", GOOD_WRITERS)
+def test_every_fault_at_every_file_operation(writer, count_cases):
+    counts, wrong = in_process("examine", writer)
+    assert not wrong, "\n".join(wrong)
+    assert counts["kill"] >= 10 and counts["error"] == counts["kill"]
+    for kind, count in counts.items():
+        count_cases(KINDS[kind], count)
+
+
+@needs_tracing
+@pytest.mark.parametrize("writer", BAD_WRITERS)
+def test_a_writer_that_is_not_atomic_is_found_out(writer):
+    _, wrong = in_process("examine", writer)
+    assert any("a mix is left" in one or "left behind" in one for one in wrong)
+
+
+RANDOMLY_KILLED = [name for name in GOOD_WRITERS if not WRITERS[name].adds]
+
+
+@needs_fork
+@pytest.mark.parametrize("writer", RANDOMLY_KILLED)
+def test_a_kill_at_any_moment(writer, count_cases):
+    assert in_process("kill", writer, 10, 0) == []
+    count_cases("killed at random moments: the former file or the new one", 10)
+
+
+@needs_fork
+@pytest.mark.nightly
+@pytest.mark.parametrize("writer", RANDOMLY_KILLED)
+def test_very_many_kills_at_any_moment(writer, count_cases):
+    assert in_process("kill", writer, 500, 1) == []
+    count_cases("killed at random moments: the former file or the new one", 500)
+
+
+# -- no writer goes past `files` ------------------------------------------------------------------
+
+PACKAGE = Path(geartrain.__file__).parent
+# What writes whenever it is called, and what does where its mode says so.
+ALWAYS = {
+    "write_text", "write_bytes", "mkdir", "makedirs", "rename", "renames", "symlink_to", "symlink",
+    "link", "hardlink_to", "touch", "copy", "copyfile", "copy2", "copytree", "move", "savetxt",
+    "tofile", "NamedTemporaryFile", "TemporaryDirectory", "mkstemp", "mkdtemp", "truncate",
+}  # fmt: skip
+BY_MODE = {"open", "fdopen", "FileIO"}
+# What writes into a stream that `files.replacing` gives, or one in memory.
+INTO_A_STREAM = {"ZipFile", "File", "save", "savez", "savez_compressed", "savefig", "dump"}
+STREAMS = {"stream", "file", "buffer", "content", "archive"}
+FUNCTIONS_OF = {"copy": {"shutil"}, "replace": {"os"}, "truncate": {"os"}, "link": {"os"}}
+
+
+def writes(source: str) -> list[str]:
+    """The calls in a module that write to the file system by themselves."""
+    found = []
+    for call in ast.walk(ast.parse(source)):
+        if isinstance(call, ast.Call) and _writes(call):
+            found.append(f"line {call.lineno}: {ast.unparse(call)}")
+    return found
+
+
+def _writes(call: ast.Call) -> bool:
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    owner = ast.unparse(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+    texts = [one.value for one in (*call.args, *(k.value for k in call.keywords))
+             if isinstance(one, ast.Constant) and isinstance(one.value, str)]  # fmt: skip
+    mode = next((text for text in texts if set(text) <= set("rwxab+t")), "")
+    if name in FUNCTIONS_OF:
+        return owner in FUNCTIONS_OF[name]
+    if name in BY_MODE:
+        return bool(set(mode) & set("wxa+")) or (owner == "os" and "O_CREAT" in ast.unparse(call))
+    if name in INTO_A_STREAM and (owner in ("np", "numpy") or set(mode) & set("wxa")):
+        return not (call.args and ast.unparse(call.args[0]) in STREAMS)
+    return name in ALWAYS
+
+
+@pytest.mark.parametrize(
+    ("source", "is_found"),
+    [
+        ("path.open('w')", True), ("open(path, mode='ab')", True), ("path.open('rb')", False),
+        ("path.open()", False), ("np.savez(path, x=x)", True), ("np.savez(stream, x=x)", False),
+        ("h5py.File(path, 'w')", True), ("zipfile.ZipFile(stream, 'w')", False),
+        ("zipfile.ZipFile(path)", False), ("path.write_text(text)", True),
+        ("os.open(path, os.O_WRONLY | os.O_CREAT)", True), ("os.replace(a, b)", True),
+        ("text.replace(a, b)", False), ("weights.copy()", False), ("path.mkdir()", True),
+    ],
+)  # fmt: skip
+def test_calls_that_write_are_recognised(source, is_found):
+    assert bool(writes(source)) is is_found
+
+
+def test_everything_is_written_through_files():
+    """One mechanism: whatever writes by itself would have to earn the promises anew."""
+    found = {
+        f"{path.relative_to(PACKAGE)} {line}"
+        for path in PACKAGE.rglob("*.py")
+        if path != PACKAGE / "files.py"
+        for line in writes(path.read_text(encoding="utf-8"))
+    }
+    nowhere = {one for one in found if "os.devnull" in one}
+    assert found == nowhere, "\n".join(sorted(found - nowhere))
