@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -74,31 +75,42 @@ ALWAYS = {
 BY_MODE = {"open", "fdopen", "FileIO"}
 # What writes into a stream that `files.replacing` gives, or one in memory.
 INTO_A_STREAM = {"ZipFile", "File", "save", "savez", "savez_compressed", "savefig", "dump"}
-STREAMS = {"stream", "file", "buffer", "content", "archive"}
 FUNCTIONS_OF = {"copy": {"shutil"}, "replace": {"os"}, "truncate": {"os"}, "link": {"os"}}
 
 
 def writes(source: str) -> list[str]:
     """The calls in a module that write to the file system by themselves."""
-    found = []
-    for call in ast.walk(ast.parse(source)):
-        if isinstance(call, ast.Call) and _writes(call):
-            found.append(f"line {call.lineno}: {ast.unparse(call)}")
-    return found
+    tree = ast.parse(source)
+    kinds = {one.name for one in ast.walk(tree) if isinstance(one, ast.ClassDef)}
+    makers = {"io.BytesIO", "io.StringIO", *kinds}
+    streams = {name for node in ast.walk(tree) for name in _streams(node, makers)}
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [f"line {one.lineno}: {ast.unparse(one)}" for one in calls if _writes(one, streams)]
 
 
-def _writes(call: ast.Call) -> bool:
+def _streams(node: ast.AST, makers: set[str]) -> Iterator[str]:
+    """Names of what `files.replacing` gives, of streams in memory, and of streams as parameters."""
+    if isinstance(node, ast.withitem) and "replacing(" in ast.unparse(node.context_expr):
+        yield ast.unparse(node.optional_vars or node.context_expr)
+    value = node.value if isinstance(node, ast.Assign) else None
+    if isinstance(value, ast.Call) and ast.unparse(value.func) in makers:
+        yield ast.unparse(node.targets[0])
+    if isinstance(node, ast.arg) and node.annotation and "BinaryIO" in ast.unparse(node.annotation):
+        yield node.arg
+
+
+def _writes(call: ast.Call, streams: set[str]) -> bool:
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
     owner = ast.unparse(call.func.value) if isinstance(call.func, ast.Attribute) else ""
-    texts = [one.value for one in (*call.args, *(k.value for k in call.keywords))
-             if isinstance(one, ast.Constant) and isinstance(one.value, str)]  # fmt: skip
-    mode = next((text for text in texts if set(text) <= set("rwxab+t")), "")
+    values = [*call.args, *(keyword.value for keyword in call.keywords)]
+    texts = [one.value for one in values if isinstance(one, ast.Constant)]
+    mode = next((one for one in texts if isinstance(one, str) and set(one) <= set("rwxab+t")), "")
     if name in FUNCTIONS_OF:
         return owner in FUNCTIONS_OF[name]
     if name in BY_MODE:
         return bool(set(mode) & set("wxa+")) or (owner == "os" and "O_CREAT" in ast.unparse(call))
     if name in INTO_A_STREAM and (owner in ("np", "numpy") or set(mode) & set("wxa")):
-        return not (call.args and ast.unparse(call.args[0]) in STREAMS)
+        return not (call.args and ast.unparse(call.args[0]) in streams)
     return name in ALWAYS
 
 
@@ -106,8 +118,11 @@ def _writes(call: ast.Call) -> bool:
     ("source", "is_found"),
     [
         ("path.open('w')", True), ("open(path, mode='ab')", True), ("path.open('rb')", False),
-        ("path.open()", False), ("np.savez(path, x=x)", True), ("np.savez(stream, x=x)", False),
-        ("h5py.File(path, 'w')", True), ("zipfile.ZipFile(stream, 'w')", False),
+        ("path.open()", False), ("np.savez(path, x=x)", True),
+        ("stream = io.BytesIO(); np.savez(stream, x=x)", False),
+        ("h5py.File(path, 'w')", True), ("zipfile.ZipFile(stream, 'w')", True),
+        ("with files.replacing(path) as stream: zipfile.ZipFile(stream, 'w')", False),
+        ("def save(stream: BinaryIO): zipfile.ZipFile(stream, 'w')", False),
         ("zipfile.ZipFile(path)", False), ("path.write_text(text)", True),
         ("os.open(path, os.O_WRONLY | os.O_CREAT)", True), ("os.replace(a, b)", True),
         ("text.replace(a, b)", False), ("weights.copy()", False), ("path.mkdir()", True),
