@@ -254,7 +254,9 @@ class AUC(_AllCounts):
         self.thresholds = [-config.epsilon(), *between, 1.0 + config.epsilon()]
         self.num_thresholds, self.num_labels = num_thresholds, num_labels
         self.multi_label, self.from_logits = multi_label, from_logits
-        self.label_weights = None if label_weights is None else operand(label_weights, self.dtype)
+        self.label_weights = (
+            None if label_weights is None else operand(label_weights, self.compute_dtype)
+        )
         if not multi_label:
             self._make_counts((num_thresholds,))
         elif num_labels:

@@ -62,16 +62,22 @@ class FBetaScore(Metric):
                 "utils.to_categorical(y); for one output use y[:, None]."
             )
         shape = () if self.average == "micro" else (y_pred[1],)
-        self.true_positives = self.add_variable(shape, "zeros", self.dtype, name="true_positives")
-        self.false_positives = self.add_variable(shape, "zeros", self.dtype, name="false_positives")
-        self.false_negatives = self.add_variable(shape, "zeros", self.dtype, name="false_negatives")
+        self.true_positives = self.add_variable(
+            shape, "zeros", self.compute_dtype, name="true_positives"
+        )
+        self.false_positives = self.add_variable(
+            shape, "zeros", self.compute_dtype, name="false_positives"
+        )
+        self.false_negatives = self.add_variable(
+            shape, "zeros", self.compute_dtype, name="false_negatives"
+        )
         self.intermediate_weights = self.add_variable(
-            shape, "zeros", self.dtype, name="intermediate_weights"
+            shape, "zeros", self.compute_dtype, name="intermediate_weights"
         )
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count a batch of one-hot (or many-hot) labels and predictions."""
-        y_true, y_pred = operand(y_true, self.dtype), operand(y_pred, self.dtype)
+        y_true, y_pred = operand(y_true, self.compute_dtype), operand(y_pred, self.compute_dtype)
         if self.true_positives is None:
             self._build(tuple(y_true.shape), tuple(y_pred.shape))
         if self.threshold is None:
@@ -80,10 +86,10 @@ class FBetaScore(Metric):
             positive = ops.logical_and(y_pred >= largest, ops.abs(y_pred) > 1e-9)
         else:
             positive = y_pred > self.threshold
-        positive = operand(positive, self.dtype)
+        positive = operand(positive, self.compute_dtype)
         weight: Any = 1.0
         if sample_weight is not None:
-            weight = ops.expand_dims(operand(sample_weight, self.dtype), 1)
+            weight = ops.expand_dims(operand(sample_weight, self.compute_dtype), 1)
         axis = None if self.average == "micro" else 0
         for variable, values in (
             (self.true_positives, positive * y_true),

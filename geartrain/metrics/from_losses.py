@@ -252,8 +252,8 @@ class SparseCategoricalCrossentropy(_MeanLoss):
     ) -> None:
         """Add the losses of a batch; see `MeanMetricWrapper`."""
         mask = mask_of(y_pred) if mask is None else mask
-        weight = combined_weight(sample_weight, mask, self.dtype, "sum")
+        weight = combined_weight(sample_weight, mask, self.compute_dtype, "sum")
         if weight is not None:
             counted = counted_labels(operand(y_true), operand(y_pred), self.ignore_class, self.axis)
-            weight = combined_weight(weight, counted, self.dtype, "sum")
+            weight = combined_weight(weight, counted, self.compute_dtype, "sum")
         super().update_state(y_true, y_pred, weight)

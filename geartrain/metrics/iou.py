@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from geartrain import config, ops
+from geartrain.graph.node import Node
 from geartrain.metrics.metric import Metric
-from geartrain.ops.operands import dtype_of, extents_of, operand, stretched
+from geartrain.ops.operands import dtype_of, extents_of, operand, rank_of, stretched
 from geartrain.registry import register
 
 
@@ -18,16 +21,19 @@ class IoU(Metric):
     Classes that neither occur nor are predicted do not count.
 
     Args:
-        num_classes: how many classes there are. Places with other numbers do not count.
+        num_classes: how many classes there are.
         target_class_ids: the classes to average over.
-        name, dtype: see `Metric`; the dtype of the counts, int32 by default.
+        name, dtype: see `Metric`; "int32" by default, as in Keras, but the weights of places are
+            counted in `floatx()`: whole numbers would lose the fractions.
         ignore_class: a class number whose places do not count.
         sparse_y_true: whether `y_true` holds class numbers; if not, scores whose largest counts.
         sparse_y_pred: the same for `y_pred`.
         axis: the axis of the classes where there are scores.
 
     Raises:
-        ValueError: for target classes that there are not.
+        ValueError: for target classes that there are not, and for class numbers of places that
+            there are not; these make the result NaN in a program, which cannot raise. Keras leaves
+            them out in silence. A weight of 0 leaves a place out, whatever its class.
 
     >>> IoU(num_classes=2, target_class_ids=[0])([0, 0, 1, 1], [0, 1, 0, 1]).round(4)
     np.float32(0.3333)
@@ -51,31 +57,52 @@ class IoU(Metric):
         self.num_classes, self.ignore_class, self.axis = num_classes, ignore_class, axis
         self.sparse_y_true, self.sparse_y_pred = sparse_y_true, sparse_y_pred
         shape = (num_classes, num_classes)
-        self.total_cm = self.add_variable(shape, "zeros", self.dtype, name="total_confusion_matrix")
+        self.total_cm = self.add_variable(
+            shape, "zeros", self.compute_dtype, name="total_confusion_matrix"
+        )
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count a batch.
 
         Args:
             y_true, y_pred: class numbers of one shape, or scores with an axis more.
-            sample_weight: weights of the class numbers' shape; whole ones for a whole dtype.
+            sample_weight: weights of the class numbers' shape, or of its first axes.
+
+        Raises:
+            ValueError: for a class number that there is not.
         """
         true = self._class_numbers(y_true, self.sparse_y_true)
         predicted = self._class_numbers(y_pred, self.sparse_y_pred)
-        counts = _within(true, self.num_classes) & _within(predicted, self.num_classes)
+        weight = operand(1 if sample_weight is None else sample_weight, self.compute_dtype)
+        weight = ops.expand_dims(weight, tuple(range(rank_of(weight), rank_of(true))))
+        weight = ops.reshape(stretched(weight, extents_of(true)), (-1,))
+        true, predicted = ops.reshape(true, (-1,)), ops.reshape(predicted, (-1,))
         if self.ignore_class is not None:
-            counts = counts & ops.not_equal(true, self.ignore_class)
-        weight = operand(1 if sample_weight is None else sample_weight, self.dtype)
-        if weight.ndim:
-            weight = ops.reshape(weight, (-1,))
-        weight = stretched(weight, extents_of(true)) * operand(counts, self.dtype)
-        cell = ops.where(counts, true * self.num_classes + predicted, ops.zeros_like(true))
+            weight = ops.where(ops.not_equal(true, self.ignore_class), weight, 0.0)
+        known = self._known(true) & self._known(predicted)
+        wrong = ops.logical_not(known) & ops.not_equal(weight, 0.0)
+        self._refuse(wrong, true, predicted)
+        weight = ops.where(wrong, float("nan"), weight)
+        cell = ops.where(known, true * self.num_classes + predicted, ops.zeros_like(true))
         matrix = ops.segment_sum(weight, cell, self.num_classes**2)
         self.total_cm.assign_add(ops.reshape(matrix, self.total_cm.shape))
 
+    def _known(self, labels: Any) -> Any:
+        return (labels >= 0) & (labels < self.num_classes)
+
+    def _refuse(self, wrong: Any, true: Any, predicted: Any) -> None:
+        """Tell of the first place with a class that there is not, where values are known."""
+        if isinstance(wrong, Node) or not wrong.any():
+            return
+        place = int(np.argmax(wrong))
+        raise ValueError(
+            f"{type(self).__name__}: expected class numbers from 0 to {self.num_classes - 1}. "
+            f"Received: y_true {true[place]} with y_pred {predicted[place]}, at place {place}. "
+            "Raise num_classes, or leave a label out with ignore_class or a sample_weight of 0."
+        )
+
     def _class_numbers(self, labels: Any, sparse: bool) -> Any:
-        labels = operand(labels) if sparse else ops.argmax(labels, axis=self.axis)
-        return ops.reshape(operand(labels, "int32"), (-1,))
+        return operand(labels if sparse else ops.argmax(labels, axis=self.axis), "int32")
 
     def result(self) -> Any:
         """The mean over the target classes."""
@@ -87,10 +114,6 @@ class IoU(Metric):
         present = operand(either > 1e-9, dtype_of(either))
         shares = both / (either + config.epsilon())
         return ops.sum(shares * present) / (ops.sum(present) + config.epsilon())
-
-
-def _within(labels: Any, num_classes: int) -> Any:
-    return (labels >= 0) & (labels < num_classes)
 
 
 @register("metrics")

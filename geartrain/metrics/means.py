@@ -58,11 +58,11 @@ class Sum(Metric):
 
     def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
         super().__init__(dtype, name)
-        self.total = self.add_variable((), "zeros", self.dtype, name="total")
+        self.total = self.add_variable((), "zeros", self.compute_dtype, name="total")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Add values of shape (samples, ...), each times its weight."""
-        values, _ = a_value_each(values, sample_weight, ops.sum, self.dtype)
+        values, _ = a_value_each(values, sample_weight, ops.sum, self.compute_dtype)
         self.total.assign_add(ops.sum(values))
 
     def result(self) -> Any:
@@ -83,17 +83,17 @@ class Mean(Metric):
 
     def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
         super().__init__(dtype, name)
-        self.total = self.add_variable((), "zeros", self.dtype, name="total")
-        self.count = self.add_variable((), "zeros", self.dtype, name="count")
+        self.total = self.add_variable((), "zeros", self.compute_dtype, name="total")
+        self.count = self.add_variable((), "zeros", self.compute_dtype, name="count")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Add values of shape (samples, ...), each times its weight."""
-        values, weight = a_value_each(values, sample_weight, ops.mean, self.dtype)
+        values, weight = a_value_each(values, sample_weight, ops.mean, self.compute_dtype)
         self.total.assign_add(ops.sum(values))
         if weight is not None:
             self.count.assign_add(ops.sum(weight))
         else:
-            self.count.assign_add(number_of((*extents_of(values), 1)[0], self.dtype))
+            self.count.assign_add(number_of((*extents_of(values), 1)[0], self.compute_dtype))
 
     def result(self) -> Any:
         """The mean; 0 before any value."""
@@ -133,7 +133,7 @@ class MeanMetricWrapper(Mean):
                 that layers left with `y_pred`, if any.
         """
         mask = mask_of(y_pred) if mask is None else mask
-        weight = combined_weight(sample_weight, mask, self.dtype, "sum")
+        weight = combined_weight(sample_weight, mask, self.compute_dtype, "sum")
         super().update_state(self.fn(y_true, y_pred, **self.keywords), weight)
 
     def get_config(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from geartrain import config, initializers, tree
 from geartrain.configurable import Configurable
 from geartrain.dtype_policies import DTypePolicy
+from geartrain.graph.dtypes import is_float
 from geartrain.graph.node import Constant, Node, sorted_nodes
 from geartrain.losses.loss import accepted
 from geartrain.ops.operands import operand
@@ -27,7 +28,7 @@ class Metric(Configurable):
     with functions of `geartrain.ops`, so that it can be part of a compiled program.
 
     Args:
-        dtype: the dtype to compute in; `floatx()` by default.
+        dtype: the dtype to compute in; `floatx()` by default, and instead of whole numbers.
         name: the name in logs; by default the class's.
 
     >>> from geartrain import ops
@@ -55,8 +56,16 @@ class Metric(Configurable):
 
     @property
     def dtype(self) -> str:
-        """The dtype that the metric is computed in."""
+        """The dtype that was asked for."""
         return self._dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype to compute in and to keep sums and counts in.
+
+        It is `dtype`, or `floatx()` where that is of whole numbers: weights may be fractions.
+        """
+        return self._dtype if is_float(self._dtype) else config.floatx()
 
     def add_variable(
         self, shape: Any, initializer: Any, dtype: Any = None, aggregation: str = "sum",

@@ -34,7 +34,9 @@ class RootMeanSquaredError(Mean):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Add the squared errors of a batch of tensors of shape (samples, ...)."""
-        y_true, y_pred = paired(self.name, operand(y_true, self.dtype), operand(y_pred, self.dtype))
+        y_true, y_pred = paired(
+            self.name, operand(y_true, self.compute_dtype), operand(y_pred, self.compute_dtype)
+        )
         super().update_state(ops.square(y_pred - y_true), sample_weight)
 
     def result(self) -> Any:
@@ -96,10 +98,12 @@ class R2Score(Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Add a batch of shape (samples, outputs)."""
-        y_true, y_pred = paired(self.name, operand(y_true, self.dtype), operand(y_pred, self.dtype))
+        y_true, y_pred = paired(
+            self.name, operand(y_true, self.compute_dtype), operand(y_pred, self.compute_dtype)
+        )
         if self.count is None:
             self._build(tuple(y_pred.shape))
-        weight = operand(1.0 if sample_weight is None else sample_weight, self.dtype)
+        weight = operand(1.0 if sample_weight is None else sample_weight, self.compute_dtype)
         weight = stretched(aligned_ranks(weight, y_true)[0], extents_of(y_true))
         self.sum.assign_add(ops.sum(weight * y_true, axis=0))
         self.squared_sum.assign_add(ops.sum(weight * y_true * y_true, axis=0))

@@ -5,6 +5,7 @@ import pytest
 
 from geartrain import metrics
 from geartrain.errors import GeartrainWarning
+from geartrain.runtime.function import jit
 
 RANDOM = np.random.default_rng(5)
 TRUE = RANDOM.integers(0, 2, 40)
@@ -95,11 +96,34 @@ def test_rows_without_a_largest_prediction_predict_nothing():
     assert metrics.F1Score(average="micro")([[1, 0]], [[0.0, 0.0]]) == 0
 
 
-def test_places_out_of_range_do_not_count():
+CLASSES_THERE_ARE_NOT = [([5], [5]), ([0, 2], [0, 1]), ([0, 1], [0, 7]), ([-1, 0], [0, 0])]
+
+
+@pytest.mark.parametrize(("true", "predicted"), CLASSES_THERE_ARE_NOT)
+def test_classes_that_there_are_not_are_refused_and_make_no_program_lie(true, predicted):
     iou = metrics.MeanIoU(num_classes=2)
-    assert iou([0, 1, 7, 0], [0, 1, 0, -1]) == pytest.approx(1.0)
-    assert iou.total_cm.numpy().tolist() == [[1, 0], [0, 1]]
+    with pytest.raises(ValueError, match=r"MeanIoU: expected class numbers from 0 to 1. Received"):
+        iou(true, predicted)
+    traced = jit(lambda *batch: iou(*batch))(np.int32(true), np.int32(predicted))
+    assert np.isnan(traced)
+    iou.reset_state()
+    assert iou(true, predicted, sample_weight=[0.0] * len(true)) == 0  # left out
+    ignoring = metrics.MeanIoU(num_classes=2, ignore_class=7)
+    assert ignoring([0, 1, 7], [0, 1, 9]) == pytest.approx(1.0)
+
+
+def test_a_class_that_does_not_occur_does_not_count():
     assert metrics.IoU(3, [2])([0, 1], [0, 1]) == 0
+
+
+def test_iou_of_weighted_places():
+    """Keras documents 0.238 for the first, and gives 0 for it: its counts are whole numbers."""
+    true, predicted, weight = [0, 0, 1, 1], [0, 1, 0, 1], [0.3, 0.3, 0.3, 0.1]
+    expected = (0.3 / 0.9 + 0.1 / 0.7) / 2
+    assert metrics.MeanIoU(2)(true, predicted, weight) == pytest.approx(expected)
+    images = np.reshape(true, (2, 2)), np.reshape(predicted, (2, 2))
+    rows = metrics.MeanIoU(2)(*images, sample_weight=[0.2, 0.4])
+    assert rows == pytest.approx(metrics.MeanIoU(2)(true, predicted, [0.2, 0.2, 0.4, 0.4]))
 
 
 def test_r2_of_one_column_and_adjusted():

@@ -93,3 +93,19 @@ def test_config_and_state_without_side_effects(case):
     for variable, value in zip(again.variables, before, strict=True):
         np.testing.assert_array_equal(variable.numpy(), value)
     assert not any(np.any(value) for value in again.stateless_reset_state())
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "bool"])
+@cases("class")
+@pytest.mark.filterwarnings("ignore:R2Score")
+def test_no_dtype_swallows_fractions(case, dtype):
+    """Whatever whole dtype is asked for: values and weights may be fractions."""
+    if case["config"].get("axis", -1) != -1 and "IoU" not in case["target"]:
+        pytest.skip("not one value a sample")
+    cls = getattr(metrics, case["target"])
+    whole, plain = (cls(**{**case["config"], "dtype": one}) for one in (dtype, None))
+    weight = np.random.default_rng(0).uniform(0.1, 0.9, BATCHES[0][1]).astype("float32")
+    for metric in (whole, plain):
+        metric.update_state(*batches({**case, "sample_weight": None})[0], sample_weight=weight)
+    close(whole.result(), plain.result())
+    assert {variable.dtype for variable in whole.variables} == {"float32"}
