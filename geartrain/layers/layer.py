@@ -14,7 +14,7 @@ from geartrain.dtype_policies import DTypePolicy
 from geartrain.graph.dtypes import is_float
 from geartrain.graph.node import Node
 from geartrain.layers.arguments import sizes_of
-from geartrain.layers.context import call_scope, current_context
+from geartrain.layers.context import call_scope, called, current_context
 from geartrain.layers.input_spec import InputSpec, check_input
 from geartrain.layers.owner import Owner
 from geartrain.layers.symbolic import record_call, shapes_of, tree_of_shapes, tree_of_tensors
@@ -148,7 +148,7 @@ class Layer(Owner):
             self._build_once(args, kwargs)
             self._check(args)
             self._hand_masks(args, kwargs)
-            outputs = self.call(*args, **kwargs)
+            outputs = called(self, args, kwargs)
             self._pass_masks(args, kwargs.get("mask"), outputs)
             if self.activity_regularizer is not None:
                 for output in tree.flatten(outputs):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from geartrain import tree
+from geartrain.errors import unknown_keywords
 from geartrain.layers.input_spec import InputSpec, check_input
 from geartrain.layers.layer import Layer
 from geartrain.models.functional import CallGraph
@@ -188,6 +189,48 @@ class Model(Trainer, Layer):
         if self._graph is None and not self.built:
             self.compute_output_shape(input_shape)
             self.built = True
+
+    def export(
+        self,
+        filepath: Any,
+        format: str = "onnx",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Write the model's predictions as a file for other runtimes, such as ONNX Runtime.
+
+        Layers become ONNX's operators of the same kind, with symbolic batch and time axes. Inputs
+        and outputs have the names that they have here, or the keys of dicts.
+
+        Args:
+            filepath: where to write it, such as `"model.onnx"`.
+            format: `"onnx"`.
+            verbose: whether to say that the file is written; None means yes.
+            input_signature: the shapes and dtypes of the inputs (`InputSpec`, symbolic tensors or
+                arrays), as a list of the arguments; by default those the model was built with.
+            **kwargs: `opset_version`, the version of ONNX's operators to keep to; by default the
+                oldest that has what the model needs.
+
+        Raises:
+            ValueError: another format; a model that is not built; a layer that ONNX cannot say.
+            ImportError: without the package onnx, which `geartrain[onnx]` installs.
+        """
+        from geartrain.saving.onnx.export.model_file import export_onnx
+
+        if format != "onnx":
+            raise ValueError(
+                f'{self._who()}: export writes the format "onnx". Received: format={format!r}. '
+                'Write export("model.onnx", format="onnx"), or keep the model whole with '
+                'save("model.keras").'
+            )
+        unknown = set(kwargs) - {"opset_version"}
+        if unknown:
+            raise unknown_keywords(
+                "Model.export", sorted(unknown),
+                ["filepath", "format", "verbose", "input_signature", "opset_version"],
+            )  # fmt: skip
+        export_onnx(self, filepath, verbose, input_signature, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         if name in _REMOVED:

@@ -51,6 +51,14 @@ def logits_behind(probabilities: Any, kind: str, axis: Any = None) -> Any:
     return note[0]
 
 
+def note_of(probabilities: Node) -> tuple[Node, str, Any] | None:
+    """The logits of probabilities, whether these are softmax or sigmoid, and along which axis.
+
+    None for a tensor without a note.
+    """
+    return _notes.get(probabilities)
+
+
 def carry_logits(before: Any, after: Any, function: Callable[[Any], Any]) -> Any:
     """`after`, with the note of `before` if `function` does to logits what was done to `before`.
 

@@ -1,0 +1,37 @@
+"""Enlarged images and sequences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from geartrain import layers
+from geartrain.saving.onnx.export.layers.table import (
+    Written,
+    channels_back,
+    channels_first,
+    is_single,
+    rule,
+)
+
+
+@rule(
+    layers.UpSampling1D,
+    layers.UpSampling2D,
+    layers.UpSampling3D,
+    operators="Resize",
+    limits="float64: by repeating",
+)
+def _upsampling(exporter: Any, layer: Any, inputs: Any) -> Written:
+    if not is_single(inputs):
+        return None
+    factors = np.asarray([1, 1, *layer._factors], "float32")
+    smooth = getattr(layer, "interpolation", "nearest") == "bilinear"
+    how = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+    if not smooth:
+        how = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric",
+               "nearest_mode": "floor"}  # fmt: skip
+    x = channels_first(exporter, inputs, layer.data_format)
+    made = exporter.graph.node("Resize", x, None, factors, **how)
+    return channels_back(exporter, made, inputs.ndim, layer.data_format)

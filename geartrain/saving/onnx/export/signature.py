@@ -1,0 +1,167 @@
+"""The inputs and outputs of a model: names, types, and shapes with names for unknown sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from geartrain.errors import describe_value
+from geartrain.graph.dtypes import standardize_dtype
+from geartrain.graph.node import Node, placeholder
+from geartrain.graph.shapes import BATCH, Dim, Extent
+
+
+class Tensor(NamedTuple):
+    """An input or output in the file."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | str | None, ...]
+
+
+class Signature(NamedTuple):
+    """What a model is called with.
+
+    Attributes:
+        arguments: symbolic tensors in the structure of the model's arguments.
+        names: for each symbolic tensor, in order, its name.
+    """
+
+    arguments: tuple[Any, ...]
+    names: list[str]
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The symbolic tensors, in order."""
+        return leaves(self.arguments)
+
+    def sources(self) -> dict[Any, tuple[str, int]]:
+        """For each size that is not known, an input that has it, and the axis."""
+        found: dict[Any, tuple[str, int]] = {}
+        for name, node in zip(self.names, self.nodes, strict=True):
+            for axis, extent in enumerate(node.extents):
+                if isinstance(extent, Dim):
+                    ((monomial, _),) = extent.terms
+                    found.setdefault(monomial[0], (name, axis))
+        return found
+
+
+def leaves(structure: Any) -> list[Any]:
+    """The leaves of a structure, dicts in the order in which they were made."""
+    if isinstance(structure, dict):
+        return [leaf for value in structure.values() for leaf in leaves(value)]
+    if isinstance(structure, list | tuple):
+        return [leaf for value in structure for leaf in leaves(value)]
+    return [structure]
+
+
+def signature_of(model: Any, given: Any, apart: bool) -> Signature:
+    """The inputs as symbolic tensors.
+
+    Args:
+        model: the model.
+        given: `input_signature` as users give it: None for the model's own inputs.
+        apart: whether unknown sizes of different inputs are different sizes. Where the model
+            combines inputs element by element, they have to be one.
+    """
+    specs, own = _specs(model, given), model.inputs
+    names = _named(specs, [one.leaf.name for one in own] if own else None)
+    made = iter([_symbol(*pair, apart) for pair in zip(names, leaves(specs), strict=True)])
+    return Signature(_rebuilt(specs, made), names)
+
+
+def _rebuilt(structure: Any, made: Any) -> Any:
+    if isinstance(structure, dict):
+        return {name: _rebuilt(value, made) for name, value in structure.items()}
+    if isinstance(structure, list | tuple):
+        return type(structure)(_rebuilt(value, made) for value in structure)
+    return next(made)
+
+
+def _specs(model: Any, given: Any) -> tuple[Any, ...]:
+    """The specs in the structure of the arguments of the model's call."""
+    if given is None:
+        if model.inputs is None:
+            raise ValueError(
+                f"Model.export: {model._who()} is not built: the shape of its inputs is not known. "
+                "Call it on some data first, or give input_signature=[InputSpec(shape=(None, "
+                "...))]."
+            )
+        return (model.input,)
+    for spec in leaves(given):
+        if getattr(spec, "shape", None) is None:
+            raise ValueError(
+                "Model.export: expected input_signature as InputSpec with shapes, symbolic "
+                f"tensors or arrays, in a list or dict. Received: {describe_value(spec)}"
+            )
+    if model.inputs is not None:
+        flat = leaves(given)
+        if len(flat) != len(model.inputs):
+            raise ValueError(
+                f"Model.export: expected input_signature with {len(model.inputs)} inputs. "
+                f"Received: {len(flat)}"
+            )
+        if isinstance(given, dict):
+            return (given,)
+        return (_rebuilt(model.input, iter(flat)),)
+    return tuple(given) if isinstance(given, list | tuple) else (given,)
+
+
+def _named(specs: Any, own: Sequence[str] | None) -> list[str]:
+    """A name for each input: the model's own, that of the spec, or a number."""
+    flat = leaves(specs)
+    names = list(own or [])
+    if len(names) != len(flat):
+        names = []
+        keys = list(specs[0]) if len(specs) == 1 and isinstance(specs[0], dict) else []
+        for number, spec in enumerate(flat):
+            given = getattr(spec, "name", None)
+            default = keys[number] if len(keys) == len(flat) else f"input_{number}"
+            names.append(given or default)
+    return [name if names.index(name) == n else f"{name}_{n}" for n, name in enumerate(names)]
+
+
+def _symbol(name: str, spec: Any, apart: bool) -> Node:
+    """A symbolic tensor of a spec's shape and dtype."""
+    extents: list[Extent] = []
+    for axis, size in enumerate(spec.shape):
+        if size is not None:
+            extents.append(int(size))
+        elif axis == 0:
+            extents.append(BATCH)
+        else:
+            said = f"{name}_axis_{axis}" if apart else f"axis_{axis}"
+            extents.append(Dim({(("axis", said),): 1}))
+    dtype = standardize_dtype(getattr(spec, "dtype", None))
+    return placeholder(tuple(extents), dtype, name)
+
+
+def shown(extents: Sequence[Extent]) -> tuple[int | str | None, ...]:
+    """A shape as files have it: numbers, and for an unknown size its name or its formula."""
+    return tuple(extent if isinstance(extent, int) else _formula(extent) for extent in extents)
+
+
+def _formula(dim: Dim) -> str:
+    parts = []
+    for monomial, count in dim.terms:
+        factors = [atom[1] if atom[0] == "axis" else repr(Dim({(atom,): 1})) for atom in monomial]
+        parts.append("*".join([str(count)] * (count != 1 or not factors) + factors))
+    return " + ".join(parts)
+
+
+def output_names(model: Any, outputs: Any, taken: set[str]) -> list[str]:
+    """A name for each output: its key in a dict, or the layer that makes it."""
+    count = len(leaves(outputs))
+    if isinstance(outputs, dict) and count == len(outputs):
+        names = [str(name) for name in outputs]
+    else:
+        names = list(model.output_names or [])
+        if len(names) != count:
+            names = [f"output_{number}" for number in range(count)]
+    found: list[str] = []
+    for name in names:
+        number, free = 1, name
+        while free in taken or free in found:
+            free, number = f"{name}_{number}", number + 1
+        found.append(free)
+    return found
