@@ -30,6 +30,7 @@ GROUPS = (
     "layers_attention",
     "histories",
     "dtypes",
+    "operations",
 )
 
 

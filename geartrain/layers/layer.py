@@ -20,7 +20,7 @@ from geartrain.layers.owner import Owner
 from geartrain.layers.symbolic import record_call, shapes_of, tree_of_shapes, tree_of_tensors
 from geartrain.ops.masks import mask_of, set_mask
 from geartrain.ops.operands import dtype_of, extents_of, number_of, operand
-from geartrain.registry import automatic_name, signature, snake_case
+from geartrain.registry import signature
 from geartrain.runtime.variable import Trace, Variable, concrete_scope, current_trace
 from geartrain.serialization import serialize
 
@@ -71,14 +71,8 @@ class Layer(Owner):
         batch_input_shape: Sequence[int | None] | None = None,
         batch_shape: Sequence[int | None] | None = None,
     ) -> None:
-        super().__init__(trainable)
+        super().__init__(trainable, name)
         self._call_losses: list[Any] = []
-        self._calls: list[Any] = []
-        self.name = name or automatic_name(snake_case(type(self).__name__))
-        if not isinstance(self.name, str) or "/" in self.name:
-            raise ValueError(
-                f"{type(self).__name__}: expected a name without '/'. Received: {self.name!r}"
-            )
         self.dtype_policy = DTypePolicy.of(dtype)
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -126,13 +120,14 @@ class Layer(Owner):
         """Build if need be, check the input, call, and collect losses."""
         if args and isinstance(args[0], list) and not any(map(_is_tensor, tree.flatten(args[0]))):
             args = (operand(args[0]), *args[1:])
-        args, kwargs = tree.map_structure(self._as_operand, (args, kwargs))
-        tensors = [x for x in tree.flatten((args, kwargs)) if hasattr(x, "dtype")]
         if kwargs.get("training") is None:  # so that a model, not its making, decides
             kwargs.pop("training", None)
-        if not current_trace() and any(isinstance(tensor, Node) for tensor in tensors):
-            return record_call(self, args, kwargs, self._run)
-        return self._run(args, kwargs)
+        if not current_trace() and any(isinstance(x, Node) for x in tree.flatten((args, kwargs))):
+            return record_call(self, args, kwargs, self._cast_and_run)
+        return self._cast_and_run(args, kwargs)
+
+    def _cast_and_run(self, args: Any, kwargs: Any) -> Any:
+        return self._run(*tree.map_structure(self._as_operand, (args, kwargs)))
 
     def _run(self, args: Any, kwargs: Any) -> Any:
         context = current_context()
@@ -236,20 +231,6 @@ class Layer(Owner):
         with Trace():
             outputs = self._run(tuple(inputs), {})
         return tree.map_structure(lambda tensor: tensor.shape, outputs)
-
-    def __getattr__(self, name: str) -> Any:
-        """`input` and `output`: the symbolic tensors of the layer's first call."""
-        if name in ("input", "output"):
-            calls = self.__dict__.get("_calls")
-            if calls:
-                call = calls[0]
-                return call.outputs if name == "output" or not call.args else call.args[0]
-            raise AttributeError(
-                f"{self._who()}: has no {name} before it is called on a symbolic input, as "
-                "keras.Input gives it."
-            )
-        hint = "" if "_layers" in self.__dict__ else ". Call super().__init__() in its __init__."
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
 
     # -- losses -----------------------------------------------------------------------------------
 

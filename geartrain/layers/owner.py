@@ -8,28 +8,28 @@ from typing import Any
 import numpy as np
 
 from geartrain import initializers, regularizers, tree
-from geartrain.configurable import Configurable
 from geartrain.graph.dtypes import is_float
 from geartrain.layers.context import current_context
+from geartrain.layers.operation import Operation
 from geartrain.layers.weight import Weight
 from geartrain.random import SeedGenerator
-from geartrain.registry import public_name
 from geartrain.runtime.budget import current_budget
 from geartrain.runtime.variable import Variable
 
 
-class Owner(Configurable):
+class Owner(Operation):
     """Keeps track of the variables and layers that are set as its attributes.
 
     Args:
         trainable: whether optimizers update its weights.
+        name: its name; by default the class's, numbered.
     """
 
-    name: str
     built: bool
     stateful: bool = False  # whether it keeps a state for each row, from one batch to the next
 
-    def __init__(self, trainable: bool) -> None:
+    def __init__(self, trainable: bool, name: str | None = None) -> None:
+        super().__init__(name)
         self._lists: dict[str, list[Any]] = {}  # those that are attributes: they may grow
         self._layers: dict[int, Owner] = {}
         self._variables: dict[int, Variable] = {}
@@ -201,9 +201,6 @@ class Owner(Configurable):
         if not self.built:
             raise ValueError(f"{self._who()}: has no weights to count before it is built.")
         return sum(weight.array.size for weight in self.weights)
-
-    def _who(self) -> str:
-        return f'{public_name(type(self))} "{self.name}"'
 
 
 def is_state(variable: Variable) -> bool:

@@ -1,8 +1,9 @@
-"""Symbolic calls of layers: how `Input` and calls on its results are remembered.
+"""Symbolic calls: how `Input`, and calls of layers and ops on its results, are remembered.
 
-Outside of a trace, calling a layer on a symbolic tensor makes a new symbolic tensor that knows
-which call it came from. `models.Functional` follows these histories back from its outputs. Plain
-ops between such calls are ordinary nodes.
+Outside of a trace, a call on a symbolic tensor computes nothing. It makes new symbolic tensors,
+and each knows the call that it came from: the operation (a layer, or an op such as `ops.add`), its
+arguments, and its place among the results. `models` follows these histories back from a model's
+outputs.
 """
 
 from __future__ import annotations
@@ -13,25 +14,41 @@ from typing import Any
 from geartrain import tree
 from geartrain.graph.dtypes import standardize_dtype
 from geartrain.graph.node import Leaf, Node
+from geartrain.graph.recording import recorders
 from geartrain.graph.shapes import Shape, from_public, public
-from geartrain.runtime.variable import Trace
+from geartrain.runtime.variable import Trace, current_trace
 
 
 class Call:
-    """One symbolic call of a layer: its arguments, and the tensors that came out."""
+    """One symbolic call of an operation.
 
-    def __init__(self, layer: Any, args: Any, kwargs: Any) -> None:
-        self.layer, self.args, self.kwargs = layer, args, kwargs
+    Attributes:
+        operation: the layer or other operation that is called.
+        args, kwargs: its arguments; tensors in them are nodes, at any depth of lists and dicts.
+        outputs: the tensors that came out, in the structure that the operation returned.
+    """
+
+    def __init__(self, operation: Any, args: Any, kwargs: Any) -> None:
+        self.operation, self.args, self.kwargs = operation, args, kwargs
         self.outputs: Any = None
 
     @property
     def inputs(self) -> list[Node]:
-        """The symbolic tensors among the arguments."""
+        """The symbolic tensors among the arguments; an input layer's call has none."""
         return [x for x in tree.flatten((self.args, self.kwargs)) if isinstance(x, Node)]
+
+    def finish(self, results: Any) -> Any:
+        """Note what came out: tensors with a history, shaped like the nodes in `results`."""
+        self.outputs = tree.map_structure(
+            lambda x: KerasTensor.made_by(self, x.extents, x.dtype) if isinstance(x, Node) else x,
+            results,
+        )
+        self.operation._calls.append(self)
+        return self.outputs
 
 
 class History(Leaf):
-    """The identity of a symbolic tensor: the call that made it, None for an input."""
+    """The identity of a symbolic tensor: the call that made it, None if there was none."""
 
     __slots__ = ("call",)
 
@@ -47,7 +64,7 @@ class KerasTensor(Node):
         shape: its shape; None for an axis of unknown size.
         dtype: its dtype.
         name: its name.
-        call: the layer call that made it.
+        call: the call that made it.
 
     >>> KerasTensor((None, 3))
     <KerasTensor shape=(None, 3), dtype=float32>
@@ -71,6 +88,11 @@ class KerasTensor(Node):
         """The tensor's name."""
         return self.leaf.name if self.leaf else "keras_tensor"
 
+    @property
+    def call(self) -> Call | None:
+        """The call that made it."""
+        return self.leaf.call if isinstance(self.leaf, History) else None
+
     @classmethod
     def made_by(cls, call: Call, extents: Shape, dtype: str) -> Any:
         """The tensor that a call made."""
@@ -85,17 +107,25 @@ def is_keras_tensor(x: Any) -> bool:
     return isinstance(x, Node)
 
 
-def record_call(layer: Any, args: Any, kwargs: Any, run: Callable[[Any, Any], Any]) -> Any:
-    """Run a layer symbolically to learn its output's shape, and return a tensor with history."""
-    call = Call(layer, args, kwargs)
+def record_call(operation: Any, args: Any, kwargs: Any, run: Callable[[Any, Any], Any]) -> Any:
+    """Run an operation symbolically to learn its outputs' shapes; tensors with history."""
     with Trace():
         results = run(args, dict(kwargs))
-    call.outputs = tree.map_structure(
-        lambda x: KerasTensor.made_by(call, x.extents, x.dtype) if isinstance(x, Node) else x,
-        results,
-    )
-    layer._calls.append(call)
-    return call.outputs
+    return Call(operation, args, kwargs).finish(results)
+
+
+def _record_function(function: Callable[..., Any], args: Any, kwargs: Any, result: Any) -> Any:
+    """What a public function returns: see `graph.recording`."""
+    if current_trace() or not any(isinstance(x, Node) for x in tree.flatten(result)):
+        return result
+    if not any(isinstance(x, KerasTensor) for x in tree.flatten((args, kwargs))):
+        return result
+    from geartrain.layers.function_calls import recorded_call
+
+    return recorded_call(function, args, kwargs, result)
+
+
+recorders.append(_record_function)
 
 
 def shapes_of(argument: Any) -> Any:

@@ -133,8 +133,7 @@ def _last_activation(model: Any, output: str) -> str | None:
     """The name of the activation of the layer that makes an output."""
     if model._graph is not None:
         node = by_output(model._graph.outputs, model.output_names)[output]
-        call = getattr(node.leaf, "call", None)
-        last = call.layer if call else None
+        last = node.call.operation
     else:
         last = model.layers[-1] if output == "" and model.layers else None
     return getattr(getattr(last, "activation", None), "__name__", None)

@@ -9,7 +9,8 @@ from geartrain import tree
 from geartrain.errors import unknown_keywords
 from geartrain.layers.input_spec import InputSpec, check_input
 from geartrain.layers.layer import Layer
-from geartrain.models.functional import CallGraph
+from geartrain.layers.operation import Operation
+from geartrain.models.call_graph import CallGraph
 from geartrain.models.summary import print_summary
 from geartrain.models.trainer import Trainer
 from geartrain.registry import register
@@ -78,7 +79,7 @@ class Model(Trainer, Layer):
                 f"{self._who()}: a subclassed model needs a method call(self, inputs)."
             )
         self._check_inputs(self._graph, inputs)
-        return self._graph.run(inputs, lambda call, args, kwargs: call.layer(*args, **kwargs))
+        return self._graph.run(inputs, lambda layer, args, kwargs: layer(*args, **kwargs))
 
     def _check_inputs(self, graph: CallGraph, given: Any) -> None:
         for node, tensor in zip(graph.input_nodes, graph.arranged(given), strict=True):
@@ -101,6 +102,11 @@ class Model(Trainer, Layer):
     def layers(self) -> list[Layer]:
         """The layers of this model, without those inside of them."""
         return self._graph.layers if self._graph else self._sublayers()
+
+    @property
+    def operations(self) -> list[Operation]:
+        """The layers of this model, and the ops between them, in the order of files."""
+        return list(self._graph.operations) if self._graph else list(self.layers)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of that name, or at that place."""
@@ -160,8 +166,7 @@ class Model(Trainer, Layer):
         """The names of the outputs: of the layers that make them."""
         if self._graph is None:
             return None
-        calls = [getattr(node.leaf, "call", None) for node in tree.flatten(self._graph.outputs)]
-        return [c.layer.name if c else f"output_{number}" for number, c in enumerate(calls)]
+        return [node.call.operation.name for node in tree.flatten(self._graph.outputs)]
 
     def summary(
         self,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from geartrain.layers.input_layer import InputLayer
 from geartrain.layers.layer import Layer
 from geartrain.layers.symbolic import KerasTensor
 from geartrain.models.model import Model
@@ -46,7 +47,7 @@ class Sequential(Model):
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Put a layer at the end of the row."""
         if isinstance(layer, KerasTensor):
-            layer = layer.leaf.call.layer if layer.leaf and layer.leaf.call else layer
+            layer = layer.call.operation if layer.call else layer
         if not isinstance(layer, Layer):
             raise TypeError(
                 f"{self._who()}: expected a layer to add. Received: {layer!r:.80}. Instances go "
@@ -87,28 +88,25 @@ class Sequential(Model):
         """Call the layers on a symbolic input, if its shape is known."""
         if not self._row:
             return
-        first = self._row[0]
+        first, *rest = self._row
+        if any(map(_is_input, rest)):
+            raise ValueError(f"{self._who()}: an Input can only come first.")
         if self._graph is not None and batch_shape is None:
-            inputs = self._graph.inputs
-            tensor = self._row[-1](self._graph.outputs) if not _is_input(self._row[-1]) else None
-            if tensor is None:
-                raise ValueError(f"{self._who()}: an Input can only come first.")
-            self._set_graph(inputs, tensor)
+            self._set_graph(self._graph.inputs, self._row[-1](self._graph.outputs))
             return
-        if _is_input(first):
-            inputs = first.output
-        else:
+        if not _is_input(first):
             shape = batch_shape or _input_shape_of(first)
             if shape is None:
                 return
-            inputs = KerasTensor(shape, dtype or first.compute_dtype, f"{self.name}_input")
-        tensor = inputs
-        for layer in self._row:
-            if not _is_input(layer):
-                tensor = layer(tensor)
-        if tensor is inputs:
+            rest = self._row
+            first = InputLayer(batch_shape=shape, dtype=dtype or first.compute_dtype)
+        if not rest:
             return
-        self._set_graph(inputs, tensor)
+        tensor = first.output
+        for layer in rest:
+            tensor = layer(tensor)
+        self._set_graph(first.output, tensor)
+        self._row = [first, *rest]
 
     def build(self, input_shape: Any = None) -> None:
         """Make the weights for inputs of this shape, with None for the batch axis."""
@@ -156,7 +154,7 @@ class Sequential(Model):
 
 
 def _is_input(layer: Layer) -> bool:
-    return type(layer).__name__ == "InputLayer"
+    return isinstance(layer, InputLayer)
 
 
 def _input_shape_of(layer: Layer) -> Any:

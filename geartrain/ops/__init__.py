@@ -1,6 +1,7 @@
 """Tensor operations, as in `keras.ops`: of arrays at once, of symbolic tensors as graph nodes."""
 
 from geartrain.graph.operators import OPERATORS
+from geartrain.graph.recording import recorded
 from geartrain.ops.activation import *  # noqa: F403
 from geartrain.ops.adaptive_pooling import *  # noqa: F403
 from geartrain.ops.arithmetic import *  # noqa: F403
@@ -30,6 +31,7 @@ __all__ = sorted(
     for name, value in globals().items()
     if callable(value) and getattr(value, "__module__", "").startswith(__name__)
 )  # fmt: skip
+globals().update({name: recorded(globals()[name]) for name in __all__})
 
 # What Python's operators on nodes and variables call.
 _NAMES = """

@@ -191,7 +191,7 @@ def test_a_wrapper_holds_a_layer():
 def test_input(arguments, shape, dtype):
     tensor = layers.Input(**arguments, name="data")
     assert (tensor.shape, tensor.dtype, tensor.name) == (shape, dtype, "data")
-    layer = tensor.leaf.call.layer
+    layer = tensor.call.operation
     assert (layer.name, layer.batch_shape, layer.dtype) == ("data", shape, dtype)
     twin = layers.InputLayer.from_config(layer.get_config())
     assert (twin.batch_shape, twin.dtype, twin.name) == (shape, dtype, "data")

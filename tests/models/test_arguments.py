@@ -46,7 +46,7 @@ REFUSED = [
     ({"x": X.astype("datetime64[s]")}, TypeError, r"as dtype datetime64.*Make numbers of times"),
     ({"x": X.astype(str)}, TypeError, r"as dtype <U.* Encode strings as numbers first"),
     ({"x": X[:0], "y": Y[:0]}, ValueError, r"at least one sample. Received: x of shape \(0, 784"),
-    ({"x": {"a": X}}, ValueError, r"x with the inputs \w+_input. Received: a dict with a"),
+    ({"x": {"a": X}}, ValueError, r"x with the inputs input_layer\w*. Received: a dict with a"),
     ({"x": Y, "y": X}, ValueError, r"x of shape \(40, 10\), y .* They look swapped"),
     ({"x": batches((X, Y, Y, Y)), "y": None}, ValueError, r"a tuple of 4. Several inputs go into"),
     ({"y": None}, ValueError, r"Expected targets y for the loss 'categorical_cross.*y=None"),

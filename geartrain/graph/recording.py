@@ -1,0 +1,33 @@
+"""How calls of public functions on a model's symbolic tensors become part of that model.
+
+Outside of a trace, `ops.relu(x)` of what `keras.Input` returned is more than a node: it is a call
+that a model's config lists, as it lists the calls of layers. Only the functions that
+`geartrain.ops` exports do this; among themselves they call one another as they are declared, so
+`ops.softmax` is one call and not four. What a call is, is known some levels above: see
+`layers.symbolic`, which puts its function into `recorders`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+# Called with a function, its arguments and its result; returns what to hand to the caller.
+recorders: list[Callable[[Callable[..., Any], Any, Any, Any], Any]] = []
+
+
+def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, with its calls on a model's symbolic tensors recorded."""
+
+    @functools.wraps(function)
+    def public(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        if result.__class__ is np.ndarray or not recorders:
+            return result
+        return recorders[0](public, args, kwargs, result)
+
+    public.__module__ = "geartrain.ops"  # where pickle finds it, rather than the bare function
+    return public

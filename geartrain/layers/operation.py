@@ -1,0 +1,92 @@
+"""The operation: what a model's graph may call. Layers are operations; so are calls of `ops`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from geartrain import tree
+from geartrain.configurable import Configurable
+from geartrain.layers.symbolic import KerasTensor, record_call
+from geartrain.registry import automatic_name, public_name, signature, snake_case
+from geartrain.runtime.variable import Trace, current_trace
+
+
+class Operation(Configurable):
+    """A computation with a name that models can hold: the base of layers, without weights.
+
+    Write one of your own by overriding `call`. Called on arrays it computes; called on symbolic
+    tensors, as `keras.Input` gives them, it becomes part of the model that is made of them.
+
+    Args:
+        name: its name; by default the class's, numbered.
+
+    Raises ValueError for a name that is not a string, or that holds a '/'.
+
+    >>> import numpy as np
+    >>> from geartrain import Input, Model, ops
+    >>> class Halve(Operation):
+    ...     def call(self, x):
+    ...         return ops.divide(x, 2)
+    >>> Halve()(np.ones(2, "float32"))
+    array([0.5, 0.5], dtype=float32)
+    >>> x = Input((2,))
+    >>> [type(operation).__name__ for operation in Model(x, Halve()(x) + 1).operations]
+    ['InputLayer', 'Halve', 'Add']
+    """
+
+    def __init__(self, name: str | None = None) -> None:
+        self.name = name or automatic_name(snake_case(type(self).__name__))
+        if not isinstance(self.name, str) or "/" in self.name:
+            raise ValueError(
+                f"{type(self).__name__}: expected a name without '/'. Received: {self.name!r}"
+            )
+        self._calls: list[Any] = []
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The operation's function. Override it."""
+        raise NotImplementedError(f"{self._who()}: expected a method call(self, inputs).")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute, or take part in a model: see `symbolic_call`."""
+        if not current_trace() and any(
+            isinstance(x, KerasTensor) for x in tree.flatten((args, kwargs))
+        ):
+            return self.symbolic_call(*args, **kwargs)
+        return self.call(*args, **kwargs)
+
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Symbolic tensors like the results, which remember this call."""
+        return record_call(
+            self, args, kwargs, lambda args, kwargs: self.compute_output_spec(*args, **kwargs)
+        )
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Symbolic tensors with the shapes and dtypes of the results: by default of `call`."""
+        with Trace():
+            return self.call(*args, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of `__init__`, and the name where it takes one."""
+        taken = signature(type(self)).parameters
+        named = "name" in taken or any(p.kind is p.VAR_KEYWORD for p in taken.values())
+        return {**({"name": self.name} if named else {}), **super().get_config()}
+
+    def __getattr__(self, name: str) -> Any:
+        """`input` and `output`: the symbolic tensors of the first call."""
+        if name in ("input", "output"):
+            calls = self.__dict__.get("_calls")
+            if calls:
+                call = calls[0]
+                return call.outputs if name == "output" or not call.args else call.args[0]
+            raise AttributeError(
+                f"{self._who()}: has no {name} before it is called on a symbolic input, as "
+                "keras.Input gives it."
+            )
+        hint = "" if "_calls" in self.__dict__ else ". Call super().__init__() in its __init__."
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
+
+    def _who(self) -> str:
+        return f'{public_name(type(self))} "{self.name}"'
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
