@@ -12,6 +12,7 @@ from typing import Any
 
 from geartrain import config, ops
 from geartrain.errors import warn
+from geartrain.graph.shapes import axis_index
 from geartrain.losses.labels import check_class_numbers, check_one_hot, check_same_shape
 from geartrain.losses.loss import paired, same_rank
 from geartrain.ops.logits import logits_behind
@@ -31,13 +32,15 @@ def _one_hot(who: str, y_true: Any, y_pred: Any, label_smoothing: float, axis: A
         raise ValueError(f"{who}: expected axis as an int. Received: {axis}")
     y_pred = as_float(y_pred)
     y_true = operand(y_true, dtype_of(y_pred))
-    check_one_hot(who, y_true.shape, y_pred.shape)
-    if y_pred.shape[-1] == 1:
+    axis = axis_index(axis, rank_of(y_pred), who)
+    check_one_hot(who, y_true.shape, y_pred.shape, axis)
+    classes = y_pred.shape[axis]
+    if classes == 1:
         warn(
             f"{who}: of 1 class only, so the loss is always 0. Received: y_pred of shape "
             f"{y_pred.shape}. Use binary_crossentropy for a choice of two."
         )
-    return _smoothed(y_true, label_smoothing, y_true.shape[-1]), y_pred
+    return _smoothed(y_true, label_smoothing, classes), y_pred
 
 
 def categorical_crossentropy(
@@ -81,7 +84,7 @@ def categorical_focal_crossentropy(
 
     Args:
         y_true, y_pred, from_logits, label_smoothing, axis: see `categorical_crossentropy`.
-        alpha: a factor, or one for each class.
+        alpha: a factor, or one for each class, along `axis`.
         gamma: how much less; 0 makes it plain crossentropy.
 
     Raises:
@@ -96,6 +99,10 @@ def categorical_focal_crossentropy(
         y_pred = ops.softmax(y_pred, axis=axis)
     y_pred = ops.divide(y_pred, ops.sum(y_pred, axis=axis, keepdims=True))
     y_pred = ops.clip(y_pred, config.epsilon(), 1.0 - config.epsilon())
+    alpha = operand(alpha, dtype_of(y_pred))
+    if rank_of(alpha) == 1:
+        behind = rank_of(y_pred) - 1 - axis_index(axis, rank_of(y_pred), who)
+        alpha = ops.expand_dims(alpha, tuple(range(1, behind + 1)))
     focus = ops.power(1.0 - y_pred, gamma) * alpha
     return -ops.sum(focus * y_true * ops.log(y_pred), axis=axis)
 

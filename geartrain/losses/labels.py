@@ -34,21 +34,24 @@ def _leaves_out(shape: Shape, whole: Shape, axis: int) -> bool:
     return _alike(shape, rest) or (_alike(shape, single) and shape[axis : axis + 1] == (1,))
 
 
-def check_one_hot(who: str, y_true: Shape, y_pred: Shape) -> None:
+def check_one_hot(who: str, y_true: Shape, y_pred: Shape, axis: int = -1) -> None:
     """Refuse labels whose shape is not that of the predictions."""
     if _alike(y_true, y_pred):
         return
-    classes = y_pred[-1] if y_pred else None
     remedy = ""
-    if _leaves_out(y_true, y_pred, -1):
+    if len(y_true) == len(y_pred) and -len(y_pred) <= axis < len(y_pred):
+        before, after = list(y_true), list(y_pred)
+        given, classes = before.pop(axis), after.pop(axis)
+        if _alike(tuple(before), tuple(after)):
+            remedy = (
+                f" The labels have {given} classes and the model has {classes} outputs: let the "
+                f"last layer have {given} units."
+            )
+    if _leaves_out(y_true, y_pred, axis):
+        classes = y_pred[axis] if y_pred else None
         remedy = (
             " These look like class numbers: use loss='sparse_categorical_crossentropy', or "
             f"y = utils.to_categorical(y, {classes})."
-        )
-    elif len(y_true) == len(y_pred) and _alike(y_true[:-1], y_pred[:-1]):
-        remedy = (
-            f" The labels have {y_true[-1]} classes and the model has {classes} outputs: let the "
-            f"last layer have {y_true[-1]} units."
         )
     raise ValueError(
         f"{who}: expected y_true as one-hot rows of the shape of y_pred, {y_pred}. "
@@ -133,7 +136,7 @@ def check_labels(loss: Any, y_true: Any, y_pred_shape: Shape, sample_weight: Any
         ignored = keywords.get("ignore_class")
         _check_range(who, labels, wanted[axis], sample_weight, ignored)
     elif who in CATEGORICAL:
-        check_one_hot(who, shape, wanted)
+        check_one_hot(who, shape, wanted, axis)
         _check_probabilities(who, labels, sample_weight)
     else:
         check_same_shape(who, *_ranks_matched(shape, wanted))
@@ -232,6 +235,7 @@ def check_output(loss: Any, activation: Any, output_shape: Shape) -> None:
     ValueError: The last layer's softmax has 1 output, which is always 1, ...
     """
     who, name = function_name(loss), getattr(activation, "__name__", activation)
+    keywords = getattr(loss, "keywords", {})
     single = bool(output_shape) and output_shape[-1] == 1
     remedy = "Use Dense(1, activation='sigmoid') and loss='binary_crossentropy'."
     if single and name == "softmax":
@@ -239,14 +243,15 @@ def check_output(loss: Any, activation: Any, output_shape: Shape) -> None:
             "The last layer's softmax has 1 output, which is always 1, so nothing can be learned. "
             f"{remedy}"
         )
-    if single and who in CATEGORICAL + SPARSE:
+    axis = keywords.get("axis", -1)
+    if who in CATEGORICAL + SPARSE and output_shape and output_shape[axis] == 1:
         raise ValueError(
             f"{who}: expected an output for each class, 2 or more. Received: output shape "
             f"{output_shape}. {remedy}"
         )
     if who not in CATEGORICAL + SPARSE + BINARY or name is None:
         return
-    from_logits = getattr(loss, "keywords", {}).get("from_logits", False)
+    from_logits = keywords.get("from_logits", False)
     if from_logits and name in ("softmax", "sigmoid"):
         warn(f"{who}(from_logits=True) applies {name} once more to the {name} of the last layer. "
               "Use one of the two.")  # fmt: skip

@@ -70,8 +70,8 @@ def sparse_categorical_crossentropy(
     """`-log(output[target])`: the crossentropy of one right class for each sample.
 
     Args:
-        target: class numbers, of the output's shape without the axis of the classes (or with 1
-            there, if it is the last). The loss of a number that is no class is 0.
+        target: class numbers, of the output's shape without the axis of the classes, or with 1
+            there. The loss of a number that is no class is 0.
         output: predicted probabilities, such as (samples, classes); they are scaled to sum 1.
         from_logits: whether the output is logits, of which probabilities are the softmax.
         axis: the axis of the classes.
@@ -87,10 +87,11 @@ def sparse_categorical_crossentropy(
     target, output = operand(target, "int32"), as_float(output)
     if not rank_of(output):
         raise ValueError(f"{who}: expected an output of rank 1 or more. Received: shape ()")
-    if rank_of(target) == rank_of(output) and extents_of(target)[-1] == 1:
-        target = squeeze(target, -1)
     place = axis_index(axis, rank_of(output), who)
     extents = extents_of(output)
+    if rank_of(target) == len(extents):
+        single = [one for one in (place, -1) if extents_of(target)[one] == 1]
+        target = squeeze(target, single[0]) if single else target
     if extents_of(target) != extents[:place] + extents[place + 1 :]:
         raise _mismatch(
             who, "the target to be of the output's shape without the axis of the classes",
