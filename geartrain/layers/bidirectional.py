@@ -8,6 +8,7 @@ from typing import Any
 from geartrain import ops, tree
 from geartrain.layers.layer import Layer
 from geartrain.registry import register
+from geartrain.serialization import serialize
 
 _MERGES: dict[str, Callable[[Any, Any], Any]] = {
     "sum": lambda x, y: x + y,
@@ -19,10 +20,12 @@ _MERGES: dict[str, Callable[[Any, Any], Any]] = {
 
 @register("layers")
 class Bidirectional(Layer):
-    """The layer inside from the first timestep to the last, and a copy of it the other way.
+    """A layer from the first timestep to the last, and its like the other way.
+
+    Both are attributes: `forward_layer` and `backward_layer`.
 
     Args:
-        layer: a recurrent layer.
+        layer: a recurrent layer. Its settings are taken, not its weights.
         merge_mode: how the two outputs become one: `"concat"`, `"sum"`, `"mul"`, `"ave"`; None
             gives both.
         weights: accepted as in Keras: the first values of all weights.
@@ -62,19 +65,17 @@ class Bidirectional(Layer):
                 f"{self._who()}: expected backward_layer to go the other way. Received: both have "
                 f"go_backwards={layer.go_backwards}"
             )
-        self.layer, self.merge_mode, self.backward_layer = layer, merge_mode, backward_layer
+        self.merge_mode = merge_mode
         config = layer.get_config()
-        self.forward_layer = type(layer).from_config({**config, "name": f"forward_{layer.name}"})
-        other = {**config, "go_backwards": not layer.go_backwards}
-        if backward_layer is not None:
-            layer, other = backward_layer, backward_layer.get_config()
-        name = layer.name if layer.name.startswith("backward_") else f"backward_{layer.name}"
-        self._way_back = type(layer).from_config({**other, "name": name})
-        for one in (self.forward_layer, self._way_back):
-            one.zero_output_for_mask = True  # as Keras does: the outputs stay in step
-        self._layers.pop(id(self.layer), None)  # a pattern: its copies have the weights
-        if backward_layer is not None:
-            self._layers.pop(id(backward_layer), None)
+        name = f"forward_{layer.name.removeprefix('forward_')}"
+        self.forward_layer = type(layer).from_config({**config, "name": name})
+        if backward_layer is None:
+            name = f"backward_{layer.name.removeprefix('backward_')}"
+            other = {"go_backwards": not layer.go_backwards, "name": name}
+            backward_layer = type(layer).from_config({**config, **other})
+        self.backward_layer = backward_layer
+        for one in (self.forward_layer, self.backward_layer):
+            one.zero_output_for_mask = layer.return_sequences  # so the outputs stay in step
         self.return_sequences, self.return_state = layer.return_sequences, layer.return_state
         self.first_weights = weights
         self.supports_masking = True
@@ -83,11 +84,11 @@ class Bidirectional(Layer):
         """The arguments, without first values: the weights are kept elsewhere."""
         config = super().get_config()
         config.pop("weights", None)
-        return config
+        return {**config, "layer": serialize(self.forward_layer)}
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         """Make the weights of both."""
-        for layer in (self.forward_layer, self._way_back):
+        for layer in (self.forward_layer, self.backward_layer):
             if not layer.built:
                 layer.build(sequences_shape)
                 layer.built = True
@@ -97,7 +98,7 @@ class Bidirectional(Layer):
     def reset_state(self) -> None:
         """Let stateful layers begin with zeros again."""
         self.forward_layer.reset_state()
-        self._way_back.reset_state()
+        self.backward_layer.reset_state()
 
     reset_states = reset_state
 
@@ -120,7 +121,7 @@ class Bidirectional(Layer):
             halves = [flat[: len(flat) // 2], flat[len(flat) // 2 :]]
         results = [
             layer.call(sequences, initial_state=half, mask=mask, training=training)
-            for layer, half in zip((self.forward_layer, self._way_back), halves, strict=True)
+            for layer, half in zip((self.forward_layer, self.backward_layer), halves, strict=True)
         ]
         states = []
         if self.return_state:

@@ -26,13 +26,15 @@ class Owner(Operation):
     """
 
     built: bool
+    not_in_files: tuple[str, ...] = ()  # attributes where nobody need look for layers
     stateful: bool = False  # whether it keeps a state for each row, from one batch to the next
 
     def __init__(self, trainable: bool, name: str | None = None) -> None:
         super().__init__(name)
-        self._lists: dict[str, list[Any]] = {}  # those that are attributes: they may grow
+        self._growing: dict[str, Any] = {}  # lists and dicts among the attributes
         self._layers: dict[int, Owner] = {}
         self._variables: dict[int, Variable] = {}
+        self._untrained: set[int] = set()  # of the variables, those never meant to be trained
         self._trainable = bool(trainable)
 
     @property
@@ -43,10 +45,10 @@ class Owner(Operation):
     def __setattr__(self, name: str, value: Any) -> None:
         if "_layers" in self.__dict__ and not name.startswith("_arguments"):
             self._track(value)
-            if isinstance(value, list):
-                self._lists[name] = value
+            if isinstance(value, list | dict) and name not in self.not_in_files:
+                self._growing[name] = value
             else:
-                self._lists.pop(name, None)
+                self._growing.pop(name, None)
         elif isinstance(value, Owner | Variable):
             raise RuntimeError(
                 f"{type(self).__name__}: call super().__init__() before setting self.{name}."
@@ -54,15 +56,17 @@ class Owner(Operation):
         super().__setattr__(name, value)
 
     def _track(self, value: Any) -> None:
-        for leaf in tree.flatten(value) if tree.is_nested(value) else [value]:
+        for leaf in _leaves(value):
             if isinstance(leaf, Owner) and leaf is not self:
                 self._layers.setdefault(id(leaf), leaf)
             elif isinstance(leaf, Variable | SeedGenerator):
                 variable = leaf.state if isinstance(leaf, SeedGenerator) else leaf
+                if id(variable) not in self._variables and not variable.trainable:
+                    self._untrained.add(id(variable))
                 self._variables.setdefault(id(variable), variable)
 
     def _sublayers(self) -> list[Owner]:
-        for value in list(self._lists.values()):
+        for value in list(self._growing.values()):
             self._track(value)
         return list(self._layers.values())
 
@@ -129,9 +133,13 @@ class Owner(Operation):
         """All weights, layer by layer: in each those made to be trained, then the others."""
         found: dict[Variable, None] = {}
         for layer in self._flatten_layers():
-            own = [v for v in layer._variables.values() if not is_state(v)]
-            found.update(dict.fromkeys(sorted(own, key=lambda variable: not variable.trainable)))
+            found.update(dict.fromkeys(layer._own_weights()))
         return list(found)
+
+    def _own_weights(self) -> list[Variable]:
+        """Those of `weights` that are not of layers below; frozen later or not, in one order."""
+        own = [v for v in self._variables.values() if not is_state(v)]
+        return sorted(own, key=lambda variable: id(variable) in self._untrained)
 
     @property
     def variables(self) -> list[Variable]:
@@ -196,6 +204,38 @@ class Owner(Operation):
         for weight, value in zip(own, values, strict=True):
             weight.assign(value)
 
+    def save_own_variables(self, store: Any) -> None:
+        """Put the weights of this layer, without those of layers below, into a mapping.
+
+        Override it along with `load_own_variables` to keep something else in files.
+
+        Args:
+            store: what files get: arrays or variables under keys such as "0", "1".
+        """
+        for place, variable in enumerate(self._own_weights()):
+            store[str(place)] = variable
+
+    def load_own_variables(self, store: Any) -> None:
+        """Take the weights of this layer, without those of layers below, from a mapping.
+
+        Args:
+            store: what `save_own_variables` made: arrays by key.
+
+        Raises ValueError if there are more or fewer, or other shapes; nothing is changed then.
+        """
+        own = self._own_weights()
+        if len(store) != len(own):
+            raise ValueError(wrong_count(self, own, len(store)))
+        values = [np.asarray(store[str(place)]) for place in range(len(own))]
+        for variable, value in zip(own, values, strict=True):
+            if variable.shape != value.shape:
+                raise ValueError(
+                    f"{self._who()}: expected shape {variable.shape} for {variable.path!r}. "
+                    f"Received: {value.shape}"
+                )
+        for variable, value in zip(own, values, strict=True):
+            variable.assign(value)
+
     def count_params(self) -> int:
         """The number of values in all weights."""
         if not self.built:
@@ -203,6 +243,32 @@ class Owner(Operation):
         return sum(weight.array.size for weight in self.weights)
 
 
+def _leaves(value: Any) -> Iterator[Any]:
+    """The leaves of nested lists, tuples and dicts, in the order in which they were put there."""
+    stack, seen = [value], set()
+    while stack:
+        item = stack.pop()
+        if not tree.is_nested(item):
+            yield item
+        elif id(item) not in seen:  # a list may hold itself
+            seen.add(id(item))
+            stack.extend(reversed(item.values() if isinstance(item, dict) else item))
+
+
 def is_state(variable: Variable) -> bool:
     """Whether a variable is bookkeeping (a random seed) rather than a weight."""
     return getattr(variable, "is_state", False)
+
+
+def wrong_count(layer: Owner, expected: Sequence[Variable], received: int) -> str:
+    """What to say of a layer whose weights in a file are more or fewer than its own."""
+    said = (
+        f"Layer {layer.name!r} expected {len(expected)} variables, but received {received} "
+        f"variables during loading. Expected: {[variable.name for variable in expected]}."
+    )
+    if not expected and not layer.built:
+        said += (
+            " The layer was never built, so it has no weights yet: call it, or let the `build` of "
+            "the layer around it build it."
+        )
+    return said

@@ -47,6 +47,8 @@ class Model(Trainer, Layer):
     (3, 2)
     """
 
+    not_in_files = ("operations", "_programs")  # `layers` has those with weights
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """A `Functional` where inputs and outputs are given."""
         if cls is Model and (args or "inputs" in kwargs):

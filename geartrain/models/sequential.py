@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from geartrain.layers.context import call_scope
 from geartrain.layers.input_layer import InputLayer
 from geartrain.layers.layer import Layer
 from geartrain.layers.symbolic import KerasTensor
@@ -30,6 +31,8 @@ class Sequential(Model):
     >>> network.output_shape, network.count_params()
     ((None, 10), 407050)
     """
+
+    not_in_files = (*Model.not_in_files, "_row")
 
     def __init__(
         self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None
@@ -86,6 +89,10 @@ class Sequential(Model):
 
     def _connect(self, batch_shape: Any = None, dtype: str | None = None) -> None:
         """Call the layers on a symbolic input, if its shape is known."""
+        with call_scope(self.name, None):  # weights are "sequential/dense/kernel", as in Keras
+            self._call_layers(batch_shape, dtype)
+
+    def _call_layers(self, batch_shape: Any, dtype: str | None) -> None:
         if not self._row:
             return
         first, *rest = self._row

@@ -66,7 +66,7 @@ class Adafactor(Optimizer):
         if slot == "velocity":
             return zeros
         if zeros.ndim < 2:
-            return np.zeros((), zeros.dtype)
+            return np.zeros((), "int32")  # as files of Keras have them
         return zeros[..., 0] if slot == "r" else zeros[..., 0, :]
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:

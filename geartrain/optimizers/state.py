@@ -10,7 +10,7 @@ import numpy as np
 from geartrain import initializers
 from geartrain.configurable import Configurable
 from geartrain.errors import warn
-from geartrain.graph.dtypes import numpy_dtype
+from geartrain.graph.dtypes import is_float, numpy_dtype
 from geartrain.optimizers import checks
 from geartrain.runtime.variable import Variable
 
@@ -62,9 +62,10 @@ class OptimizerState(Configurable):
         for group in self.slot_names():
             for variable in variables:
                 for name in group:
-                    self._slots[variable][name] = self._track(
-                        self.first_value(name, variable), variable.dtype, _slot(variable, name)
-                    )
+                    value = self.first_value(name, variable)
+                    dtype = variable.dtype if is_float(value.dtype.name) else value.dtype.name
+                    slot = self._track(value, dtype, _slot(variable, name))
+                    self._slots[variable][name] = slot
         self.built = True
 
     def slots_of(self, variable: Variable) -> dict[str, Variable]:

@@ -84,7 +84,8 @@ def test_the_dtype_of_variables_stays(cls):
         optimizer, variables = cls(), variables_of(dtype)
         optimizer.apply(gradients_of(0, dtype), variables)
         assert {variable.dtype for variable in variables} == {dtype}
-        assert {slot.dtype for slot in optimizer.variables[2:]} <= {dtype}
+        slots = [slot for slot in optimizer.variables[2:] if slot.dtype != "int32"]
+        assert {slot.dtype for slot in slots} <= {dtype}
 
 
 @every
