@@ -8,7 +8,6 @@ from typing import Any
 from geartrain import ops, tree
 from geartrain.layers.layer import Layer
 from geartrain.registry import register
-from geartrain.serialization import serialize
 
 _MERGES: dict[str, Callable[[Any, Any], Any]] = {
     "sum": lambda x, y: x + y,
@@ -66,13 +65,9 @@ class Bidirectional(Layer):
                 f"go_backwards={layer.go_backwards}"
             )
         self.merge_mode = merge_mode
-        config = layer.get_config()
-        name = f"forward_{layer.name.removeprefix('forward_')}"
-        self.forward_layer = type(layer).from_config({**config, "name": name})
+        self.forward_layer = _like(layer, "forward_")
         if backward_layer is None:
-            name = f"backward_{layer.name.removeprefix('backward_')}"
-            other = {"go_backwards": not layer.go_backwards, "name": name}
-            backward_layer = type(layer).from_config({**config, **other})
+            backward_layer = _like(layer, "backward_", go_backwards=not layer.go_backwards)
         self.backward_layer = backward_layer
         for one in (self.forward_layer, self.backward_layer):
             one.zero_output_for_mask = layer.return_sequences  # so the outputs stay in step
@@ -84,7 +79,10 @@ class Bidirectional(Layer):
         """The arguments, without first values: the weights are kept elsewhere."""
         config = super().get_config()
         config.pop("weights", None)
-        return {**config, "layer": serialize(self.forward_layer)}
+        return config
+
+    def _config_value(self, name: str) -> Any:
+        return self.forward_layer if name == "layer" else super()._config_value(name)
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         """Make the weights of both."""
@@ -134,3 +132,12 @@ class Bidirectional(Layer):
             return [forward, backward, *states]
         merged = _MERGES[self.merge_mode](forward, backward)
         return [merged, *states] if states else merged
+
+
+def _like(layer: Any, prefix: str, **changes: Any) -> Any:
+    """A layer with the same settings, but for its name; built if the layer is."""
+    name = f"{prefix}{layer.name.removeprefix(prefix)}"
+    made = type(layer).from_config({**layer.get_config(), "name": name, **changes})
+    if layer.built:
+        made.build_from_config(layer.get_build_config())
+    return made
