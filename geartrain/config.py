@@ -63,6 +63,11 @@ def set_image_data_format(data_format: str) -> None:
     _settings["image_data_format"] = data_format
 
 
+def computing() -> tuple[str, float, str]:
+    """The settings that are written into programs: other ones need other programs."""
+    return _settings["floatx"], _settings["epsilon"], _settings["image_data_format"]
+
+
 def backend() -> str:
     """The name of the engine: always `"geartrain"`."""
     return "geartrain"

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from geartrain import metrics, ops, optimizers, tree
+from geartrain import config, metrics, ops, optimizers, tree
 from geartrain.errors import unknown_keywords
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH
 from geartrain.models.compiled import CompiledLoss, CompiledMetrics
 from geartrain.models.data import Batch
+from geartrain.models.keys import Held, key_of
 from geartrain.ops.operands import extents_of, number_of
 from geartrain.registry import RENAMED, signature_names
 from geartrain.runtime.function import Program, gradients_of, trace
@@ -247,15 +248,17 @@ class Steps:
 
     def _settings(self, kind: str) -> tuple[Any, ...]:
         """What is written into a program and may change: other settings need another program."""
+        common = (config.computing(), self.run_eagerly, self.jit_compile)
         if kind != "train" or self.optimizer is None:
-            return ()
+            return common
         if self._fixed_settings is not None:
             return self._fixed_settings
-        settings = [
-            value if isinstance(value, bool | int | float | str | None) else id(value)
-            for value in vars(self.optimizer).values()
-        ]
-        return (*settings, *(id(variable) for variable in self.trainable_variables))
+        written = dict(vars(self.optimizer))
+        if self.optimizer.calls_rate:  # the function is no part of a program, only what it gives
+            del written["_learning_rate"]
+        trained = (Held(variable) for variable in self.trainable_variables)
+        flags = (layer.trainable for layer in self._flatten_layers())  # type: ignore[attr-defined]
+        return (*common, Held(self.optimizer), *map(key_of, written.values()), *trained, *flags)
 
     @contextmanager
     def _settings_fixed(self, key: tuple[Any, ...]) -> Iterator[None]:
@@ -290,6 +293,8 @@ class Steps:
     def run_step(self, kind: str, batch: Batch) -> Any:
         """Run one step; the result has the form that the step returned."""
         program, result = self.program_of(kind, batch)
+        if kind == "train" and self.optimizer is not None:
+            self.optimizer.refresh_rate()
         leaves = [leaf for leaf in tree.flatten(list(batch)) if leaf is not None]
         return tree.pack_sequence_as(result, program.run(*leaves))
 

@@ -174,7 +174,7 @@ class Trainer(Steps):
     ) -> Any:
         """The model's outputs for some inputs, as arrays, in test mode."""
         if verbose == 0 and callbacks is None and type(x) is np.ndarray:
-            known = self._programs.get((x.shape, x.dtype))  # the way of small, frequent calls
+            known = self._programs.get(self._small(x))  # the way of small, frequent calls
             if known is not None and len(x) <= (batch_size or DEFAULT_BATCH_SIZE):
                 return known(x)
         checks.check_built(self, x)
@@ -196,9 +196,12 @@ class Trainer(Steps):
         if len(x) and len(self._programs) < MOST_REMEMBERED:
             program, form = self.program_of("predict", Batch(x))
             direct = program.direct(len(x)) if isinstance(form, Node) else None
-            self._programs[x.shape, x.dtype] = direct or (
+            self._programs[self._small(x)] = direct or (
                 lambda x: tree.pack_sequence_as(form, program.run(x))
             )
+
+    def _small(self, x: np.ndarray) -> tuple[Any, ...]:
+        return x.shape, x.dtype, config.computing(), self.run_eagerly, self.jit_compile
 
     # -- single batches ---------------------------------------------------------------------------
 

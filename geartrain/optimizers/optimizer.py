@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from geartrain import config, ops
+from geartrain.graph.node import Node
 from geartrain.optimizers import checks
 from geartrain.optimizers.clipping import clip_by_global_norm, clip_by_norm
 from geartrain.optimizers.schedules import LearningRateSchedule
 from geartrain.optimizers.staging import Staging
 from geartrain.optimizers.state import OptimizerState
 from geartrain.registry import automatic_name, signature, snake_case
-from geartrain.runtime.variable import Variable
+from geartrain.runtime.variable import Variable, concrete_scope
 from geartrain.serialization import serialize
 
 # In the order of the configuration in files.
@@ -79,6 +80,7 @@ class Optimizer(OptimizerState):
         checks.check_options(self)
         self._not_decayed: tuple[set[Variable], re.Pattern[str] | None] = (set(), None)
         self._iterations = self.add_variable((), dtype="int32", name="iteration")
+        self._called_rate: Variable | None = None
         self.learning_rate = learning_rate
 
     def _configure(self, arguments: dict[str, Any]) -> None:
@@ -116,7 +118,28 @@ class Optimizer(OptimizerState):
         rate = self._learning_rate
         if isinstance(rate, LearningRateSchedule):
             return rate(self._iterations)
-        return rate if isinstance(rate, Variable) else rate()
+        if isinstance(rate, Variable):
+            return rate
+        if not isinstance(self._iterations.value, Node):  # nothing is traced
+            return rate()
+        assert self._called_rate is not None
+        if np.isnan(self._called_rate.array):
+            with concrete_scope():
+                self.refresh_rate()
+        return self._called_rate
+
+    @property
+    def calls_rate(self) -> bool:
+        """Whether a function gives the learning rate, which is called before each step."""
+        return self._called_rate is not None
+
+    def refresh_rate(self) -> None:
+        """Let programs have what the function that gives the learning rate, if any, gives now.
+
+        `fit` does so before each step. A function traced by `jit` has what it gave then.
+        """
+        if self._called_rate is not None:
+            self._called_rate.assign(self._learning_rate())
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
@@ -126,6 +149,11 @@ class Optimizer(OptimizerState):
             if previous is not None and previous in self._variables:
                 self._variables.remove(previous)
             self._learning_rate = value
+            if isinstance(value, LearningRateSchedule):
+                self._called_rate = None
+            elif self._called_rate is None:
+                with concrete_scope():
+                    self._called_rate = Variable(np.nan, dtype=config.floatx(), trainable=False)
         elif previous is None:
             self._learning_rate = self._track(value, config.floatx(), "learning_rate")
         else:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geartrain import tree
+from geartrain import config, tree
 from geartrain.errors import describe_value, warn
 from geartrain.graph.autodiff import gradients
 from geartrain.graph.dtypes import FLOATS, numpy_dtype
@@ -222,6 +222,8 @@ def _placeholder_like(value: Any, name: str = "input") -> Node:
 def jit(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function` as a program: traced once for each set of shapes and dtypes, then only run.
 
+    Other settings, such as `floatx()`, make another program.
+
     Arrays and numbers in nested arguments are inputs; anything else is part of the program.
     Variables that the function reads or assigns are read and updated at each call.
 
@@ -240,7 +242,8 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **kwargs)
         specs = tuple((array.shape, array.dtype.name) for array in arrays)
         static = tuple(None if _is_tensor(leaf) else leaf for leaf in leaves)
-        key = (specs, static, repr(tree.map_structure(lambda _: 0, (args, kwargs))))
+        form = repr(tree.map_structure(lambda _: 0, (args, kwargs)))
+        key = (specs, static, form, config.computing())
         if key not in programs:
             programs[key] = _program(function, args, kwargs, leaves)
         program, structure, constants = programs[key]
