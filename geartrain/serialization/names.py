@@ -21,7 +21,7 @@ OWN_REMEDY = (
 
 
 class _Family(NamedTuple):
-    """Where the classes of a family are: in Keras's files, and in a package of Geartrain's own."""
+    """Where the classes of a family are: in files, and in a package of Geartrain's own."""
 
     module: str
     package: str
@@ -41,11 +41,12 @@ FAMILIES = {
     "optimizers.schedules": _Family("keras.optimizers.schedules", "geartrain.optimizers.schedules"),
     "dtype_policies": _Family("keras", "geartrain.dtype_policies"),
     "random": _Family("keras.random", "geartrain.random"),
+    "onnx": _Family("geartrain.saving.onnx.layers", "geartrain.saving.onnx.layers"),
 }
 # Classes that Keras writes by where they are inside of it: module and registered name.
 _INTERNAL = {"Functional": ("keras.src.models.functional", "Functional")}
 # What may stand where one of a family is expected, besides one of that family.
-_ALSO = {"activations": ("layers",), "metrics": ("losses",), "layers": ("models",)}
+_ALSO = {"activations": ("layers",), "metrics": ("losses",), "layers": ("models", "onnx")}
 
 
 def name_of_class(cls: type) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def families_of(module: Any, family: str | None = None) -> list[str]:
         parts = str(module).split(".")
         inside = parts[2:] if parts[:2] == ["keras", "src"] else parts[1:]
         if parts[0] != "keras":
-            found = []
+            found = [name for name, one in FAMILIES.items() if one.module == module]
         elif not inside:
             found = list(FAMILIES)
         elif inside[:2] == ["optimizers", "schedules"]:

@@ -1,0 +1,113 @@
+"""Layers for what ONNX says and Keras has no layer for.
+
+Files name them under this module, so a model that was read from ONNX can be saved and loaded as any
+other; real Keras has no such layers and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from geartrain import ops
+from geartrain.graph.dtypes import numpy_dtype
+from geartrain.graph.node import Node
+from geartrain.graph.shapes import Extent
+from geartrain.layers.layer import Layer
+from geartrain.ops.operands import extents_of, ladder, number_of
+from geartrain.registry import register
+
+
+@register("onnx")
+class Parameter(Layer):
+    """A weight by itself: what PyTorch calls a parameter of a module.
+
+    Args:
+        shape: its shape.
+
+    Weights: value.
+
+    Call: the weight, whatever the input.
+
+    >>> Parameter((2,))(np.zeros((5, 3), "float32")).shape
+    (2,)
+    """
+
+    def __init__(self, shape: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.shape = tuple(shape)
+        self.autocast = False
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weight."""
+        self.value = self.add_weight(shape=self.shape, initializer="zeros", name="value")
+
+    def call(self, inputs: Any) -> Any:
+        """The weight."""
+        return ops.convert_to_tensor(self.value)
+
+
+@register("onnx")
+class Sized(Layer):
+    """An operation whose sizes are those of other tensors, known when it runs.
+
+    Args:
+        operation: "reshape", "broadcast_to", "full" (`number` everywhere), "arange" (from 0 to the
+            only size), "slice" (each axis up to its size), or "sizes" (the sizes themselves).
+        sizes: for each axis a number, or a sum of products: `[[2, [0, 1]], [1]]` is twice the size
+            of axis 1 of the first tensor after the operands, and 1.
+        operands: how many of the tensors are operands.
+        number, number_dtype: for "full".
+
+    Call: the operands, then the tensors that sizes are read off, as a list.
+
+    >>> x = np.zeros((6, 4), "float32")
+    >>> Sized("reshape", [2, [[1, [0, 0]]], 4], 1)([x, np.zeros((3, 1), "float32")]).shape
+    (2, 3, 4)
+    """
+
+    def __init__(
+        self,
+        operation: str,
+        sizes: Any,
+        operands: int = 0,
+        number: float = 0.0,
+        number_dtype: str = "float32",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        known = ("reshape", "broadcast_to", "full", "arange", "slice", "sizes")
+        if operation not in known:
+            raise ValueError(
+                f"{self._who()}: expected an operation of {known}. Received: {operation!r}"
+            )
+        self.operation, self.sizes, self.operands = operation, sizes, operands
+        self.number, self.number_dtype = number, number_dtype
+        self.autocast = False
+
+    def call(self, inputs: Any) -> Any:
+        """The operation's result."""
+        operands, references = inputs[: self.operands], inputs[self.operands :]
+        sizes = tuple(self._size(terms, references) for terms in self.sizes)
+        if self.operation == "sizes":
+            return ops.stack([number_of(size, "int64") for size in sizes])
+        if self.operation == "arange":
+            return ladder(sizes, 0, any(isinstance(x, Node) for x in references), "int64")
+        if self.operation == "full":
+            return ops.broadcast_to(np.asarray(self.number, numpy_dtype(self.number_dtype)), sizes)
+        if self.operation == "slice":
+            return ops.get_item(operands[0], tuple(slice(0, size) for size in sizes))
+        return getattr(ops, self.operation)(operands[0], sizes)
+
+    def _size(self, terms: Any, references: list[Any]) -> Extent:
+        if isinstance(terms, int):
+            return terms
+        total: Extent = 0
+        for count, *axes in terms:
+            product: Extent = count
+            for reference, axis in axes:
+                product = extents_of(references[reference])[axis] * product
+            total = product + total
+        return total

@@ -1,0 +1,362 @@
+"""From the nodes of a file to calls of layers and operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from geartrain import activations, layers, ops, tree
+from geartrain.errors import describe_value
+from geartrain.graph.dtypes import is_float
+from geartrain.graph.evaluate import Plan
+from geartrain.graph.node import Node, sorted_nodes
+from geartrain.graph.shapes import Dim, Extent, Shape, holds_dim, public
+from geartrain.ops.operands import dtype_of, extents_of
+from geartrain.registry import snake_case
+from geartrain.runtime.variable import Trace
+from geartrain.saving.onnx.layers import Parameter, Sized
+from geartrain.saving.onnx.reader.names import is_generated, name_of
+from geartrain.saving.onnx.reader.network import Network, Use
+from geartrain.saving.onnx.reader.table import OPERATORS
+from geartrain.saving.onnx.reader.values import Filled, Initial, Value, holds_unknown
+
+MOST_FOLDED = 1 << 22  # elements that may be computed while loading
+Source = tuple[Any, Callable[[np.ndarray], np.ndarray] | None]
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A weight that the file has the values of.
+
+    Attributes:
+        layer: the layer.
+        weight: the weight's attribute, or its place among the layer's weights.
+        source: a value, and what makes the weight's values of it.
+    """
+
+    layer: Any
+    weight: str
+    source: Source
+
+    def value(self) -> np.ndarray:
+        """The values, as the weight wants them."""
+        given, change = self.source
+        array = given.array() if isinstance(given, Initial) else given
+        return array if change is None else change(array)
+
+    @property
+    def variable(self) -> Any:
+        """The weight, once the layer is built."""
+        if self.weight.isdigit():
+            return self.layer.weights[int(self.weight)]
+        return getattr(self.layer, self.weight)
+
+
+class Builder:
+    """Rebuilds a network: `values` by name, and the assignments that are left to do.
+
+    Args:
+        network: the network.
+        inputs: its symbolic inputs.
+        tied: names of weights that several layers use: these share one `Parameter`.
+    """
+
+    def __init__(self, network: Network, inputs: list[Node], tied: set[str]) -> None:
+        self.network, self.inputs, self.tied = network, inputs, tied
+        self.values: dict[str, Value] = {n: Initial.of(s) for n, s in network.stored.items()}
+        self.assignments: list[Assignment] = []
+        self.claims: dict[str, Any] = {}
+        self.found_tied: set[str] = set()
+        self.folded = 0
+        self.permuted: dict[Node, tuple[Node, tuple[int, ...]]] = {}
+        self.reshaped: dict[Node, Node] = {}
+        self._consumers: dict[str, list[Use]] = {}
+        self._absorbed: set[int] = set()
+        self._shared: dict[Any, Any] = {}
+        self._parameters: dict[str, Node] = {}
+        self._names: dict[str, int] = {}
+        self._named: dict[int, Any] = {}
+        self._places: dict[Dim, tuple[Node, int]] = {}
+        for use in network.uses:
+            for name in use.inputs:
+                self._consumers.setdefault(name, []).append(use)
+        for declared, node in zip(network.inputs, inputs, strict=True):
+            self._names[node.leaf.name] = 1
+            self.keep(declared.name, node)
+
+    def run(self) -> None:
+        """Build every node."""
+        for use in self.network.uses:
+            if id(use) in self._absorbed:
+                continue
+            given = [self._given(name) for name in use.inputs]
+            while given and given[-1] is None:
+                given.pop()
+            try:
+                made = OPERATORS[use.operator](Place(self, use), *given, **use.attributes)
+            except (ValueError, TypeError, LookupError, ArithmeticError, AssertionError) as error:
+                raise ValueError(f"{use}: {error}") from error
+            several = made if isinstance(made, tuple) else (made,)
+            for name, value in zip(use.outputs, several, strict=False):
+                if name:
+                    self.keep(name, value)
+
+    def _given(self, name: str) -> Any:
+        """An input of a node: what cannot become a weight as an array."""
+        value = self.values[name] if name else None
+        if isinstance(value, Initial) and not is_float(value.dtype):
+            value = self.values[name] = value.array()
+        return value
+
+    def keep(self, name: str, value: Value) -> None:
+        """Note a value, and where its unknown sizes can be read off."""
+        self.values[name] = value
+        if isinstance(value, Node):
+            self._name_operations(value)
+            for axis, extent in enumerate(value.extents):
+                if isinstance(extent, Dim):
+                    self._places.setdefault(extent, (value, axis))
+
+    def _name_operations(self, value: Node) -> None:
+        """Give the operations that a tensor is newly made by names that no layer has."""
+        stack = [value]
+        while stack:
+            call = getattr(stack.pop(), "call", None)
+            if call is None or id(call) in self._named:
+                continue
+            self._named[id(call)] = call
+            stack.extend(call.inputs)
+            if not isinstance(call.operation, layers.Layer):
+                call.operation.name = self.unique(snake_case(type(call.operation).__name__))
+
+    def consumers(self, name: str) -> list[Use]:
+        """The nodes that read a value; the outputs of the network count as well."""
+        outputs = [self.network.uses[0]] if name in self.network.outputs else []
+        return [*self._consumers.get(name, []), *outputs]
+
+    def absorb(self, use: Use, value: Node) -> None:
+        """Take a node as done: its output is this value."""
+        self._absorbed.add(id(use))
+        self.keep(use.outputs[0], value)
+
+    # -- layers -----------------------------------------------------------------------------------
+
+    def layer(self, use: Use, kind: str, cls: Any, weights: dict[str, Source], config: Any) -> Any:
+        """A new layer, or the one that has the same weights and arguments."""
+        stored = {w: s[0] for w, s in weights.items() if isinstance(s[0], Initial)}
+        names = {w: one.name for w, one in stored.items()}
+        key = (cls, repr(sorted(config.items())), tuple(sorted(names.items())))
+        if key in self._shared and any(not one.uniform for one in stored.values()):
+            return self._shared[key]
+        first = next((one for one in names.values() if not is_generated(one)), "")
+        name = self.unique(name_of(kind or snake_case(cls.__name__), first, use.name))
+        made = cls(**config, name=name)
+        self._shared[key] = made
+        for weight, source in weights.items():
+            self.assignments.append(Assignment(made, weight, source))
+            if weight in stored:
+                self.claim(stored[weight], made)
+        return made
+
+    def claim(self, value: Initial, layer: Any) -> None:
+        """Note that a layer has this weight, and whether another has it too."""
+        if self.claims.setdefault(value.name, layer) is not layer and not value.uniform:
+            self.found_tied.add(value.name)
+
+    def unique(self, name: str) -> str:
+        """The name, with a number behind if it is taken."""
+        count = self._names.get(name, 0)
+        self._names[name] = count + 1
+        return self.unique(f"{name}_{count}") if count else name
+
+    # -- tensors ----------------------------------------------------------------------------------
+
+    def operand(self, value: Any) -> Any:
+        """A value as what operations take: a symbolic tensor or an array."""
+        if isinstance(value, Initial):
+            return self.parameter(value) if self.is_weight(value) else value.array()
+        if isinstance(value, Filled):
+            number = {"number": value.number.item(), "number_dtype": value.number.dtype.name}
+            return self.sized("full", [], value.shape, **number)
+        if holds_unknown(value):
+            flat = self.sized("sizes", [], tuple(value.reshape(-1)))
+            return ops.reshape(flat, value.shape) if value.ndim != 1 else flat
+        return value
+
+    def is_weight(self, value: Any) -> bool:
+        """Whether a value is a parameter that training should change."""
+        return isinstance(value, Initial) and (value.trainable or value.name in self.tied)
+
+    def parameter(self, value: Initial) -> Node:
+        """The tensor of a parameter that no layer has a place for."""
+        node = self._parameters.get(value.name)
+        if node is None:
+            stored = value.stored
+            name = self.unique(name_of("parameter", f"{value.name}.", value.name))
+            made = Parameter(stored.shape, dtype=stored.dtype, name=name)
+            node = made(self.inputs[0])
+            self._parameters[value.name] = node
+            self.claim(value, made)
+            self.assignments.append(Assignment(made, "value", (Initial.of(stored), None)))
+        order = value.order
+        return node if order == tuple(range(len(order))) else ops.transpose(node, order)
+
+    def compute(self, function: Callable[..., Any], *values: Any) -> Any:
+        """`function` of the values: an operation, or done now if all are known."""
+        if any(
+            isinstance(v, Node | Filled) or self.is_weight(v) or holds_unknown(v) for v in values
+        ):
+            return function(*map(self.operand, values))
+        return self._fold(function, [v.array() if isinstance(v, Initial) else v for v in values])
+
+    def _fold(self, function: Callable[..., Any], arrays: list[Any]) -> Any:
+        """The result for arrays, once it is known that it is not too large."""
+        with Trace():
+            made = function(*(a if a is None else Node.wrap(np.asarray(a)) for a in arrays))
+            nodes = [Node.wrap(one) for one in tree.flatten(made)]
+        self.spend(
+            sum(prod(n.extents) for n in sorted_nodes(nodes) if n.op and not holds_dim(n.extents))
+        )
+        results = Plan(nodes).run({})
+        return (
+            tree.pack_sequence_as(made, results) if isinstance(made, list | tuple) else results[0]
+        )
+
+    def spend(self, elements: int) -> None:
+        """Count elements that are computed while loading."""
+        self.folded += elements
+        if self.folded > MOST_FOLDED:
+            raise ValueError(
+                f"expected constants of at most {MOST_FOLDED:,} elements in all. Received: more. "
+                "Export the model with constant folding."
+            )
+
+    # -- sizes that are known at run time only ----------------------------------------------------
+
+    def sized(self, operation: str, tensors: list[Node], sizes: Shape, **config: Any) -> Node:
+        """A `Sized` layer that reads the sizes off other tensors."""
+        references: list[Node] = []
+        terms = [self._terms(size, references) for size in sizes]
+        if not tensors and not references:
+            references.append(self.inputs[0])
+        name = self.unique(f"{operation}_sized")
+        made = Sized(operation, terms, len(tensors), **config, name=name)
+        result: Node = made([*tensors, *references])
+        return result
+
+    def _terms(self, size: Extent, references: list[Node]) -> Any:
+        """A size as a sum of products of axes of `references`, which may grow."""
+        if isinstance(size, int | np.integer):
+            return int(size)
+        if size in self._places:
+            return [[1, self._axis(size, references)]]
+        return [
+            [count, *(self._axis(Dim({(atom,): 1}), references) for atom in monomial)]
+            for monomial, count in size.terms
+        ]
+
+    def _axis(self, size: Dim, references: list[Node]) -> list[int]:
+        if size not in self._places:
+            raise ValueError(
+                f"expected sizes that some tensor has. Received: {size}. Export the model with "
+                "fixed sizes apart from the batch."
+            )
+        node, axis = self._places[size]
+        if node not in references:
+            references.append(node)
+        return [references.index(node), axis]
+
+
+class Place:
+    """Where an operator is being built: what its function works with."""
+
+    def __init__(self, builder: Builder, use: Use) -> None:
+        self.builder, self.use = builder, use
+        self.opset = builder.network.opset
+
+    def wanted(self, number: int) -> bool:
+        """Whether anything reads this output of the node."""
+        outputs = self.use.outputs
+        name = outputs[number] if number < len(outputs) else ""
+        return bool(name and self.builder.consumers(name))
+
+    def layer(
+        self, cls: Any, weights: dict[str, Source] | None = None, kind: str = "", **config: Any
+    ) -> Any:
+        """A layer of that class whose weights are these values; see `Builder.layer`."""
+        return self.builder.layer(self.use, kind, cls, weights or {}, config)
+
+    def activation(self, function: str, x: Value) -> Any:
+        """The layer `Activation` of a tensor; of an array, the function itself."""
+        if not isinstance(x, Node) or not is_float(dtype_of(x)):
+            return self.compute(activations.get(function), x)
+        made = self.layer(layers.Activation, kind=function, activation=function, dtype=policy(x))
+        return made(x)
+
+    def compute(self, function: Callable[..., Any], *values: Any) -> Any:
+        """See `Builder.compute`."""
+        return self.builder.compute(function, *values)
+
+    def tensor(self, value: Any, what: str = "input") -> Node:
+        """The value as a symbolic tensor."""
+        made = self.builder.operand(value)
+        if not isinstance(made, Node):
+            raise ValueError(
+                f"expected {what} as a tensor that depends on the network's inputs. Received: a "
+                f"constant of shape {getattr(made, 'shape', ())}"
+            )
+        return made
+
+    def array(self, value: Any, what: str) -> np.ndarray:
+        """The value as an array that is known now."""
+        if isinstance(value, Initial):
+            return value.array()
+        if isinstance(value, Filled) and not holds_dim(value.shape):
+            self.builder.spend(prod(value.shape))
+            return np.full(value.shape, value.number)
+        if not isinstance(value, np.ndarray) or holds_unknown(value):
+            raise ValueError(
+                f"expected {what} as a constant. Received: a value that depends on the inputs. "
+                "Export the model with fixed values, or with constant folding."
+            )
+        return value
+
+    def weight(self, value: Any, what: str) -> Initial | np.ndarray:
+        """The value as what a layer's weight can be made of."""
+        if isinstance(value, Initial):
+            return value
+        return self.array(value, what)
+
+    def sizes(self, value: Any, what: str) -> tuple[Extent, ...]:
+        """Whole numbers, some of which may be known at run time only."""
+        array = value.array() if isinstance(value, Initial) else value
+        if not isinstance(array, np.ndarray) or array.ndim > 1 or array.dtype.kind not in "iuO":
+            raise ValueError(
+                f"expected {what} as whole numbers, known or made of sizes. Received: "
+                f"{describe_value(array)}"
+            )
+        return tuple(one if isinstance(one, Dim) else int(one) for one in array.reshape(-1))
+
+    def numbers(self, value: Any, what: str) -> list[int]:
+        """Whole numbers that are known now."""
+        return [int(one) for one in self.array(value, what).reshape(-1)]
+
+
+def expect(x: Node, axis: int, size: int, what: str) -> None:
+    """Raise ValueError unless an axis of a tensor has this size: before any weight is made."""
+    extent = extents_of(x)[axis]
+    if extent != size:
+        raise ValueError(
+            f"expected inputs whose axis {axis} has the size {size} of {what}. Received shape "
+            f"{public(extents_of(x))}"
+        )
+
+
+def policy(x: Any) -> str | None:
+    """The dtype for layers of a tensor: its own, if it is of floats."""
+    dtype = dtype_of(x)
+    return dtype if is_float(dtype) else None

@@ -1,0 +1,29 @@
+"""The operators, each with the function that builds it: importing them fills the table."""
+
+from geartrain.saving.onnx.reader.operators import (
+    activations,
+    arithmetic,
+    convolution,
+    dense,
+    normalizing,
+    parts,
+    pooling,
+    recurrent,
+    reductions,
+    resizing,
+    shaping,
+)
+
+__all__ = [
+    "activations",
+    "arithmetic",
+    "convolution",
+    "dense",
+    "normalizing",
+    "parts",
+    "pooling",
+    "recurrent",
+    "reductions",
+    "resizing",
+    "shaping",
+]
