@@ -105,14 +105,14 @@ def _pad(exporter: Any, node: Node, x: Value, low: Shape, high: Shape, interior:
         if gap:
             x = _apart(exporter, x, shape, axis, gap, node.dtype)
             shape[axis] = shape[axis] * (gap + 1) - gap
-    axes = [a for a in range(len(shape)) if low[a] != 0 or high[a] != 0]
-    if not axes:
+    if all(extent == 0 for extent in low + high):
         return x
-    sizes = exporter.extents.vector([*(low[a] for a in axes), *(high[a] for a in axes)])
+    # For all axes: onnxruntime errs where Pad names some of them and transposes are moved over it.
+    sizes = exporter.extents.vector([*low, *high])
     wide = exporter.wide(node.dtype) if node.dtype in ("int16", "uint16", "bool") else node.dtype
     zero = np.asarray(0, exporter.dtype(wide))
     x = exporter.cast(x, wide, known=node.dtype)
-    padded = graph.node("Pad", x, sizes, zero, np.asarray(axes, INT64), mode="constant")
+    padded = graph.node("Pad", x, sizes, zero, mode="constant")
     return exporter.cast(padded, node.dtype, known=wide)
 
 
@@ -121,8 +121,9 @@ def _apart(exporter: Any, x: Value, shape: list[Extent], axis: int, gap: int, dt
     graph, extents = exporter.graph, exporter.extents
     x = graph.node("Unsqueeze", x, np.asarray([axis + 1], INT64))
     zero = np.asarray(0, exporter.dtype(dtype))
-    ends = np.asarray([0, gap], INT64)
-    x = graph.node("Pad", x, ends, zero, np.asarray([axis + 1], INT64), mode="constant")
+    ends = np.zeros((2, len(shape) + 1), INT64)
+    ends[1, axis + 1] = gap
+    x = graph.node("Pad", x, ends.reshape(-1), zero, mode="constant")
     joint = (*shape[:axis], shape[axis] * (gap + 1), *shape[axis + 1 :])
     x = graph.node("Reshape", x, extents.vector(joint))
     last = extents.one(shape[axis] * (gap + 1) - gap)
