@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from inspect import signature
 from typing import Any
 
-from geartrain import activations, constraints, initializers, ops, random, regularizers
+from geartrain import activations, constraints, initializers, ops, random, regularizers, tree
 from geartrain.graph.shapes import Shape
 from geartrain.layers.arguments import known_size, positive
 from geartrain.layers.layer import Layer
@@ -363,8 +363,7 @@ class StackedRNNCells(Layer):
     @property
     def output_size(self) -> int:
         """The size of the last cell's output."""
-        last = self.cells[-1]
-        return int(getattr(last, "output_size", last.state_size))
+        return _output_size(self.cells[-1])
 
     def build(self, input_shape: Any) -> None:
         """Make the weights of all cells."""
@@ -372,11 +371,11 @@ class StackedRNNCells(Layer):
             if not cell.built:
                 cell.build(input_shape)
                 cell.built = True
-            input_shape = (*input_shape[:-1], cell.output_size)
+            input_shape = (*input_shape[:-1], _output_size(cell))
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """The state before the first turn: zeros."""
-        return [cell.get_initial_state(batch_size) for cell in self.cells]
+        return [first_states(cell, batch_size, self.compute_dtype) for cell in self.cells]
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, list[Any]]:
         """One turn of all cells."""
@@ -387,8 +386,22 @@ class StackedRNNCells(Layer):
         return inputs, new
 
 
+def _output_size(cell: Any) -> int:
+    """The size of a cell's output: it says so, or it is that of its first state."""
+    size = getattr(cell, "output_size", None)
+    return int(tree.flatten(cell.state_size)[0] if size is None else size)
+
+
+def first_states(cell: Any, batch_size: Any, dtype: str) -> Any:
+    """The states of any cell before the first turn: its own choice, or zeros."""
+    if hasattr(cell, "get_initial_state"):
+        return cell.get_initial_state(batch_size=batch_size)
+    return tree.map_structure(lambda size: ops.zeros((batch_size, size), dtype), cell.state_size)
+
+
 def turn_of(cell: Any, inputs: Any, states: Any, training: bool) -> tuple[Any, Any]:
-    """One turn of any cell, inside the body of a loop."""
+    """One turn of any cell, inside the body of a loop; its states are a list, even a single one."""
+    states = states if tree.is_nested(states) else [states]
     takes = "training" in signature(cell.call).parameters
     output, new = cell.call(inputs, states, **({"training": training} if takes else {}))
     return output, new

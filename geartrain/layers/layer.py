@@ -17,7 +17,13 @@ from geartrain.layers.arguments import sizes_of
 from geartrain.layers.context import call_scope, called, current_context
 from geartrain.layers.input_spec import InputSpec, check_input
 from geartrain.layers.owner import Owner
-from geartrain.layers.symbolic import record_call, shapes_of, tree_of_shapes, tree_of_tensors
+from geartrain.layers.symbolic import (
+    KerasTensor,
+    record_call,
+    shapes_of,
+    tree_of_shapes,
+    tree_of_tensors,
+)
 from geartrain.ops.masks import mask_of, set_mask
 from geartrain.ops.operands import dtype_of, extents_of, number_of, operand
 from geartrain.registry import signature
@@ -122,7 +128,9 @@ class Layer(Owner):
             args = (operand(args[0]), *args[1:])
         if kwargs.get("training") is None:  # so that a model, not its making, decides
             kwargs.pop("training", None)
-        if not current_trace() and any(isinstance(x, Node) for x in tree.flatten((args, kwargs))):
+        if not current_trace() and any(
+            isinstance(x, KerasTensor) for x in tree.flatten((args, kwargs))
+        ):
             return record_call(self, args, kwargs, self._cast_and_run)
         return self._cast_and_run(args, kwargs)
 

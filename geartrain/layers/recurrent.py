@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from geartrain import ops, tree
-from geartrain.layers.cells import Cell, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells, turn_of
+from geartrain.layers.cells import (
+    Cell,
+    GRUCell,
+    LSTMCell,
+    SimpleRNNCell,
+    StackedRNNCells,
+    first_states,
+    turn_of,
+)
 from geartrain.layers.input_spec import InputSpec
 from geartrain.layers.layer import Layer
 from geartrain.ops.operands import dtype_of, extents_of
@@ -97,11 +105,7 @@ class RNN(Layer):
 
     def get_initial_state(self, batch_size: Any) -> Any:
         """The states before the first timestep, in the form of the cell's."""
-        if hasattr(self.cell, "get_initial_state"):
-            return self.cell.get_initial_state(batch_size=batch_size)
-        return tree.map_structure(
-            lambda size: ops.zeros((batch_size, size), self.compute_dtype), self.cell.state_size
-        )
+        return first_states(self.cell, batch_size, self.compute_dtype)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The input's mask, if the output has timesteps."""
