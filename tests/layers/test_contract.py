@@ -1,7 +1,6 @@
 """What holds for every layer, tested on the rows of `tests/cases.py`."""
 
 import json
-import math
 from itertools import pairwise
 
 import numpy as np
@@ -11,9 +10,9 @@ from geartrain import layers, ops, registry, tree
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH
 from geartrain.layers.layer import Layer
-from geartrain.registry import register_keras_serializable
 from geartrain.runtime.function import Program, trace
 from tests.cases import BASES, LAYERS
+from tests.rows import drawn, fill, given, make
 
 ROWS = [
     pytest.param(name, row, id=f"{name}-{row!r}") for name, rows in LAYERS.items() for row in rows
@@ -21,54 +20,8 @@ ROWS = [
 every_row = pytest.mark.parametrize(("name", "row"), ROWS)
 
 
-@register_keras_serializable("contract", "square")
-def square(x, factor):
-    return ops.multiply(ops.square(x), factor)
-
-
-def make(name, row, **further):
-    config = dict(row.config)
-    if "layer" in config:
-        inner = config["layer"]
-        dtype = {"dtype": further["dtype"]} if "dtype" in further else {}
-        inner = {**inner, "config": {**inner["config"], **dtype}}
-        config["layer"] = layers.deserialize(inner)
-    if name == "Lambda":
-        config["function"] = square
-    return getattr(layers, name)(**config, **further)
-
-
-def drawn(row, batch, dtype="float32", seed=0):
-    """Arrays for the inputs, that cannot be written to."""
-    random = np.random.default_rng(seed)
-    arrays = []
-    for number, shape in enumerate(row.shapes):
-        if row.integers is not None:
-            array = random.integers(0, row.integers, (batch, *shape)).astype("int32")
-        else:  # all different, none near 0
-            size = batch * math.prod(shape)
-            grid = random.permutation(np.linspace(-2, 2, 2 * size) + 0.004 * number)
-            array = grid[:size].reshape(batch, *shape).astype(dtype)
-        array.flags.writeable = False
-        arrays.append(array)
-    return arrays
-
-
-def given(row, arrays):
-    """The layer's arguments: one tensor, or the list of all, or each."""
-    return arrays if row.apart or len(row.shapes) == 1 else [arrays]
-
-
 def call(layer, row, arrays):
     return layer(*given(row, arrays), training=row.training)
-
-
-def fill(layer, seed=1):
-    """Weights that tell one axis from another, and variances that are positive."""
-    random = np.random.default_rng(seed)
-    for weight in layer.weights:
-        if weight.dtype.startswith("float"):
-            weight.assign(random.uniform(0.2, 1.2, weight.shape))
 
 
 def built(name, row, **further):

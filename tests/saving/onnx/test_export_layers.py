@@ -6,7 +6,7 @@ import pytest
 from geartrain import Input, Model, layers
 from geartrain.saving.onnx.export.layers import RULES
 from tests.cases import LAYERS
-from tests.layers.test_contract import drawn, fill, given, make
+from tests.rows import drawn, fill, given, make
 from tests.saving.onnx.running import assert_same, operators
 
 ROWS = [

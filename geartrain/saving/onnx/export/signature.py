@@ -10,6 +10,8 @@ from geartrain.graph.dtypes import standardize_dtype
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH, Dim, Extent
 
+_LONGEST = 64  # characters of the formula of a size
+
 
 class Tensor(NamedTuple):
     """An input or output in the file."""
@@ -56,7 +58,7 @@ def leaves(structure: Any) -> list[Any]:
 
 
 def signature_of(model: Any, given: Any, apart: bool) -> Signature:
-    """The inputs as symbolic tensors.
+    """The inputs as symbolic tensors, of any batch size unless `given` says one.
 
     Args:
         model: the model.
@@ -66,7 +68,12 @@ def signature_of(model: Any, given: Any, apart: bool) -> Signature:
     """
     specs, own = _specs(model, given), model.inputs
     names = _named(specs, [one.leaf.name for one in own] if own else None)
-    made = iter([_symbol(*pair, apart) for pair in zip(names, leaves(specs), strict=True)])
+    made = iter(
+        [
+            _symbol(name, spec, apart, any_batch=given is None)
+            for name, spec in zip(names, leaves(specs), strict=True)
+        ]
+    )
     return Signature(_rebuilt(specs, made), names)
 
 
@@ -121,10 +128,11 @@ def _named(specs: Any, own: Sequence[str] | None) -> list[str]:
     return [name if names.index(name) == n else f"{name}_{n}" for n, name in enumerate(names)]
 
 
-def _symbol(name: str, spec: Any, apart: bool) -> Node:
+def _symbol(name: str, spec: Any, apart: bool, any_batch: bool) -> Node:
     """A symbolic tensor of a spec's shape and dtype."""
     extents: list[Extent] = []
-    for axis, size in enumerate(spec.shape):
+    shape = (None, *spec.shape[1:]) if any_batch and len(spec.shape) else spec.shape
+    for axis, size in enumerate(shape):
         if size is not None:
             extents.append(int(size))
         elif axis == 0:
@@ -137,16 +145,34 @@ def _symbol(name: str, spec: Any, apart: bool) -> Node:
 
 
 def shown(extents: Sequence[Extent]) -> tuple[int | str | None, ...]:
-    """A shape as files have it: numbers, and for an unknown size its name or its formula."""
-    return tuple(extent if isinstance(extent, int) else _formula(extent) for extent in extents)
+    """A shape as files have it: numbers, and for an unknown size its name or its formula.
+
+    None for a size whose formula is too long to be read.
+    """
+    texts = [extent if isinstance(extent, int) else _formula(extent) for extent in extents]
+    return tuple(None if isinstance(text, str) and len(text) > _LONGEST else text for text in texts)
 
 
-def _formula(dim: Dim) -> str:
-    parts = []
-    for monomial, count in dim.terms:
-        factors = [atom[1] if atom[0] == "axis" else repr(Dim({(atom,): 1})) for atom in monomial]
-        parts.append("*".join([str(count)] * (count != 1 or not factors) + factors))
-    return " + ".join(parts)
+def _formula(extent: Extent) -> str:
+    """
+    >>> _formula(Dim({(("axis", "time"),): 2, (): -1}))
+    '2*time - 1'
+    """
+    if not isinstance(extent, Dim):
+        return str(extent)
+    text = ""
+    for monomial, count in sorted(extent.terms, key=lambda term: -len(term[0])):
+        factors = [str(abs(count))] * (abs(count) != 1 or not monomial)
+        factors += [_atom(*atom) for atom in monomial]
+        sign = " - " if count < 0 else " + "
+        text += (sign if text else sign.strip(" +")) + "*".join(factors)
+    return text
+
+
+def _atom(kind: str, *arguments: Any) -> str:
+    if kind == "axis":
+        return str(arguments[0])
+    return f"{kind}({', '.join(map(_formula, arguments))})" if arguments else kind
 
 
 def output_names(model: Any, outputs: Any, taken: set[str]) -> list[str]:
