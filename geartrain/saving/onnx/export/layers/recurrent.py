@@ -182,7 +182,7 @@ def _recurrent(
 def _bidirectional(
     exporter: Any, layer: Any, sequences: Any, initial_state: Any = None, mask: Any = None
 ) -> Written:
-    there, back = layer.forward_layer, layer._way_back
+    there, back = layer.forward_layer, layer.backward_layer
     cells = [getattr(there, "cell", None), getattr(back, "cell", None)]
     alike = type(there) in _LAYERS and type(there) is type(back) and _alike(*cells)
     if mask is not None or not alike or there.go_backwards or there.stateful:
