@@ -8,13 +8,12 @@ and checked; only then do the variables take the new values, together. A layer w
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from geartrain.errors import GeartrainWarning, describe_value
+from geartrain.errors import describe_value, warn
 from geartrain.graph.dtypes import is_float, numpy_dtype
 from geartrain.layers.owner import Owner, wrong_count
 from geartrain.optimizers.optimizer import Optimizer
@@ -277,10 +276,9 @@ def restore(
     values = matching.read(fresh)
     assign_all(values)
     for path, problem in matching.failed.values():
-        warnings.warn(f"{who}: left {path or 'the model'} as it is. {problem}",
-                      GeartrainWarning, stacklevel=3)  # fmt: skip
+        warn(f"{who}: left {path or 'the model itself'} as it is. {problem}")
     for note in matching.notes:
-        warnings.warn(f"{who}: {note}", GeartrainWarning, stacklevel=3)
+        warn(f"{who}: {note}")
     steps = matching.plan
     filled = [step.variable for step in steps if isinstance(step, Pair)]
     filled += [variable for step in steps if isinstance(step, Held) for variable, _ in step.values]
