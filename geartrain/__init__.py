@@ -17,7 +17,7 @@ from geartrain._version import __version__
 _MODULES = (
     "activations", "backend", "callbacks", "config", "constraints", "datasets", "dtype_policies",
     "errors", "initializers", "layers", "losses", "metrics", "models", "naive", "ops",
-    "optimizers", "plots", "random", "regularizers", "tree", "utils",
+    "optimizers", "plots", "random", "regularizers", "saving", "tree", "utils",
 )  # fmt: skip
 _NAMES = {
     "DTypePolicy": "dtype_policies",

@@ -11,6 +11,7 @@ from geartrain.layers.input_spec import InputSpec, check_input
 from geartrain.layers.layer import Layer
 from geartrain.layers.operation import Operation
 from geartrain.models.call_graph import CallGraph
+from geartrain.models.saved import Saved
 from geartrain.models.summary import print_summary
 from geartrain.models.trainer import Trainer
 from geartrain.registry import register
@@ -26,7 +27,7 @@ _REMOVED = {
 
 
 @register("models")
-class Model(Trainer, Layer):
+class Model(Trainer, Saved, Layer):
     """Layers with inputs and outputs, and methods to train, evaluate and use them.
 
     There are three ways to make one: `Sequential([...])` for a plain row of layers;

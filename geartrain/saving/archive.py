@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import stat
 import struct
-import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -128,6 +127,8 @@ class Archive:
             name: the member.
             verify: whether to check its CRC-32. A caller that has better digests need not.
         """
+        import tempfile
+
         member = self.member(name)
         if not member.deflated:
             if verify and member.checksum is not None:

@@ -1,0 +1,149 @@
+"""Whole models in files: configuration, weights and the state of training.
+
+Loading goes through the same stages whatever the file, and each refuses what is not sound before
+the next one sees it: the container's directory; strict JSON; the weights' file without its tensors
+(its digest, then a walk that reads no tensor); classes from the closed list, built symbolically
+and without memory beyond what the weights take; names, shapes and dtypes of all tensors; and only
+then their values, into the model's own arrays, each checked by its digest. A model that any stage
+refuses is never seen by anybody.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO, Any
+
+from geartrain import serialization
+from geartrain.files import replacing, replacing_folder
+from geartrain.layers.layer import Layer
+from geartrain.runtime.budget import Budget
+from geartrain.saving import plain
+from geartrain.saving.archive import Archive
+from geartrain.saving.hdf5 import read_hdf5
+from geartrain.saving.hdf5_writer import Laid
+from geartrain.saving.metadata import (
+    CONFIG,
+    METADATA,
+    MOST_BYTES,
+    WEIGHTS,
+    Metadata,
+    read_metadata,
+    write_metadata,
+)
+from geartrain.saving.store import Store
+from geartrain.saving.weights import collect, restore
+
+ASSETS = "assets"
+_NPZ = "model.weights.npz"
+# Zip archives know no dates before this one, and dates would make equal models unequal files.
+_NO_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+def write_model(model: Any, path: Path, zipped: bool) -> None:
+    """Write a model as a zip archive, or as a folder."""
+    config = config_of(model)
+    laid = Laid(collect(model))
+    texts = {METADATA: write_metadata(config, laid), CONFIG: config}
+    if zipped:
+        with replacing(path) as stream:
+            _write_zip(stream, texts, laid)
+        return
+    with replacing_folder(path, (METADATA, CONFIG, WEIGHTS, _NPZ, ASSETS)) as folder:
+        for name, text in texts.items():
+            (folder / name).write_bytes(text)
+        with (folder / WEIGHTS).open("wb") as stream:
+            laid.write(stream)
+        (folder / ASSETS).mkdir()
+
+
+def _write_zip(stream: IO[bytes], texts: dict[str, bytes], laid: Laid) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, text in texts.items():
+            archive.writestr(zipfile.ZipInfo(name, _NO_DATE), text)
+        weights = zipfile.ZipInfo(WEIGHTS, _NO_DATE)
+        weights.file_size = laid.size
+        with archive.open(weights, "w") as member:
+            laid.write(member)
+
+
+def config_of(model: Any) -> bytes:
+    """A model's configuration as JSON, as files hold it."""
+    described = serialization.serialize(model)
+    try:
+        return plain.dump(described)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{model._who()}: expected plain numbers, texts, lists and dictionaries from "
+            f"get_config. Received: what JSON cannot say ({error}). Let get_config of your own "
+            "classes return plain values."
+        ) from error
+
+
+def read_model(path: Path, custom_objects: dict[str, Any] | None, compiled: bool) -> Any:
+    """The model in a zip archive or a folder."""
+    who = f"load_model({str(path)!r})"
+    with Archive(path) as archive:
+        config, metadata = read_config(archive, who)
+        if not compiled:
+            config["compile_config"] = None
+        with open_weights(archive, metadata, who) as store:
+            return rebuilt(config, store, custom_objects, who)
+
+
+def rebuilt(config: Any, store: Store, custom_objects: dict[str, Any] | None, who: str) -> Any:
+    """The model that a configuration describes, with the weights of a store."""
+    with Budget(store.nbytes) as budget:
+        model = serialization.deserialize(config, custom_objects)
+        if not isinstance(model, Layer):
+            raise ValueError(
+                f"{who}: expected the configuration of a model in {CONFIG}. Received: that of "
+                f"{type(model).__name__}"
+            )
+        filled = restore(model, store, who, fresh=True)
+        budget.settle(filled)
+    return model
+
+
+def read_config(archive: Archive, who: str) -> tuple[dict[str, Any], Metadata]:
+    """The configuration in a container, and what is known of its files."""
+    check_assets(archive)
+    metadata = Metadata()
+    if METADATA in archive.members:
+        metadata = read_metadata(archive.read(METADATA, MOST_BYTES), who)
+    text = archive.read(CONFIG, plain.MOST_BYTES)
+    metadata.check_config(text, who)
+    config = plain.parse(text, f"{who}: {CONFIG}")
+    if not isinstance(config, dict) or "class_name" not in config:
+        raise ValueError(
+            f"{who}: expected the configuration of a model in {CONFIG}. Received: {config!r:.80}"
+        )
+    return config, metadata
+
+
+def open_weights(archive: Archive, metadata: Metadata, who: str) -> Store:
+    """The weights in a container, checked but not read yet."""
+    if WEIGHTS not in archive.members and _NPZ in archive.members:
+        raise archive.refuse(
+            f"weights as {WEIGHTS}", f"{_NPZ}, which holds pickles, and these can run code"
+        )
+    file, offset, size = archive.place(WEIGHTS, verify=metadata.structure is None)
+    metadata.check_structure(file, offset, size, who)
+    store = read_hdf5(file, offset, size, f"{who}: {WEIGHTS}")
+    try:
+        metadata.check_tensors(store, who)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def check_assets(archive: Archive) -> None:
+    """Refuse files that belong to a layer which could not read them: its state would be lost."""
+    for name, member in archive.members.items():
+        if name.startswith(f"{ASSETS}/") and member.size:
+            raise archive.refuse(
+                "a model without files of its layers",
+                f"{name!r}, such as a layer for texts has, and which no layer here reads",
+            )

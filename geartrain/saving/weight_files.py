@@ -1,0 +1,87 @@
+"""Files of weights alone: which reader and which writer a file's ending asks for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from geartrain.files import replacing
+from geartrain.saving.archive import Archive
+from geartrain.saving.hdf5 import read_hdf5
+from geartrain.saving.hdf5_writer import write_hdf5
+from geartrain.saving.model_file import open_weights, read_config
+from geartrain.saving.store import Store
+
+
+@contextmanager
+def hdf5_file(path: Path, who: str) -> Iterator[Store]:
+    """The tensors of a `.weights.h5` file, which is open within the block."""
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+    try:
+        with read_hdf5(file, 0, os.fstat(file).st_size, who) as store:
+            yield store
+    finally:
+        os.close(file)
+
+
+@contextmanager
+def model_file(path: Path, who: str) -> Iterator[Store]:
+    """The tensors of a whole model, in a `.keras` file or a folder."""
+    with Archive(path) as archive:
+        _, metadata = read_config(archive, who)
+        with open_weights(archive, metadata, who) as store:
+            yield store
+
+
+def write_hdf5_file(store: Store, path: Path) -> None:
+    """Write a `.weights.h5` file, whole or not at all."""
+    with replacing(path) as stream:
+        write_hdf5(store, stream)
+
+
+def model_text(path: Path, who: str) -> tuple[Any, Any]:
+    """The metadata and the configuration in the file of a whole model; None and None in others."""
+    if not path.name.endswith(".keras") or not path.exists():
+        return None, None
+    with Archive(path) as archive:
+        config, metadata = read_config(archive, who)
+        return metadata.text, config
+
+
+READERS = {".weights.h5": hdf5_file, ".keras": model_file}
+WRITERS = {".weights.h5": write_hdf5_file}
+
+
+def reading(path: Path, who: str) -> Any:
+    """A `with` block in which the tensors of a file can be read."""
+    read = _by_ending(READERS, path, who)
+    if not path.exists():
+        raise not_found(path, who)
+    return read(path, who)
+
+
+def not_found(path: Path, who: str) -> ValueError:
+    """The error for a file that is not there: Keras's kind, and its words."""
+    return ValueError(
+        f"{who}: File not found: filepath={str(path)!r}. Its folder is "
+        f"{str(path.absolute().parent)!r}."
+    )
+
+
+def writing(path: Path, who: str) -> Any:
+    """A function of a store and a path that writes a file of the kind of its ending."""
+    return _by_ending(WRITERS, path, who)
+
+
+def _by_ending(table: dict[str, Any], path: Path, who: str) -> Any:
+    """What a file's ending stands for."""
+    for ending, entry in table.items():
+        if path.name.endswith(ending):
+            return entry
+    raise ValueError(
+        f"{who}: The filename must end in {' or '.join(map(repr, table))}. "
+        f"Received: filepath={str(path)!r}"
+    )
