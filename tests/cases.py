@@ -282,6 +282,15 @@ LAYERS: dict[str, list[LayerCase]] = {
             merge_mode="sum",
         ),
     ],
+    "ConvLSTM1D": [
+        case((3, 4, 2), filters=2, kernel_size=2),
+        case((2, 2, 5), filters=1, kernel_size=3, strides=2, data_format="channels_first"),
+    ],
+    "ConvLSTM2D": [
+        case((2, 4, 3, 2), filters=2, kernel_size=(2, 3), padding="same", return_sequences=True),
+        case((2, 5, 5, 1), filters=1, kernel_size=2, dilation_rate=2, unit_forget_bias=False),
+    ],
+    "ConvLSTM3D": [case((2, 2, 3, 2, 1), filters=1, kernel_size=2, dropout=0.2)],
     "GRU": [
         case((3, 2), units=2),
         case((3, 2), units=2, reset_after=False, return_sequences=True),

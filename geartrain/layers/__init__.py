@@ -16,6 +16,7 @@ from geartrain.layers.attention import AdditiveAttention, Attention
 from geartrain.layers.batch_normalization import BatchNormalization
 from geartrain.layers.bidirectional import Bidirectional
 from geartrain.layers.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from geartrain.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from geartrain.layers.convolution import Conv1D, Conv2D, Conv3D
 from geartrain.layers.convolution_transpose import (
     Conv1DTranspose,
@@ -164,6 +165,9 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "Convolution1D",
     "Convolution1DTranspose",
     "Convolution2D",

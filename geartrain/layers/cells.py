@@ -28,6 +28,7 @@ class Cell(Layer):
     """
 
     gates = 1
+    projects_ahead = True  # whether `project` takes all turns at once
 
     def __init__(
         self,
@@ -135,17 +136,19 @@ class Cell(Layer):
         As in Keras, with `recurrent_dropout` both are drawn for each gate on its own; without it,
         all gates read the same inputs.
         """
+        if not training:
+            return None, None
         gates = self.gates if self.recurrent_dropout else 1
-
-        def drawn(rate: float, shape: Shape, dtype: str) -> Noise:
-            if not training or not rate:
-                return None
-            ones = ops.ones(shape, dtype)
-            return [random.dropout(ones, rate, seed=self.seed_generator) for _ in range(gates)]
-
-        on_inputs = drawn(self.dropout, shape, dtype)
         state = (*shape[:-1], self.units)
-        return on_inputs, drawn(self.recurrent_dropout, state, self.compute_dtype)
+        on_inputs = self.drawn(self.dropout, shape, dtype, gates)
+        return on_inputs, self.drawn(self.recurrent_dropout, state, self.compute_dtype, gates)
+
+    def drawn(self, rate: float, shape: Shape, dtype: str, gates: int) -> Noise:
+        """Factors for so many gates; None without dropout."""
+        if not rate:
+            return None
+        ones = ops.ones(shape, dtype)
+        return [random.dropout(ones, rate, seed=self.seed_generator) for _ in range(gates)]
 
     def product(self, x: Any, matrix: Any, noise: Noise) -> Any:
         """`x @ matrix`, where the columns of each gate see x with noise of their own."""

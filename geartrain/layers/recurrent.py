@@ -193,9 +193,10 @@ class RNN(Layer):
         on_inputs, on_state = cell.noise(rows, dtype_of(sequences), training)
 
         def turn(item: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
-            return cell.turn(item, states, on_state)
+            projected = item if cell.projects_ahead else cell.project(item, on_inputs)
+            return cell.turn(projected, states, on_state)
 
-        return cell.project(sequences, on_inputs), turn
+        return cell.project(sequences, on_inputs) if cell.projects_ahead else sequences, turn
 
 
 def _exchanged(x: Any) -> Any:
@@ -210,7 +211,7 @@ _RNN_ARGUMENTS = (
 _LAYER_ARGUMENTS = (*Layer.accepts, "activity_regularizer")
 
 
-class _OfCell(RNN):
+class OfCell(RNN):
     """A recurrent layer that makes its own cell, of the arguments that the cell takes."""
 
     cell_class: type[Cell] = Cell
@@ -231,7 +232,7 @@ class _OfCell(RNN):
 
 
 @register("layers")
-class SimpleRNN(_OfCell):
+class SimpleRNN(OfCell):
     """`h = activation(x @ kernel + h @ recurrent_kernel + bias)`, for each timestep.
 
     Args:
@@ -267,11 +268,11 @@ class SimpleRNN(_OfCell):
         seed: int | None = None, **kwargs: Any,
     ) -> None:  # fmt: skip
         given = {**self._arguments, **kwargs}
-        _made(self, given)
+        divided(self, given)
 
 
 @register("layers")
-class LSTM(_OfCell):
+class LSTM(OfCell):
     """Long short-term memory (Hochreiter and Schmidhuber, 1997), for each timestep.
 
     Args: those of `SimpleRNN`, and
@@ -301,11 +302,11 @@ class LSTM(_OfCell):
         unroll: bool = False, use_cudnn: Any = "auto", **kwargs: Any,
     ) -> None:  # fmt: skip
         given = {**self._arguments, **kwargs}
-        _made(self, given)
+        divided(self, given)
 
 
 @register("layers")
-class GRU(_OfCell):
+class GRU(OfCell):
     """The gated recurrent unit (Cho et al., 2014), for each timestep.
 
     Args: those of `SimpleRNN`, and
@@ -335,14 +336,14 @@ class GRU(_OfCell):
         reset_after: bool = True, use_cudnn: Any = "auto", **kwargs: Any,
     ) -> None:  # fmt: skip
         given = {**self._arguments, **kwargs}
-        _made(self, given)
+        divided(self, given)
 
 
-def _made(layer: _OfCell, given: dict[str, Any]) -> None:
+def divided(layer: OfCell, given: dict[str, Any], size: str = "units") -> None:
     """Divide the arguments of a recurrent layer among its cell, its loop and the layer itself."""
     given = dict(given)
     given.pop("use_cudnn", None)
-    units = given.pop("units")
+    units = given.pop(size)
     elsewhere = {*_RNN_ARGUMENTS, *_LAYER_ARGUMENTS}
     own = {name: given.pop(name) for name in list(given) if name in elsewhere}
     layer._make(units, given, own)
