@@ -28,14 +28,14 @@ def _gather_infer(x: Spec, indices: Spec) -> Spec:
 
 
 def _gather_reference(x: np.ndarray, indices: np.ndarray) -> np.ndarray:
-    check_indices(indices, len(x))
+    check_indices(indices, len(x), "take")
     return np.asarray(x[indices])
 
 
-def check_indices(indices: np.ndarray, size: int) -> None:
+def check_indices(indices: np.ndarray, size: int, who: str) -> None:
     """Refuse indices outside [0, size)."""
     if indices.size and (indices.min() < 0 or indices.max() >= size):
-        raise outside(indices.min() if indices.min() < 0 else indices.max(), size, "take")
+        raise outside(indices.min() if indices.min() < 0 else indices.max(), size, who)
 
 
 def outside(wrong: Any, size: int, who: str) -> ValueError:
@@ -83,7 +83,7 @@ def _scatter_infer(indices: Spec, rows: Spec, size: Extent) -> Spec:
 
 
 def _scatter_reference(indices: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
-    check_indices(indices, size)
+    check_indices(indices, size, "scatter")
     result = np.zeros((size, *rows.shape[indices.ndim :]), rows.dtype)
     np.add.at(result, indices, rows)
     return result

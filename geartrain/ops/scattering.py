@@ -13,13 +13,14 @@ from geartrain.ops import elementwise as primitive
 from geartrain.ops import folds, indexing, views
 from geartrain.ops.arithmetic import add, clip, maximum, minimum, multiply, subtract
 from geartrain.ops.creation import shape_of
-from geartrain.ops.logic import equal, logical_and, not_equal, where
+from geartrain.ops.logic import equal, greater_equal, less, logical_and, not_equal, where
 from geartrain.ops.operands import (
     Tensor,
     dtype_of,
     extents_of,
     filled_like,
     ladder,
+    number_of,
     operand,
     rank_of,
     stretched,
@@ -145,6 +146,7 @@ def scatter_update(
     if reduction is None:
         joined = _last_written(views.reshape(x, shape=(size, *others)), flat, rows)
         return views.reshape(joined, shape=extents_of(x))
+    flat = indexing.gather(ladder((size,), 0, isinstance(flat, Node), dtype_of(flat)), flat)
     fold = {"add": segment_sum, "max": segment_max, "min": segment_min, "mul": segment_prod}
     joined = fold[reduction](rows, flat, size)
     return joins[reduction](x, views.reshape(joined, shape=extents_of(x)))
@@ -197,7 +199,8 @@ def segment_sum(
 
     Args:
         data: tensor of shape (rows, ...).
-        segment_ids: for each row the number of its segment, integers of shape (rows,).
+        segment_ids: for each row the number of its segment, integers of shape (rows,). A row whose
+            number is none of a segment, such as -1, is left out, by all folds over segments.
         num_segments: how many segments; if None the greatest id + 1, which an array must tell.
         sorted: whether the ids are sorted; nothing depends on it here.
 
@@ -207,7 +210,11 @@ def segment_sum(
     array([ 3.,  0., 10.], dtype=float32)
     """
     data, ids, count = _segments("segment_sum", data, segment_ids, num_segments)
-    return indexing.scatter_add(ids, data, size=count)
+    end = number_of(count, dtype_of(ids))
+    inside = logical_and(greater_equal(ids, 0), less(ids, end))
+    lying = (*extents_of(ids), *(1,) * (rank_of(data) - 1))
+    rows = where(views.reshape(inside, shape=lying), data, filled_like(data, 0))
+    return indexing.scatter_add(where(inside, ids, filled_like(ids, 0)), rows, size=count)
 
 
 def _by_membership(

@@ -204,12 +204,26 @@ def _advanced(x: Tensor, entries: list[Any], who: str) -> Tensor:
 
 
 def flat_index(indices: list[Any], sizes: Shape, who: str) -> Tensor:
-    """Indices along several axes as one index along all of them, row-major; negative ones wrap."""
+    """Indices along several axes as one index along all of them, row-major; negative ones wrap.
+
+    An index outside its axis makes one outside of all: not that of some other element.
+    """
     total: Any = None
+    wrong: Any = None
     for index, size in zip(indices, sizes, strict=True):
         index = wrapped(operand(index), size, who)
+        if isinstance(index, Node) and len(indices) > 1:
+            outside = primitive.logical_or(
+                primitive.less(index, filled_like(index, 0)),
+                primitive.greater_equal(index, _filled(index, size)),
+            )
+            wrong = outside if wrong is None else primitive.logical_or(wrong, outside)
         total = index if total is None else add(multiply(total, number_of(size, "int32")), index)
-    return total
+    return total if wrong is None else primitive.where(wrong, _filled(total, product(sizes)), total)
+
+
+def _filled(index: Tensor, size: Extent) -> Tensor:
+    return stretched(number_of(size, dtype_of(index)), extents_of(index))
 
 
 def wrapped(index: Tensor, size: Extent, who: str) -> Tensor:

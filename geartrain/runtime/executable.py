@@ -268,7 +268,7 @@ class Executable:
                     table = table.sources[0]
                 if isinstance(table.leaf, Variable) and table.extents[:1] == (size,):
                     return outside(wrong, size, table.leaf.path)
-        return outside(wrong, size, "take")
+        return outside(wrong, size, "A compiled function")
 
     def _take(self, batch: int, last: int | None = None) -> Frame:
         """A frame that nobody uses now, with memory for steps of `batch` and of `last` rows."""
