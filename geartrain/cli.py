@@ -82,11 +82,14 @@ def in_one_line(error: Exception) -> str:
     'expected 2. Received: 3.'
     >>> in_one_line(FileNotFoundError(2, "No such file or directory", "a.npy"))
     'a.npy: No such file or directory'
+    >>> in_one_line(OSError(28, "cannot write 'a.npz': No space left on device."))
+    "cannot write 'a.npz': No space left on device."
     >>> in_one_line(KeyError("x"))
     "KeyError: 'x' (--traceback shows where)"
     """
-    if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        place = "" if error.filename is None else f"{error.filename}: "
+        return f"{place}{error.strerror}"
     text = " ".join(str(error).split())
     if isinstance(error, ValueError | TypeError | OSError | ImportError) and text:
         return text

@@ -263,7 +263,7 @@ def whole(path: Path, text: str) -> bool:
 def exchange(request, monkeypatch):
     """Both ways of exchanging folders: of this system, and of those that have no such call."""
     if request.param == "in steps":
-        monkeypatch.setattr(files, "_exchange_at_once", lambda first, second: False)
+        monkeypatch.setattr("geartrain.files.folder._exchange_at_once", lambda first, second: False)
 
 
 def test_a_folder_is_replaced_as_a_whole(tmp_path, exchange):

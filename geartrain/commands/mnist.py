@@ -49,10 +49,11 @@ def _count(text: str) -> int:
 
 def execute(options: argparse.Namespace) -> int:
     """Train, test, show a few digits, save the weights."""
+    from geartrain import files
     from geartrain.random import set_random_seed
     from geartrain.utils import to_categorical
 
-    _check_writable(options.out)
+    files.check_writable(options.out)
     set_random_seed(options.seed)
     network = make_network(options.optimizer)
     data = load(options.data, options.sample)
@@ -142,18 +143,6 @@ def _columns() -> int:
     import shutil
 
     return min(shutil.get_terminal_size().columns, 120)
-
-
-def _check_writable(path: Path) -> None:
-    """Refuse a place where the weights could not be saved, before the training."""
-    import os
-
-    folder = path.absolute().parent
-    existing = next(one for one in (folder, *folder.parents) if one.exists())
-    if path.is_dir() or not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        raise ValueError(
-            f"--out: expected a file in a folder that can be written. Received: {str(path)!r}"
-        )
 
 
 def save(network: Any, path: Path) -> None:

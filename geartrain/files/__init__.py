@@ -1,0 +1,12 @@
+"""Files and folders that are written whole or not at all, and that last once they are written.
+
+All that the library writes goes through here. What is new is written under another name in the
+same folder, brought to the disk, and renamed: whoever looks, at any moment, after a full disk,
+`kill -9` or a loss of power, finds the former file or the new one, never a mix and never none.
+"""
+
+from geartrain.files.file import append_lines, replacing
+from geartrain.files.folder import replacing_folder
+from geartrain.files.place import check_writable, make_folder
+
+__all__ = ["append_lines", "check_writable", "make_folder", "replacing", "replacing_folder"]
