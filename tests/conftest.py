@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -45,19 +46,28 @@ def settings_as_before() -> Iterator[None]:
 
 
 @pytest.fixture
-def count_cases() -> Callable[[str, int], None]:
+def count_cases(request: pytest.FixtureRequest) -> Callable[[str, int], None]:
     """Note that so many cases of a promise have passed: they stand in docs/reliability.md.
 
     `scripts/reliability.py` puts them there, from the file that GEARTRAIN_RESULTS names.
     """
     path = os.environ.get("GEARTRAIN_RESULTS")
+    nightly = request.node.get_closest_marker("nightly") is not None
 
     def note(promise: str, cases: int) -> None:
         if path:
-            line = json.dumps({"promise": promise, "cases": cases})
+            line = json.dumps({"promise": promise, "cases": cases, "nightly": nightly})
             files.append_lines(path, f"{line}\n".encode())
 
     return note
+
+
+@pytest.fixture
+def interrupts() -> Iterator[None]:
+    """SIGINT interrupts: a run in the background would ignore it, and its children would too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -80,6 +80,7 @@ def test_interrupted(monkeypatch, capsys):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+@pytest.mark.usefixtures("interrupts")
 def test_interrupted_by_a_signal_while_training(tmp_path):
     arguments = ["mnist", "--sample", "--epochs", "1000", "--out", str(tmp_path / "w.npz")]
     with subprocess.Popen(

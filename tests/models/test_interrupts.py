@@ -203,11 +203,6 @@ def interrupt_when(ready, finished):
     return thread
 
 
-needs_signals = pytest.mark.skipif(
-    signal.getsignal(signal.SIGINT) is not signal.default_int_handler, reason="SIGINT is not ours"
-)
-
-
 def interrupted(function, ready):
     finished = threading.Event()
     thread = interrupt_when(ready, finished)
@@ -219,7 +214,7 @@ def interrupted(function, ready):
         thread.join()
 
 
-@needs_signals
+@pytest.mark.usefixtures("interrupts")
 def test_ctrl_c_in_native_code_stops_after_a_whole_step():
     model, x, y = wide()
     variables = list(model.program_of("train", Batch(x[:32], y[:32].astype("float32")))[0].updates)
@@ -243,7 +238,7 @@ def test_ctrl_c_in_native_code_stops_after_a_whole_step():
     assert both[0] == both[1]
 
 
-@needs_signals
+@pytest.mark.usefixtures("interrupts")
 @pytest.mark.parametrize("kind", ["evaluate", "predict"])
 def test_ctrl_c_while_a_model_is_used_changes_nothing(kind):
     model, x, _ = wide()

@@ -73,13 +73,19 @@ def fuzz(folder: Path, count: int, seed: int) -> int:
     return wrong
 
 
-def test_no_damaged_entry_is_read(folder):
+DAMAGED = "a damaged entry of the code cache is never read"
+RACED = "rounds of eight processes that write one entry, two of them killed"
+
+
+def test_no_damaged_entry_is_read(folder, count_cases):
     assert fuzz(folder, 500, seed=0) == 0
+    count_cases(DAMAGED, 500)
 
 
 @pytest.mark.nightly
-def test_no_damaged_entry_of_very_many_is_read(folder):
+def test_no_damaged_entry_of_very_many_is_read(folder, count_cases):
     assert fuzz(folder, 10_000, seed=1) == 0
+    count_cases(DAMAGED, 10_000)
 
 
 def test_an_entry_under_another_name_is_not_read(folder):
@@ -196,13 +202,15 @@ def race(rounds: int) -> None:
         assert cache.read(cache.key_of("raced")) == bytes([7]) * 50_000
 
 
-def test_eight_processes_race_and_some_are_killed():
+def test_eight_processes_race_and_some_are_killed(count_cases):
     race(1)
+    count_cases(RACED, 1)
 
 
 @pytest.mark.nightly
-def test_eight_processes_race_for_long():
+def test_eight_processes_race_for_long(count_cases):
     race(200)
+    count_cases(RACED, 200)
 
 
 def test_a_damaged_program_is_compiled_again(folder):
