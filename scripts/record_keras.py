@@ -30,6 +30,7 @@ GROUPS = (
     "layers_attention",
     "weights",
     "histories",
+    "checkpoints",
     "dtypes",
     "operations",
 )
