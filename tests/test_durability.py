@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,49 +69,70 @@ def test_very_many_kills_at_any_moment(writer, count_cases):
 PACKAGE = Path(geartrain.__file__).parent
 # What writes whenever it is called, and what does where its mode says so.
 ALWAYS = {
-    "write_text", "write_bytes", "mkdir", "makedirs", "rename", "renames", "symlink_to", "symlink",
-    "link", "hardlink_to", "touch", "copy", "copyfile", "copy2", "copytree", "move", "savetxt",
-    "tofile", "NamedTemporaryFile", "TemporaryDirectory", "mkstemp", "mkdtemp", "truncate",
+    "write_text", "write_bytes", "mkdir", "makedirs", "renames", "symlink_to", "symlink", "link",
+    "hardlink_to", "touch", "copyfile", "copy2", "copytree", "move", "savetxt", "tofile",
+    "NamedTemporaryFile", "TemporaryDirectory", "mkstemp", "mkdtemp", "rename", "truncate",
 }  # fmt: skip
 BY_MODE = {"open", "fdopen", "FileIO"}
 # What writes into a stream that `files.replacing` gives, or one in memory.
 INTO_A_STREAM = {"ZipFile", "File", "save", "savez", "savez_compressed", "savefig", "dump"}
-FUNCTIONS_OF = {"copy": {"shutil"}, "replace": {"os"}, "truncate": {"os"}, "link": {"os"}}
+# Names that objects of other kinds have too: of these modules, or of paths, they write.
+ALSO_OTHERS = {"copy": "shutil", "replace": "os", "link": "os", "rename": "os", "truncate": "os"}
 
 
 def writes(source: str) -> list[str]:
     """The calls in a module that write to the file system by themselves."""
     tree = ast.parse(source)
-    kinds = {one.name for one in ast.walk(tree) if isinstance(one, ast.ClassDef)}
-    makers = {"io.BytesIO", "io.StringIO", *kinds}
-    streams = {name for node in ast.walk(tree) for name in _streams(node, makers)}
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return [f"line {one.lineno}: {ast.unparse(one)}" for one in calls if _writes(one, streams)]
+    nodes = list(ast.walk(tree))
+    makers = {"io.BytesIO", "io.StringIO", "files.replacing", "replacing", "replacing_folder"}
+    makers |= {one.name for one in nodes if isinstance(one, ast.ClassDef)}
+    safe: set[str] = set()
+    for _ in range(3):  # an archive in a stream, and a member of that archive
+        safe |= {name for node in nodes for name in _safe_names(node, makers, safe)}
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    return [f"line {one.lineno}: {ast.unparse(one)}" for one in calls if _writes(one, safe)]
 
 
-def _streams(node: ast.AST, makers: set[str]) -> Iterator[str]:
-    """Names of what `files.replacing` gives, of streams in memory, and of streams as parameters."""
-    if isinstance(node, ast.withitem) and "replacing(" in ast.unparse(node.context_expr):
-        yield ast.unparse(node.optional_vars or node.context_expr)
-    value = node.value if isinstance(node, ast.Assign) else None
-    if isinstance(value, ast.Call) and ast.unparse(value.func) in makers:
-        yield ast.unparse(node.targets[0])
-    if isinstance(node, ast.arg) and node.annotation and "BinaryIO" in ast.unparse(node.annotation):
+def _safe_names(node: ast.AST, makers: set[str], safe: set[str]) -> Iterator[str]:
+    """Names of streams and folders that `files` gives, of streams in memory, and of parameters."""
+    annotation = node.annotation if isinstance(node, ast.arg) else None
+    if annotation is not None and re.search(r"BinaryIO|IO\[bytes\]", ast.unparse(annotation)):
         yield node.arg
+    value, target = None, None
+    if isinstance(node, ast.withitem):
+        value, target = node.context_expr, node.optional_vars
+    elif isinstance(node, ast.Assign):
+        value, target = node.value, node.targets[0]
+    made = isinstance(value, ast.Call) and ast.unparse(value.func) in makers
+    if target is not None and (made or (isinstance(value, ast.Call) and _is_safe(value, safe))):
+        yield ast.unparse(target)
 
 
-def _writes(call: ast.Call, streams: set[str]) -> bool:
+def _is_safe(call: ast.Call, safe: set[str]) -> bool:
+    """Whether a call is about a safe name: `name.open(...)`, `(name / x).open(...)`, `f(name)`."""
+    about = [*call.args[:1], *([call.func.value] if isinstance(call.func, ast.Attribute) else [])]
+    for one in about:
+        while isinstance(one, ast.BinOp | ast.Attribute):
+            one = one.left if isinstance(one, ast.BinOp) else one.value
+        if isinstance(one, ast.Name) and one.id in safe:
+            return True
+    return False
+
+
+def _writes(call: ast.Call, safe: set[str]) -> bool:
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
     owner = ast.unparse(call.func.value) if isinstance(call.func, ast.Attribute) else ""
     values = [*call.args, *(keyword.value for keyword in call.keywords)]
     texts = [one.value for one in values if isinstance(one, ast.Constant)]
     mode = next((one for one in texts if isinstance(one, str) and set(one) <= set("rwxab+t")), "")
-    if name in FUNCTIONS_OF:
-        return owner in FUNCTIONS_OF[name]
+    if _is_safe(call, safe):
+        return False
+    if name in ALSO_OTHERS:
+        return owner == ALSO_OTHERS[name] or (name == "rename" and "path" in owner.lower())
     if name in BY_MODE:
         return bool(set(mode) & set("wxa+")) or (owner == "os" and "O_CREAT" in ast.unparse(call))
-    if name in INTO_A_STREAM and (owner in ("np", "numpy") or set(mode) & set("wxa")):
-        return not (call.args and ast.unparse(call.args[0]) in streams)
+    if name in INTO_A_STREAM:
+        return owner in ("np", "numpy") or bool(set(mode) & set("wxa"))
     return name in ALWAYS
 
 
@@ -122,6 +144,9 @@ def _writes(call: ast.Call, streams: set[str]) -> bool:
         ("stream = io.BytesIO(); np.savez(stream, x=x)", False),
         ("h5py.File(path, 'w')", True), ("zipfile.ZipFile(stream, 'w')", True),
         ("with files.replacing(path) as stream: zipfile.ZipFile(stream, 'w')", False),
+        ("with replacing_folder(path) as new: (new / 'a').write_bytes(b'')", False),
+        ("path.rename(other)", True), ("node.rename('a')", False), ("shutil.copy(a, b)", True),
+        ("def f(s: IO[bytes]):\n with ZipFile(s, 'w') as a: a.open('x', 'w')", False),
         ("def save(stream: BinaryIO): zipfile.ZipFile(stream, 'w')", False),
         ("zipfile.ZipFile(path)", False), ("path.write_text(text)", True),
         ("os.open(path, os.O_WRONLY | os.O_CREAT)", True), ("os.replace(a, b)", True),
