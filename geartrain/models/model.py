@@ -198,6 +198,13 @@ class Model(Trainer, Saved, Layer):
             self.compute_output_shape(input_shape)
             self.built = True
 
+    def _build_once(self, args: Any, kwargs: Any) -> None:
+        """A model that has no `build` of its own is built by its call, whatever that takes."""
+        if self._graph is None and type(self).build is Model.build:
+            self.built = True
+        else:
+            super()._build_once(args, kwargs)
+
     def export(
         self,
         filepath: Any,

@@ -66,8 +66,8 @@ def signature_of(model: Any, given: Any, apart: bool) -> Signature:
         apart: whether unknown sizes of different inputs are different sizes. Where the model
             combines inputs element by element, they have to be one.
     """
-    specs, own = _specs(model, given), model.inputs
-    names = _named(specs, [one.leaf.name for one in own] if own else None)
+    specs = _specs(model, given)
+    names = _named(specs, leaves(model.input) if model.inputs is not None else [])
     made = iter(
         [
             _symbol(name, spec, apart, any_batch=given is None)
@@ -114,18 +114,18 @@ def _specs(model: Any, given: Any) -> tuple[Any, ...]:
     return tuple(given) if isinstance(given, list | tuple) else (given,)
 
 
-def _named(specs: Any, own: Sequence[str] | None) -> list[str]:
-    """A name for each input: the model's own, that of the spec, or a number."""
-    flat = leaves(specs)
-    names = list(own or [])
-    if len(names) != len(flat):
-        names = []
-        keys = list(specs[0]) if len(specs) == 1 and isinstance(specs[0], dict) else []
-        for number, spec in enumerate(flat):
-            given = getattr(spec, "name", None)
-            default = keys[number] if len(keys) == len(flat) else f"input_{number}"
-            names.append(given or default)
-    return [name if names.index(name) == n else f"{name}_{n}" for n, name in enumerate(names)]
+def _named(specs: Any, own: Sequence[Any]) -> list[str]:
+    """A name for each input: its key, that of the spec or of the model's input, or a number."""
+    flat, keys = leaves(specs), []
+    if len(specs) == 1 and isinstance(specs[0], dict) and len(specs[0]) == len(flat):
+        keys = list(specs[0])
+    names: list[str] = []
+    for number, spec in enumerate(flat):
+        inherited = own[number].name if len(own) == len(flat) else None
+        default = keys[number] if keys else f"input_{number}"
+        name = getattr(spec, "name", None) or inherited or default
+        names.append(name if name not in names else f"{name}_{number}")
+    return names
 
 
 def _symbol(name: str, spec: Any, apart: bool, any_batch: bool) -> Node:

@@ -44,7 +44,7 @@ def _heads(
     answers = exporter.graph.node(
         "Attention",
         *flat,
-        _added(exporter, allowed, query.dtype, limits(query.dtype)[0] * 0.5),
+        _added(exporter, allowed, query, value, limits(query.dtype)[0] * 0.5),
         q_num_heads=heads,
         kv_num_heads=shared,
         scale=float(size**-0.5),
@@ -70,11 +70,16 @@ def _projected(exporter: Any, dense: Any, value: Value, dtype: str) -> Value:
     return activated(exporter, dense.activation, made, (), dtype)
 
 
-def _added(exporter: Any, allowed: Any, dtype: str, low: float) -> Value | None:
-    """What is added to the scores: 0, or a large negative number where nobody may look."""
+def _added(exporter: Any, allowed: Any, query: Any, value: Any, low: float) -> Value | None:
+    """What is added to the scores: 0, or a large negative number where nobody may look.
+
+    ONNX stretches it over samples and heads, but not over queries.
+    """
     if allowed is None:
         return None
-    added: Value = exporter.value(ops.cast(ops.where(allowed, 0.0, low), dtype))
+    shape = (*extents_of(allowed)[:-2], extents_of(query)[1], extents_of(value)[1])
+    numbers = ops.cast(ops.where(allowed, 0.0, low), query.dtype)
+    added: Value = exporter.value(ops.broadcast_to(numbers, shape))
     return added
 
 
@@ -103,7 +108,7 @@ def _attention(
     answers = exporter.graph.node(
         "Attention",
         *(exporter.value(x) for x in (scaled, key, value)),
-        _added(exporter, allowed, query.dtype, -65504.0 if query.dtype == "float16" else -1e9),
+        _added(exporter, allowed, query, value, -65504.0 if query.dtype == "float16" else -1e9),
         q_num_heads=1,
         kv_num_heads=1,
         scale=1.0,

@@ -182,27 +182,40 @@ def _log1p(exporter: Any, node: Node, x: Value) -> Value:
     return graph.node("Where", unchanged, x, graph.node("Where", large, log, exact))
 
 
+# Giles, "Approximating the erfinv function", GPU Computing Gems 2 (2010), single precision: the
+# polynomials for the middle and for the tails, highest powers first.
+_MIDDLE = (
+    2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087,
+    -0.00125372503, -0.00417768164, 0.246640727, 1.50140941,
+)  # fmt: skip
+_TAILS = (
+    -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773,
+    -0.0076224613, 0.00943887047, 1.00167406, 2.83297682,
+)  # fmt: skip
+
+
 @translation("erfinv")
 def _erfinv(exporter: Any, node: Node, x: Value) -> Value:
-    """A first guess (Winitzki), and three steps of Newton's method with erf."""
+    """x times a polynomial of `w = -log((1 - x)(1 + x))`, or of its root in the tails."""
     single(exporter, node, "erfinv")
     graph, dtype = exporter.graph, exporter.dtype(node.dtype)
+    one = number(1, dtype)
+    both = graph.node("Mul", graph.node("Sub", one, x), graph.node("Add", one, x))
+    w = graph.node("Neg", graph.node("Log", both))
 
-    def of(operator: str, *operands: Any) -> Any:
-        return graph.node(
-            operator, *(number(v, dtype) if isinstance(v, float) else v for v in operands)
-        )
+    def polynomial(at: Value, factors: tuple[float, ...]) -> Value:
+        total: Value = number(factors[0], dtype)
+        for factor in factors[1:]:
+            total = graph.node("Add", graph.node("Mul", total, at), number(factor, dtype))
+        return total
 
-    log = of("Log", of("Mul", of("Sub", 1.0, x), of("Add", 1.0, x)))
-    first = of("Add", of("Mul", log, 0.5), 2 / (np.pi * 0.147))
-    root = of("Sqrt", of("Sub", of("Mul", first, first), of("Div", log, 0.147)))
-    guess = of("Mul", of("Sign", x), of("Sqrt", of("Sub", root, first)))
-    for _ in range(3):
-        slope = of("Mul", of("Exp", of("Neg", of("Mul", guess, guess))), 2 / np.pi**0.5)
-        guess = of("Sub", guess, of("Div", of("Sub", of("Erf", guess), x), slope))
-    inside = of("Less", of("Abs", x), 1.0)
-    border = of("Div", x, of("Sub", 1.0, of("Abs", x)))  # plus or minus infinity
-    return of("Where", inside, guess, border)
+    near = polynomial(graph.node("Sub", w, number(2.5, dtype)), _MIDDLE)
+    far = polynomial(graph.node("Sub", graph.node("Sqrt", w), number(3, dtype)), _TAILS)
+    middle = graph.node("Less", w, number(5, dtype))
+    inside = graph.node("Mul", x, graph.node("Where", middle, near, far))
+    border = graph.node("Mul", x, number(np.inf, dtype))
+    at_border = graph.node("Equal", graph.node("Abs", x), one)
+    return graph.node("Where", at_border, border, inside)
 
 
 @translation("arctan2")
