@@ -208,6 +208,14 @@ def test_several_arguments_and_a_fixed_batch():
     assert [one.name for one in proto.graph.input] == ["input_0", "input_1"]
 
 
+def test_a_signature_without_a_dtype_has_that_of_the_model():
+    symbol = Input((None,), dtype="int32", name="tokens")
+    model = Model(symbol, layers.Embedding(9, 2)(symbol))
+    signature = [layers.InputSpec(shape=(1, 4))]
+    proto = assert_same(model, whole(9, 1, 4), signature=signature)
+    assert (shapes(proto.graph.input), proto.graph.input[0].name) == ([[1, 4]], "tokens")
+
+
 def test_integers_and_preprocessing():
     symbol = Input((4, 4, 3), dtype="uint8")
     x = layers.Rescaling(1 / 255, offset=-0.5)(symbol)

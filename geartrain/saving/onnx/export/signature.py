@@ -67,14 +67,14 @@ def signature_of(model: Any, given: Any, apart: bool) -> Signature:
             combines inputs element by element, they have to be one.
     """
     specs = _specs(model, given)
-    names = _named(specs, leaves(model.input) if model.inputs is not None else [])
-    made = iter(
-        [
-            _symbol(name, spec, apart, any_batch=given is None)
-            for name, spec in zip(names, leaves(specs), strict=True)
-        ]
-    )
-    return Signature(_rebuilt(specs, made), names)
+    flat = leaves(specs)
+    own = leaves(model.input) if model.inputs is not None else [None] * len(flat)
+    names = _named(specs, own)
+    symbols = [
+        _symbol(name, spec.shape, _dtype(spec, one), apart, any_batch=given is None)
+        for name, spec, one in zip(names, flat, own, strict=True)
+    ]
+    return Signature(_rebuilt(specs, iter(symbols)), names)
 
 
 def _rebuilt(structure: Any, made: Any) -> Any:
@@ -115,23 +115,30 @@ def _specs(model: Any, given: Any) -> tuple[Any, ...]:
 
 
 def _named(specs: Any, own: Sequence[Any]) -> list[str]:
-    """A name for each input: its key, that of the spec or of the model's input, or a number."""
-    flat, keys = leaves(specs), []
-    if len(specs) == 1 and isinstance(specs[0], dict) and len(specs[0]) == len(flat):
-        keys = list(specs[0])
+    """A name for each input: its key in a dict, the spec's, that of the model's input, a number."""
+    flat = leaves(specs)
+    keyed = len(specs) == 1 and isinstance(specs[0], dict) and len(specs[0]) == len(flat)
+    keys = list(specs[0]) if keyed else [None] * len(flat)
     names: list[str] = []
-    for number, spec in enumerate(flat):
-        inherited = own[number].name if len(own) == len(flat) else None
-        default = keys[number] if keys else f"input_{number}"
-        name = getattr(spec, "name", None) or inherited or default
+    for number, (key, spec, one) in enumerate(zip(keys, flat, own, strict=True)):
+        said = key or getattr(spec, "name", None) or getattr(one, "name", None)
+        name = said or f"input_{number}"
         names.append(name if name not in names else f"{name}_{number}")
     return names
 
 
-def _symbol(name: str, spec: Any, apart: bool, any_batch: bool) -> Node:
-    """A symbolic tensor of a spec's shape and dtype."""
+def _dtype(spec: Any, own: Any) -> str:
+    """The dtype of a spec, or if it says none that of the model's input."""
+    said = getattr(spec, "dtype", None)
+    return standardize_dtype(getattr(own, "dtype", None) if said is None else said)
+
+
+def _symbol(
+    name: str, shape: Sequence[int | None], dtype: str, apart: bool, any_batch: bool
+) -> Node:
+    """A symbolic tensor; with `any_batch` of any size along the first axis."""
     extents: list[Extent] = []
-    shape = (None, *spec.shape[1:]) if any_batch and len(spec.shape) else spec.shape
+    shape = (None, *shape[1:]) if any_batch and len(shape) else shape
     for axis, size in enumerate(shape):
         if size is not None:
             extents.append(int(size))
@@ -140,7 +147,6 @@ def _symbol(name: str, spec: Any, apart: bool, any_batch: bool) -> Node:
         else:
             said = f"{name}_axis_{axis}" if apart else f"axis_{axis}"
             extents.append(Dim({(("axis", said),): 1}))
-    dtype = standardize_dtype(getattr(spec, "dtype", None))
     return placeholder(tuple(extents), dtype, name)
 
 
