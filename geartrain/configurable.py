@@ -19,6 +19,8 @@ class Configurable:
 
     family = ""
     accepts: tuple[str, ...] = ()  # keywords taken through **kwargs
+    config_order: tuple[str, ...] = ()  # the keys that come first in Keras's files
+    unless_default: tuple[str, ...] = ()  # arguments that Keras's files lose: written if given
     _arguments: dict[str, Any]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -33,8 +35,17 @@ class Configurable:
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that rebuild this object, as plain values (see `from_config`)."""
-        names = [name for name in signature(type(self)).parameters if name in self._arguments]
-        return {name: serialize(self._config_value(name)) for name in names}
+        defaults = _form_of(cast(Any, type(self)).__init__).defaults
+        values = {
+            name: self._config_value(name)
+            for name in signature(type(self)).parameters
+            if name in self._arguments
+        }
+        return {
+            name: serialize(value)
+            for name, value in values.items()
+            if name not in self.unless_default or value != defaults[name]
+        }
 
     def _config_value(self, name: str) -> Any:
         """What stands for an argument in the config: the attribute of its name, if there is one."""

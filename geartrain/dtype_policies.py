@@ -7,7 +7,7 @@ from typing import Any
 from geartrain import config
 from geartrain.graph.dtypes import standardize_dtype
 from geartrain.registry import register
-from geartrain.serialization import deserialize
+from geartrain.serialization import deserialize, deserialize_each, serialize
 
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 _default: list[DTypePolicy] = []
@@ -32,14 +32,16 @@ class DTypePolicy:
         self.variable_dtype = "float32" if self.name in _MIXED else self.compute_dtype
 
     @classmethod
-    def of(cls, given: Any) -> DTypePolicy:
-        """The policy that a layer's `dtype` argument means; None means the default."""
+    def of(cls, given: Any, path: str = "") -> DTypePolicy:
+        """The policy that the `dtype` of the layer at `path` means; None means the default."""
         if given is None:
             return dtype_policy()
         if isinstance(given, DTypePolicy):
             return given
         if isinstance(given, dict):
-            return cls.of(deserialize(given, family="dtype_policies"))
+            return cls.of(deserialize(given, family="dtype_policies"), path)
+        if isinstance(given, DTypePolicyMap):
+            return given[path]
         return cls(given if given in _MIXED else standardize_dtype(given))
 
     def get_config(self) -> dict[str, Any]:
@@ -59,6 +61,60 @@ class DTypePolicy:
 
     def __repr__(self) -> str:
         return f'<DTypePolicy "{self.name}">'
+
+
+@register("dtype_policies")
+class DTypePolicyMap:
+    """Policies by layer, as some of Keras's files have them in the place of one.
+
+    Args:
+        default_policy: the policy of layers that are not named; by default `dtype_policy()`.
+        policy_map: policies by the layer's path, or a part of it. Paths are plain text here: Keras
+            takes them for patterns, which a file could choose so that they take for ever.
+
+    Raises ValueError for two that fit.
+
+    >>> policies = DTypePolicyMap(policy_map={"decoder": DTypePolicy("bfloat16")})
+    >>> policies["decoder/dense"], policies["encoder/dense"]
+    (<DTypePolicy "bfloat16">, <DTypePolicy "float32">)
+    """
+
+    def __init__(
+        self, default_policy: Any = None, policy_map: dict[str, DTypePolicy] | None = None
+    ) -> None:
+        self._given = None if default_policy is None else DTypePolicy.of(default_policy)
+        self.policy_map = {path: DTypePolicy.of(one) for path, one in (policy_map or {}).items()}
+
+    @property
+    def default_policy(self) -> DTypePolicy:
+        """The policy of layers that are not named."""
+        return self._given or dtype_policy()
+
+    def __getitem__(self, path: str) -> DTypePolicy:
+        """The policy of the layer at `path`."""
+        if path in self.policy_map:
+            return self.policy_map[path]
+        fitting = [part for part in self.policy_map if part in path]
+        if len(fitting) > 1:
+            raise ValueError(
+                f"DTypePolicyMap: expected one policy for {path!r}. Received: {fitting}"
+            )
+        return self.policy_map[fitting[0]] if fitting else self.default_policy
+
+    def __len__(self) -> int:
+        return len(self.policy_map)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that rebuild the policies."""
+        return {
+            "default_policy": serialize(self._given),
+            "policy_map": {path: serialize(one) for path, one in self.policy_map.items()},
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> DTypePolicyMap:
+        """The policies that `get_config` described."""
+        return cls(**deserialize_each(config))
 
 
 def dtype_policy() -> DTypePolicy:

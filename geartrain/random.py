@@ -24,7 +24,7 @@ from geartrain.ops.creation import shape_of
 from geartrain.ops.indexing import argsort
 from geartrain.ops.operands import dtype_of, extents_of, operand
 from geartrain.ops.random import random_bits
-from geartrain.registry import automatic_name
+from geartrain.registry import automatic_name, register
 from geartrain.runtime.variable import Variable
 
 __all__ = [
@@ -88,6 +88,7 @@ def _key_of(seed: int) -> np.ndarray:
     return np.array([seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF], np.uint32)
 
 
+@register("random")
 class SeedGenerator(Configurable):
     """A sequence of keys for random functions.
 
@@ -112,9 +113,13 @@ class SeedGenerator(Configurable):
             raise ValueError(f"SeedGenerator: expected an integer as seed. Received: {seed!r}")
         self.seed = seed
         self.name = name or automatic_name("seed_generator")
-        key = _key_of(fresh_seed() if seed is None else int(seed))
+        self._first = fresh_seed() if seed is None else int(seed)
+        key = _key_of(self._first)
         self.state = Variable(key, dtype="uint32", trainable=False, name="seed_generator_state")
         self.state.is_state = True  # bookkeeping, not a weight
+
+    def _config_value(self, name: str) -> Any:
+        return self._first if name == "seed" else super()._config_value(name)
 
     def next(self, ordered: bool = True) -> Any:
         """The current key, a tensor of shape (2,) and dtype uint32; the state moves on."""

@@ -33,6 +33,8 @@ GROUPS = (
     "checkpoints",
     "dtypes",
     "operations",
+    "configs",
+    "loss_scale",
 )
 
 

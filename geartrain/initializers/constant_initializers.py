@@ -69,6 +69,8 @@ class Identity(Initializer):
            [0., 1., 0.]], dtype=float32)
     """
 
+    unless_default = ("gain",)
+
     def __init__(self, gain: float = 1.0) -> None:
         self.gain = gain
 

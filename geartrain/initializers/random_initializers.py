@@ -25,6 +25,8 @@ _CUT_STDDEV = 0.87962566103423978
 class RandomInitializer(Initializer):
     """Base of the initializers with a seed."""
 
+    config_order = ("seed",)
+
     def __init__(self, seed: Any = None) -> None:
         whole = hasattr(seed, "__index__") and not isinstance(seed, bool)
         if seed is not None and not whole and not isinstance(seed, SeedGenerator):

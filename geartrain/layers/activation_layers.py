@@ -168,6 +168,8 @@ class ELU(Layer):
     array([-1.,  2.], dtype=float32)
     """
 
+    config_order = ("name", "alpha")
+
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True

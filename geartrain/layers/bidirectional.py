@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from geartrain import ops, tree
-from geartrain.layers.layer import Layer
+from geartrain.layers.layer import COMMON_KEYS, Layer
 from geartrain.registry import register
 
 _MERGES: dict[str, Callable[[Any, Any], Any]] = {
@@ -40,6 +40,8 @@ class Bidirectional(Layer):
     >>> Bidirectional(LSTM(4))(np.zeros((2, 5, 3), "float32")).shape
     (2, 8)
     """
+
+    config_order = (*COMMON_KEYS, "merge_mode")
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ from typing import Any
 from geartrain import activations, constraints, initializers, ops, random, regularizers, tree
 from geartrain.graph.shapes import Shape
 from geartrain.layers.arguments import known_size, positive
-from geartrain.layers.layer import Layer
+from geartrain.layers.layer import COMMON_KEYS, Layer
 from geartrain.ops.operands import dtype_of, extents_of
 from geartrain.random import SeedGenerator
 from geartrain.registry import register
@@ -203,6 +203,15 @@ class LSTMCell(Cell):
     """
 
     gates = 4
+
+    config_order = (
+        *COMMON_KEYS,
+        "units",
+        "activation",
+        "recurrent_activation",
+        "use_bias",
+        "unit_forget_bias",
+    )
 
     def __init__(
         self,

@@ -7,12 +7,15 @@ from typing import Any
 from geartrain import constraints, initializers, regularizers
 from geartrain.layers.arguments import positive
 from geartrain.layers.convolution import BaseConvolution
+from geartrain.layers.layer import COMMON_KEYS
 from geartrain.ops.convolution import convolved_transposed
 from geartrain.ops.spatial import whole_numbers
 from geartrain.registry import register
 
 
 class _ConvolutionTranspose(BaseConvolution):
+    config_order = (*COMMON_KEYS, "filters", "kernel_size", "strides", "padding", "output_padding")
+
     def __init__(
         self,
         filters: int,

@@ -37,6 +37,8 @@ class Dense(Layer):
     array([[6., 6.]], dtype=float32)
     """
 
+    unless_default = ("activity_regularizer",)
+
     def __init__(
         self,
         units: int,

@@ -7,12 +7,15 @@ from typing import Any
 from geartrain import constraints, initializers, regularizers
 from geartrain.layers.arguments import positive
 from geartrain.layers.convolution import BaseConvolution
+from geartrain.layers.layer import COMMON_KEYS
 from geartrain.ops.convolution import convolved, convolved_depthwise
 from geartrain.registry import register
 
 
 class _Depthwise(BaseConvolution):
     """Base: a kernel of `depth_multiplier` filters for each channel."""
+
+    config_order = (*COMMON_KEYS, "depth_multiplier")
 
     def _set_depthwise(
         self, multiplier: int, initializer: Any, regularizer: Any, constraint: Any

@@ -9,7 +9,7 @@ from geartrain import activations, constraints, initializers, ops, regularizers
 from geartrain.initializers import VarianceScaling
 from geartrain.layers.arguments import only_default
 from geartrain.layers.input_spec import InputSpec
-from geartrain.layers.layer import Layer
+from geartrain.layers.layer import COMMON_KEYS, Layer
 from geartrain.registry import register
 
 Shape = tuple[int | None, ...]
@@ -42,6 +42,8 @@ class EinsumDense(Layer):
     >>> layer(np.zeros((5, 32, 8))).shape, layer.kernel.shape, layer.bias.shape
     ((5, 32, 64), (8, 64), (64,))
     """
+
+    config_order = (*COMMON_KEYS, "output_shape")
 
     def __init__(
         self,

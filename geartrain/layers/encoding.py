@@ -54,6 +54,8 @@ class CategoryEncoding(Layer):
     array([[0., 0., 0., 2.]], dtype=float32)
     """
 
+    unless_default = ("sparse",)
+
     def __init__(
         self, num_tokens: int | None = None, output_mode: str = "multi_hot", sparse: bool = False,
         **kwargs: Any,

@@ -7,6 +7,7 @@ from typing import Any
 from geartrain import ops
 from geartrain.layers.arguments import positive
 from geartrain.layers.heads import HeadsAttention
+from geartrain.layers.layer import COMMON_KEYS
 from geartrain.registry import register
 
 
@@ -47,6 +48,16 @@ class GroupedQueryAttention(HeadsAttention):
     >>> layer(x, x).shape, [weight.shape for weight in layer.weights][:3]
     ((1, 5, 4), [(4, 4, 3), (4, 3), (4, 2, 3)])
     """
+
+    config_order = (
+        *COMMON_KEYS,
+        "head_dim",
+        "num_query_heads",
+        "num_key_value_heads",
+        "use_bias",
+        "use_gate",
+        "sliding_window",
+    )
 
     def __init__(
         self,

@@ -36,6 +36,10 @@ _COMMON = (
 )  # fmt: skip
 
 
+# What the config of every layer begins with.
+COMMON_KEYS = ("name", "trainable", "dtype")
+
+
 @functools.cache
 def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(inspect.signature(function).parameters)
@@ -79,7 +83,7 @@ class Layer(Owner):
     ) -> None:
         super().__init__(trainable, name)
         self._call_losses: list[Any] = []
-        self.dtype_policy = DTypePolicy.of(dtype)
+        self.dtype_policy = DTypePolicy.of(dtype, self.name)
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = self._building = False
@@ -264,6 +268,8 @@ class Layer(Owner):
             "trainable": self._trainable,
             "dtype": serialize(self.dtype_policy),
         }
+        if self.activity_regularizer is not None:
+            common["activity_regularizer"] = serialize(self.activity_regularizer)
         taken = signature(type(self)).parameters
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values()):
             common = {name: value for name, value in common.items() if name in taken}
@@ -321,7 +327,8 @@ def _built_by(build: Callable[..., None]) -> Callable[..., None]:
                 build(layer, *args, **kwargs)
         finally:
             layer._building = within
-        layer._build_shapes = dict(zip(_parameters(build)[1:], args, strict=False)) | kwargs
+        shapes = dict(zip(_parameters(build)[1:], args, strict=False)) | kwargs
+        layer._build_shapes = {name: one for name, one in shapes.items() if one is not None}
         if any(shape is not None for shape in (*args, *kwargs.values())):
             layer.built = True
 

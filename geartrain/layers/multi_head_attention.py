@@ -7,6 +7,7 @@ from typing import Any
 
 from geartrain.layers.arguments import positive
 from geartrain.layers.heads import HeadsAttention
+from geartrain.layers.layer import COMMON_KEYS
 from geartrain.registry import register
 
 
@@ -55,6 +56,16 @@ class MultiHeadAttention(HeadsAttention):
     >>> output.shape, weights.shape
     ((1, 5, 4), (1, 2, 5, 5))
     """
+
+    config_order = (
+        *COMMON_KEYS,
+        "num_heads",
+        "key_dim",
+        "value_dim",
+        "dropout",
+        "use_bias",
+        "use_gate",
+    )
 
     def __init__(
         self,

@@ -135,6 +135,7 @@ class LayerNormalization(ScaledAndShifted):
         # Negative axes first, as in Keras, so that files of weights fit.
         several = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]
         self.make_weights([known_size(self, input_shape, axis) for axis in several])
+        self.axis = several
 
     def call(self, inputs: Any) -> Any:
         """The normalized inputs."""
@@ -209,6 +210,7 @@ class GroupNormalization(ScaledAndShifted):
                 f"{self._who()}: expected groups that divide the {channels} channels of the "
                 f"input. Received: groups={self.groups}, shape {tuple(input_shape)}"
             )
+        self.groups = channels if self.groups == -1 else self.groups
         self.make_weights((channels,))
         self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: channels})
 
@@ -217,8 +219,7 @@ class GroupNormalization(ScaledAndShifted):
         x = at_least_float32(inputs)
         extents = extents_of(x)
         (axis,) = axes_in(self, self.axis, len(extents))
-        channels = x.shape[axis]
-        groups = channels if self.groups == -1 else self.groups
+        channels, groups = x.shape[axis], self.groups
         split = (groups, channels // groups)
         grouped = ops.reshape(x, (*extents[:axis], *split, *extents[axis + 1 :]))
         rank = len(extents) + 1
@@ -257,6 +258,7 @@ class RMSNormalization(Layer):
         axes = axes_in(self, self.axis, len(input_shape))
         shape = [known_size(self, input_shape, axis) for axis in axes]
         self.scale = self.add_weight(name="scale", shape=shape, initializer="ones")
+        self.axis = self.axis if isinstance(self.axis, list) else [self.axis]
 
     def call(self, inputs: Any) -> Any:
         """The normalized inputs."""

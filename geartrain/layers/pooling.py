@@ -7,7 +7,7 @@ from typing import Any
 from geartrain.layers.arguments import data_format_of, one_of, sizes
 from geartrain.layers.convolution import with_defaults
 from geartrain.layers.input_spec import InputSpec
-from geartrain.layers.layer import Layer
+from geartrain.layers.layer import COMMON_KEYS, Layer
 from geartrain.ops.pooling import pooled_average, pooled_max
 from geartrain.registry import register
 
@@ -16,6 +16,8 @@ class _Pooling(Layer):
     """Base: windows along `axes` spatial axes."""
 
     axes: int
+
+    config_order = (*COMMON_KEYS, "pool_size", "padding")
 
     def _set_windows(self, pool_size: Any, strides: Any, padding: Any, data_format: Any) -> None:
         self.pool_size = sizes(self, "pool_size", pool_size, self.axes)

@@ -16,11 +16,16 @@ from geartrain.layers.cells import (
     turn_of,
 )
 from geartrain.layers.input_spec import InputSpec
-from geartrain.layers.layer import Layer
+from geartrain.layers.layer import COMMON_KEYS, Layer
 from geartrain.ops.operands import dtype_of, extents_of
 from geartrain.ops.scan import scan
-from geartrain.registry import register, snake_case
+from geartrain.registry import register, signature_names, snake_case
 from geartrain.runtime.variable import Variable
+
+_RNN_ARGUMENTS = (
+    "return_sequences", "return_state", "go_backwards", "stateful", "unroll",
+    "zero_output_for_mask",
+)  # fmt: skip
 
 
 @register("layers")
@@ -50,6 +55,8 @@ class RNN(Layer):
     >>> RNN(SimpleRNNCell(4), return_sequences=True)(np.zeros((2, 5, 3), "float32")).shape
     (2, 5, 4)
     """
+
+    config_order = (*COMMON_KEYS, *_RNN_ARGUMENTS)
 
     def __init__(
         self,
@@ -204,10 +211,6 @@ def _exchanged(x: Any) -> Any:
     return ops.transpose(x, (1, 0, *range(2, len(extents_of(x)))))
 
 
-_RNN_ARGUMENTS = (
-    "return_sequences", "return_state", "go_backwards", "stateful", "unroll",
-    "zero_output_for_mask",
-)  # fmt: skip
 _LAYER_ARGUMENTS = (*Layer.accepts, "activity_regularizer")
 
 
@@ -216,6 +219,10 @@ class OfCell(RNN):
 
     cell_class: type[Cell] = Cell
     accepts = (*Layer.accepts, *_RNN_ARGUMENTS)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments, those of the loop that go by keyword too."""
+        return {**super().get_config(), "zero_output_for_mask": self.zero_output_for_mask}
 
     def _make(self, units: int, arguments: dict[str, Any], kwargs: dict[str, Any]) -> None:
         own = {name: kwargs.pop(name) for name in list(kwargs) if name in _RNN_ARGUMENTS}
@@ -256,6 +263,8 @@ class SimpleRNN(OfCell):
 
     cell_class = SimpleRNNCell
 
+    unless_default = ("seed",)
+
     def __init__(
         self, units: int, activation: Any = "tanh", use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform", recurrent_initializer: Any = "orthogonal",
@@ -288,6 +297,8 @@ class LSTM(OfCell):
     """
 
     cell_class = LSTMCell
+
+    unless_default = ("use_cudnn",)
 
     def __init__(
         self, units: int, activation: Any = "tanh", recurrent_activation: Any = "sigmoid",
@@ -322,6 +333,9 @@ class GRU(OfCell):
     """
 
     cell_class = GRUCell
+    config_order = (*RNN.config_order, *signature_names(GRUCell.__init__))
+
+    unless_default = ("use_cudnn",)
 
     def __init__(
         self, units: int, activation: Any = "tanh", recurrent_activation: Any = "sigmoid",

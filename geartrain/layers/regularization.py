@@ -8,7 +8,7 @@ from typing import Any
 from geartrain import ops, random, regularizers
 from geartrain.layers.arguments import data_format_of, fraction
 from geartrain.layers.input_spec import InputSpec
-from geartrain.layers.layer import Layer
+from geartrain.layers.layer import COMMON_KEYS, Layer
 from geartrain.ops.operands import dtype_of, extents_of
 from geartrain.random import SeedGenerator
 from geartrain.registry import register
@@ -16,6 +16,8 @@ from geartrain.registry import register
 
 class _Noise(Layer):
     """Base of layers that draw random numbers in training and do nothing else."""
+
+    config_order = (*COMMON_KEYS, "rate", "stddev", "seed")
 
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -62,6 +64,8 @@ class _SpatialDropout(_Noise):
     """Base of the dropouts that drop whole channels."""
 
     spatial_axes: int
+
+    config_order = ("rate", "seed")
 
     def __init__(
         self, rate: float, data_format: str | None, seed: int | None, name: Any, dtype: Any
@@ -275,6 +279,12 @@ class ActivityRegularization(Layer):
         super().__init__(activity_regularizer=regularizers.L1L2(l1=l1, l2=l2), **kwargs)
         self.supports_masking = True
         self.l1, self.l2 = l1, l2
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments; the regularizer is made of them."""
+        config = super().get_config()
+        del config["activity_regularizer"]
+        return config
 
     def call(self, inputs: Any) -> Any:
         """The inputs as they are."""

@@ -11,7 +11,7 @@ from geartrain import config, ops
 from geartrain.errors import describe_value
 from geartrain.graph.node import Node
 from geartrain.layers.arguments import known_size
-from geartrain.layers.layer import Layer
+from geartrain.layers.layer import COMMON_KEYS, Layer
 from geartrain.ops.operands import operand
 from geartrain.registry import register
 from geartrain.runtime.variable import Variable
@@ -66,6 +66,8 @@ class Normalization(Layer):
     >>> layer([[0.0, 30.0]])
     array([[-1.,  1.]], dtype=float32)
     """
+
+    config_order = (*COMMON_KEYS, "axis", "invert")
 
     def __init__(
         self,

@@ -21,6 +21,9 @@ from geartrain.registry import register
 MEAN = "sum_over_batch_size"
 
 
+FOCAL_KEYS = ("name", "reduction", "from_logits", "label_smoothing", "axis")  # in files
+
+
 @register("losses")
 class CategoricalCrossentropy(LossFunctionWrapper):
     """The loss of `categorical_crossentropy`, for one-hot labels.
@@ -56,6 +59,8 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
     np.float32(0.0433)
     """
 
+    config_order = FOCAL_KEYS
+
     def __init__(
         self, alpha: Any = 0.25, gamma: float = 2.0, from_logits: bool = False,
         label_smoothing: float = 0.0, axis: int = -1, reduction: str | None = MEAN,
@@ -79,6 +84,8 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
     >>> SparseCategoricalCrossentropy()([1, 0], [[0.5, 0.5], [0.5, 0.5]]).round(4)
     np.float32(0.6931)
     """
+
+    unless_default = ("dtype", "axis")
 
     def __init__(
         self, from_logits: bool = False, ignore_class: int | None = None,
@@ -139,6 +146,8 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
     >>> BinaryFocalCrossentropy()([0, 1], [0.5, 0.5]).round(4)
     np.float32(0.1733)
     """
+
+    config_order = FOCAL_KEYS
 
     def __init__(
         self, apply_class_balancing: bool = False, alpha: float = 0.25, gamma: float = 2.0,

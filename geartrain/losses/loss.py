@@ -46,6 +46,9 @@ class Loss(Configurable):
     array(4.5, dtype=float32)
     """
 
+    config_order = ("name", "reduction")
+    unless_default = ("dtype",)
+
     def __init__(
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size",
         dtype: Any = None,
@@ -98,9 +101,10 @@ class Loss(Configurable):
     def get_config(self) -> dict[str, Any]:
         """The arguments that rebuild this loss, as plain values."""
         own = super().get_config()
-        if self._arguments.get("dtype") is None:
-            own.pop("dtype", None)
         return accepted(self, {"name": self.name, "reduction": self.reduction}) | own
+
+    def _config_value(self, name: str) -> Any:
+        return self._arguments[name] if name == "dtype" else super()._config_value(name)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"

@@ -217,6 +217,8 @@ class CosineSimilarity(LossFunctionWrapper):
     array(-0.5, dtype=float32)
     """
 
+    unless_default = ("dtype", "axis")
+
     def __init__(
         self, axis: int = -1, reduction: str | None = MEAN, name: str | None = "cosine_similarity",
         dtype: Any = None,
@@ -235,6 +237,8 @@ class Huber(LossFunctionWrapper):
     >>> Huber()([[0.0, 0.0]], [[1.0, 3.0]])
     array(1.5, dtype=float32)
     """
+
+    unless_default = ("dtype", "delta")
 
     def __init__(
         self, delta: float = 1.0, reduction: str | None = MEAN, name: str | None = "huber_loss",

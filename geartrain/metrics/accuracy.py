@@ -232,6 +232,8 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
 
     _direction = "up"
 
+    unless_default = ("from_sorted_ids",)
+
     def __init__(
         self, k: int = 5, name: str | None = "sparse_top_k_categorical_accuracy",
         dtype: Any = None, from_sorted_ids: bool = False,

@@ -54,6 +54,8 @@ def _share(part: Any, rest: Any) -> Any:
 class _BestUnderConstraint(_AllCounts):
     """The greatest value of one ratio at the thresholds where another is at least `value`."""
 
+    config_order = ("name", "dtype", "class_id", "num_thresholds")
+
     def _start(self, what: str, value: float, num_thresholds: int, class_id: int | None) -> None:
         who = type(self).__name__
         if not 0 <= value <= 1:
@@ -222,6 +224,18 @@ class AUC(_AllCounts):
     >>> AUC(num_thresholds=3)([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9])
     array(0.75, dtype=float32)
     """
+
+    config_order = (
+        "name",
+        "dtype",
+        "num_thresholds",
+        "curve",
+        "summation_method",
+        "multi_label",
+        "num_labels",
+        "label_weights",
+        "from_logits",
+    )
 
     def __init__(
         self, num_thresholds: int = 200, curve: str = "ROC",

@@ -101,6 +101,8 @@ class CosineSimilarity(MeanMetricWrapper):
 
     _direction = "up"
 
+    unless_default = ("axis",)
+
     def __init__(
         self, name: str | None = "cosine_similarity", dtype: Any = None, axis: int = -1
     ) -> None:

@@ -132,6 +132,8 @@ class BinaryIoU(IoU):
     np.float32(0.3333)
     """
 
+    config_order = ("target_class_ids", "threshold")
+
     def __init__(
         self, target_class_ids: Sequence[int] = (0, 1), threshold: float = 0.5,
         name: str | None = None, dtype: Any = None,
@@ -156,6 +158,8 @@ class MeanIoU(IoU):
     >>> MeanIoU(num_classes=2)([0, 0, 1, 1], [0, 1, 0, 1]).round(4)
     np.float32(0.3333)
     """
+
+    config_order = ("num_classes",)
 
     def __init__(
         self, num_classes: int, name: str | None = None, dtype: Any = None,
@@ -182,6 +186,8 @@ class OneHotIoU(IoU):
     >>> OneHotIoU(2, [0])([[1, 0], [0, 1]], [[0.9, 0.1], [0.6, 0.4]]).round(4)
     np.float32(0.5)
     """
+
+    config_order = ("num_classes", "target_class_ids")
 
     def __init__(
         self, num_classes: int, target_class_ids: Sequence[int], name: str | None = None,

@@ -84,10 +84,18 @@ class Steps:
             metrics: names or objects; for several outputs a list or dict of them.
             weighted_metrics: metrics that see the sample weights.
             run_eagerly: compute with the NumPy reference, node by node.
-            steps_per_execution, auto_scale_loss: accepted as in Keras.
+            steps_per_execution: accepted as in Keras.
+            auto_scale_loss: whether a model of the policy "mixed_float16" gets a
+                `LossScaleOptimizer` around its optimizer.
             jit_compile: False has the same effect as `run_eagerly`.
         """
         self.optimizer = optimizers.get(optimizer)
+        scaled = isinstance(self.optimizer, optimizers.LossScaleOptimizer)
+        policy = self.dtype_policy.name  # type: ignore[attr-defined]
+        if auto_scale_loss and policy == "mixed_float16" and self.optimizer and not scaled:
+            self.optimizer = optimizers.LossScaleOptimizer(
+                self.optimizer, name="loss_scale_optimizer"
+            )
         self.loss, self.run_eagerly, self.jit_compile = loss, bool(run_eagerly), jit_compile
         self.steps_per_execution = steps_per_execution
         self._compile_loss = CompiledLoss(loss, loss_weights)
@@ -253,12 +261,17 @@ class Steps:
             return common
         if self._fixed_settings is not None:
             return self._fixed_settings
-        written = dict(vars(self.optimizer))
-        if self.optimizer.calls_rate:  # the function is no part of a program, only what it gives
-            del written["_learning_rate"]
+        taking = [self.optimizer]  # and the one inside of it that takes the steps, if any
+        if hasattr(self.optimizer, "inner_optimizer"):
+            taking.append(self.optimizer.inner_optimizer)
+        written = [dict(vars(optimizer)) for optimizer in taking]
+        for optimizer, settings in zip(taking, written, strict=True):
+            if optimizer.calls_rate:  # no part of a program, only what it gives
+                del settings["_learning_rate"]
+        keys = (key_of(value) for settings in written for value in settings.values())
         trained = (Held(variable) for variable in self.trainable_variables)
         flags = (layer.trainable for layer in self._flatten_layers())  # type: ignore[attr-defined]
-        return (*common, Held(self.optimizer), *map(key_of, written.values()), *trained, *flags)
+        return (*common, Held(self.optimizer), *keys, *trained, *flags)
 
     @contextmanager
     def _settings_fixed(self, key: tuple[Any, ...]) -> Iterator[None]:

@@ -11,6 +11,7 @@ from geartrain.optimizers.adafactor import Adafactor
 from geartrain.optimizers.adagrad import Adadelta, Adagrad, Ftrl
 from geartrain.optimizers.adam import Adam, Adamax, AdamW, Lamb, Nadam
 from geartrain.optimizers.lion import Lion
+from geartrain.optimizers.loss_scale import LossScaleOptimizer
 from geartrain.optimizers.optimizer import Optimizer
 from geartrain.optimizers.rmsprop import RMSprop
 from geartrain.optimizers.sgd import SGD
@@ -27,6 +28,7 @@ __all__ = [
     "Ftrl",
     "Lamb",
     "Lion",
+    "LossScaleOptimizer",
     "Nadam",
     "Optimizer",
     "RMSprop",

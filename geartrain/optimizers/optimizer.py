@@ -63,6 +63,8 @@ class Optimizer(OptimizerState):
     array([0.5, 2.5], dtype=float32)
     """
 
+    config_order = SHARED
+
     def __init__(
         self, learning_rate: Any, weight_decay: float | None = None, clipnorm: float | None = None,
         clipvalue: float | None = None, global_clipnorm: float | None = None,

@@ -43,8 +43,18 @@ FAMILIES = {
     "random": _Family("keras.random", "geartrain.random"),
     "onnx": _Family("geartrain.saving.onnx.layers", "geartrain.saving.onnx.layers"),
 }
-# Classes that Keras writes by where they are inside of it: module and registered name.
-_INTERNAL = {"Functional": ("keras.src.models.functional", "Functional")}
+# Where a class is in Keras's files, if that is not where its family is: module, registered name.
+_ELSEWHERE: dict[str, tuple[str, str | None]] = {
+    "Functional": ("keras.src.models.functional", "Functional"),
+    "DTypePolicyMap": ("keras.dtype_policies", None),
+}
+# Names that older versions gave.
+_RENAMED = {
+    "FloatDTypePolicy": "DTypePolicy",
+    "Policy": "DTypePolicy",
+    "IdentityInitializer": "Identity",
+    "OrthogonalInitializer": "Orthogonal",
+}
 # What may stand where one of a family is expected, besides one of that family.
 _ALSO = {"activations": ("layers",), "metrics": ("losses",), "layers": ("models", "onnx")}
 
@@ -60,7 +70,7 @@ def name_of_class(cls: type) -> dict[str, Any]:
     registered: str | None
     if is_own(cls):
         name = registry.public_name(cls)
-        module, registered = _INTERNAL.get(name, (FAMILIES[_family_of(cls)].module, None))
+        module, registered = _ELSEWHERE.get(name, (FAMILIES[_family_of(cls)].module, None))
     else:
         name, module = cls.__name__, cls.__module__
         module = None if module == "__main__" else module
@@ -120,7 +130,7 @@ def class_of(description: dict[str, Any], family: str | None = None) -> Any:
         return known
     searched = families_of(module, family)
     for one in searched:
-        found = registry.members(one).get(str(name))
+        found = registry.members(one).get(_RENAMED.get(str(name), str(name)))
         if found is not None:
             if family is not None and one not in (family, *_ALSO.get(family, ())):
                 raise refused(f"expected one of keras.{family}. Received: {name!r} of keras.{one}")

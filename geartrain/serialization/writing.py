@@ -83,8 +83,9 @@ def _object(value: Any) -> dict[str, Any]:
             f"{type(value).__name__}.get_config: expected a dictionary. "
             f"Received: {describe_value(config)}"
         )
-    described = {**name_of_class(type(value))}
-    described["config"] = _inside("config", config)
+    order = [key for key in getattr(value, "config_order", ()) if key in config]
+    described = name_of_class(type(value))
+    described["config"] = _inside("config", {**dict.fromkeys(order), **config})
     for key in ("build_config", "compile_config"):
         found = getattr(value, f"get_{key}", lambda: None)()
         if found is not None:
