@@ -81,6 +81,7 @@ class Family:
                 f"Received: {config!r:.80}"
             )
         described = {"config": {}, **config}
-        if isinstance(name, str):
-            described["class_name"] = self.aliases.get(name, name)
+        known = self.table().get(name) if isinstance(name, str) else None
+        if known is not None:
+            described["class_name"] = registry.public_name(known)
         return serialization.deserialize(described, custom_objects, self.name)
