@@ -107,6 +107,15 @@ class LossScaleOptimizer(Optimizer):
         else:  # its own variable, which files have though nothing reads it
             self._learning_rate = self._track(value, "float32", "learning_rate")
 
+    @property
+    def calls_rate(self) -> bool:
+        """Whether a function gives the inner optimizer's learning rate."""
+        return self.inner_optimizer.calls_rate
+
+    def refresh_rate(self) -> None:
+        """Let programs have what that function gives now."""
+        self.inner_optimizer.refresh_rate()
+
     def scale_loss(self, loss: Any) -> Any:
         """The loss times the scale."""
         return ops.multiply(loss, self.dynamic_scale if self.built else self.initial_scale)

@@ -88,6 +88,18 @@ def test_a_changed_rate_counts_at_the_next_fit():
         np.testing.assert_allclose(weight, was, atol=1e-6)
 
 
+def test_a_function_may_give_the_inner_rate():
+    rates = iter([1.0, 0.0, 0.0, 0.0])
+    model = keras.Sequential([keras.Input((1,)), layers.Dense(1, use_bias=False)])
+    model.compile(LossScaleOptimizer(SGD(lambda: next(rates, 0.0)), 1.0), "mse")
+    x = np.ones((4, 1), "float32")
+    assert model.optimizer.calls_rate
+    model.fit(x, x, verbose=0)
+    before = model.get_weights()
+    model.fit(x, x + 5, verbose=0, epochs=2)
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])
+
+
 def test_options_of_the_inner_optimizer_are_refused_unless_they_say_nothing():
     LossScaleOptimizer(SGD(), use_ema=False, clipnorm=None)
     with pytest.raises(ValueError, match=r"does not take clipnorm. Received: clipnorm=1.0. Give"):
