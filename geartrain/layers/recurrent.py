@@ -222,7 +222,8 @@ class OfCell(RNN):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, those of the loop that go by keyword too."""
-        return {**super().get_config(), "zero_output_for_mask": self.zero_output_for_mask}
+        loop = {name: getattr(self, name) for name in _RNN_ARGUMENTS}
+        return {**super().get_config(), **loop}
 
     def _make(self, units: int, arguments: dict[str, Any], kwargs: dict[str, Any]) -> None:
         own = {name: kwargs.pop(name) for name in list(kwargs) if name in _RNN_ARGUMENTS}

@@ -251,6 +251,14 @@ LAYERS = {
     "Conv1D": [args(filters=2, kernel_size=3, dilation_rate=2, padding="causal", **_CONV)],
     "Conv2D": [args(filters=4, kernel_size=[2, 3], strides=[1, 2], groups=2, padding="same",
                     data_format="channels_first", **_CONV)],
+    "ConvLSTM2D": [
+        args(filters=2, kernel_size=3),
+        args(
+            filters=2, kernel_size=[2, 3], strides=2, padding="same", dilation_rate=1,
+            data_format="channels_first", unit_forget_bias=False, **_GATES,
+            return_sequences=True, go_backwards=True, name="mine",
+        ),
+    ],
     "Conv3D": [args(filters=4, kernel_size=2, dilation_rate=2, **_CONV)],
     "Conv1DTranspose": [args(filters=2, kernel_size=3, strides=2, output_padding=1, **_CONV)],
     "Conv2DTranspose": [args(filters=2, kernel_size=3, strides=2, output_padding=1, **_CONV)],
