@@ -35,6 +35,7 @@ GROUPS = (
     "operations",
     "configs",
     "loss_scale",
+    "graphs",
 )
 
 
