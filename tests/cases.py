@@ -250,6 +250,12 @@ LAYERS: dict[str, list[LayerCase]] = {
     ],
     "Permute": [case((3, 4), dims=(2, 1)), case((2, 3, 4), dims=(3, 1, 2))],
     "RMSNormalization": [case((6,)), case((2, 3, 4), axis=(1, 2))],
+    "RandomContrast": [case((4, 4, 3), factor=0.2)],
+    "RandomCrop": [case((4, 5, 2), height=3, width=3, seed=1)],
+    "RandomFlip": [case((3, 4, 2)), case((2, 3, 4), mode="vertical", data_format="channels_first")],
+    "RandomRotation": [case((4, 4, 2), factor=0.1, fill_mode="wrap")],
+    "RandomTranslation": [case((4, 4, 2), height_factor=0.2, width_factor=(-0.1, 0.3))],
+    "RandomZoom": [case((4, 4, 2), height_factor=(-0.2, 0.1), interpolation="nearest")],
     "ReLU": [
         case((5,))._replace(kinks=True),
         case((5,), max_value=1.5, negative_slope=0.1, threshold=0.01)._replace(kinks=True),

@@ -13,6 +13,14 @@ from geartrain.layers.adaptive_pooling import (
     AdaptiveMaxPooling3D,
 )
 from geartrain.layers.attention import AdditiveAttention, Attention
+from geartrain.layers.augmentation import (
+    RandomContrast,
+    RandomCrop,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+)
 from geartrain.layers.batch_normalization import BatchNormalization
 from geartrain.layers.bidirectional import Bidirectional
 from geartrain.layers.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
@@ -227,6 +235,12 @@ __all__ = [
     "PReLU",
     "Permute",
     "RMSNormalization",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
     "Rescaling",
