@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ matplotlib.use("agg")
 from matplotlib.colors import to_hex  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
-from geartrain import plots  # noqa: E402
+from geartrain import callbacks, plots  # noqa: E402
 
 DIGIT = np.zeros((28, 28), "uint8")
 DIGIT[4:24, 12:16] = 255
@@ -197,7 +196,9 @@ def test_epochs_are_whole_numbers_from_1(epochs):
 
 
 def test_history_takes_what_fit_returns():
-    returned = SimpleNamespace(history={"loss": [0.5, 0.4]}, epoch=[0, 1])
+    returned = callbacks.History()
+    for epoch, loss in enumerate([0.5, 0.4]):
+        returned.on_epoch_end(epoch, {"loss": loss})
     assert labels_of(plots.history(returned).axes[0]) == ["training", "best: 0.4 in epoch 2"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 from geartrain.callbacks.callback import Callback
@@ -50,16 +51,9 @@ class MonitorCallback(Callback):
             self._has_warned = True
             warn(
                 f"{type(self).__name__}: expected {self.monitor!r} in the logs. Received: "
-                f"{', '.join(logs or ()) or 'no logs'}.{self._hint(list(logs or ()))}"
+                f"{', '.join(logs or ()) or 'no logs'}.{hint(self.monitor, logs or ())}"
             )
         return value
-
-    def _hint(self, names: list[str]) -> str:
-        validated = any(name.startswith("val_") for name in names)
-        if self.monitor.startswith("val_") and not validated:
-            return " Pass validation_data or validation_split to fit, and validate every epoch."
-        guess = nearest(self.monitor, names)
-        return f" Did you mean {guess!r}?" if guess else ""
 
     def is_better(self, value: float, than: float | None) -> bool:
         """Whether `value` is better by more than `min_delta`; anything but NaN is, than None."""
@@ -83,3 +77,17 @@ class MonitorCallback(Callback):
             f"{type(self).__name__}: expected a metric of which it is known whether more is "
             f"better. Received: monitor={self.monitor!r}. Pass mode='max' or mode='min'."
         )
+
+
+def hint(wanted: str, names: Collection[str]) -> str:
+    """What may help where a name is not among those of the logs.
+
+    >>> hint("val_loss", ["loss"])
+    ' Pass validation_data or validation_split to fit, and validate every epoch.'
+    >>> hint("los", ["loss"])
+    " Did you mean 'loss'?"
+    """
+    if wanted.startswith("val_") and not any(name.startswith("val_") for name in names):
+        return " Pass validation_data or validation_split to fit, and validate every epoch."
+    guess = nearest(wanted, names)
+    return f" Did you mean {guess!r}?" if guess else ""

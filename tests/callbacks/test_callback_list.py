@@ -1,11 +1,9 @@
 """Callbacks in general: the hooks, their order, their logs, and who wants batches."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
-from geartrain import callbacks
+from geartrain import Sequential, callbacks, layers, optimizers
 from geartrain.callbacks import Callback, CallbackList, History, LambdaCallback, ProgbarLogger
 from geartrain.callbacks.callback import BATCH_HOOKS, HOOKS
 
@@ -34,19 +32,17 @@ MADE = {
 }
 
 
-def model():
-    return SimpleNamespace(
-        optimizer=SimpleNamespace(learning_rate=0.5), metrics=[], stop_training=False,
-        get_weights=list, set_weights=lambda weights: None,
-        save=lambda path, overwrite: None,
-    )  # fmt: skip
+def small_model():
+    model = Sequential([layers.Input((1,)), layers.Dense(1)])
+    model.compile(optimizers.SGD(0.5), "mse")
+    return model
 
 
 @pytest.mark.parametrize("name", callbacks.__all__)
 def test_every_callback_takes_every_hook(name, tmp_path, capsys):
     """Through a whole training: begin, epochs with batches and validation, end."""
     made = MADE.get(name, lambda folder: getattr(callbacks, name)())(tmp_path)
-    listeners = CallbackList(made, model=model(), verbose=0, epochs=2, steps=2)
+    listeners = CallbackList(made, model=small_model(), verbose=0, epochs=2, steps=2)
     logs = {"loss": 0.5, "val_loss": 0.25}
     listeners.on_train_begin()
     for epoch in range(2):
@@ -128,7 +124,7 @@ def test_what_a_callback_adds_to_the_logs_is_recorded():
 
 def test_history_and_bar_are_added_once():
     record, bar = History(), ProgbarLogger()
-    model = SimpleNamespace()
+    model = small_model()
     given = CallbackList([record, bar], add_history=True, add_progbar=True, model=model)
     assert given.callbacks == [record, bar]
     assert model.history is record
@@ -139,7 +135,7 @@ def test_history_and_bar_are_added_once():
 
 def test_history_starts_its_epochs_anew():
     record = History()
-    record.set_model(SimpleNamespace())
+    record.set_model(small_model())
     for _ in range(2):
         record.on_train_begin()
         record.on_epoch_end(5, {"loss": 1.0})

@@ -2,20 +2,25 @@
 
 import csv
 import re
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from geartrain import callbacks, optimizers
+from geartrain import Sequential, callbacks, layers, optimizers
 from geartrain.callbacks import CallbackList, CSVLogger, LearningRateScheduler, ProgbarLogger
 
 # -- LearningRateScheduler ------------------------------------------------------------------------
 
 
+def small_model():
+    model = Sequential([layers.Input((1,)), layers.Dense(1)])
+    model.compile(optimizers.SGD(0.5), "mse")
+    return model
+
+
 def scheduled(schedule, **arguments):
     scheduler = LearningRateScheduler(schedule, **arguments)
-    scheduler.set_model(SimpleNamespace(optimizer=optimizers.SGD(0.5)))
+    scheduler.set_model(small_model())
     return scheduler
 
 
@@ -62,7 +67,7 @@ def test_what_is_no_rate_is_refused():
 @pytest.mark.parametrize("loss", [float("nan"), float("inf"), -float("inf")])
 def test_a_loss_that_is_not_finite_ends_training(loss, capsys):
     guard = callbacks.TerminateOnNaN()
-    guard.set_model(SimpleNamespace(stop_training=False))
+    guard.set_model(small_model())
     guard.on_train_batch_end(0, {"loss": 1.0})
     guard.on_train_batch_end(1, {})
     assert guard.model.stop_training is False
@@ -232,13 +237,10 @@ def test_an_epoch_that_was_cut_short_shows_how_far_it_came(capsys):
 
 
 def test_in_fit(tmp_path, capsys):
-    models = pytest.importorskip("geartrain.models")
-    from geartrain import layers
-
     random = np.random.default_rng(0)
     x = random.normal(size=(40, 4)).astype("float32")
     y = (x[:, :1] > 0).astype("float32")
-    model = models.Sequential([layers.Dense(1)])
+    model = Sequential([layers.Dense(1)])
     model.compile(optimizer=optimizers.SGD(0.05), loss="mse")
     record = model.fit(
         x, y, epochs=8, batch_size=10, verbose=2, validation_data=(x, -y),
