@@ -77,7 +77,7 @@ def clipped(exporter: Any, value: Value, low: float, high: float, dtype: str) ->
 @rule(
     layers.Activation,
     operators="Relu, Sigmoid, Tanh, Softmax, Gelu and so on, by the function",
-    limits="functions that ONNX lacks (`glu`, `sparsemax`, your own, ...) as their arithmetic",
+    limits="functions that ONNX lacks (`glu`, `sparsemax`, your own, ...) by their arithmetic",
 )
 def _activation(exporter: Any, layer: Any, inputs: Any) -> Written:
     if not inputs.dtype.endswith(("float16", "float32", "float64")):
@@ -86,7 +86,7 @@ def _activation(exporter: Any, layer: Any, inputs: Any) -> Written:
     return activated(exporter, layer.activation, value, inputs.extents, inputs.dtype)
 
 
-@rule(layers.ReLU, operators="Relu, LeakyRelu or Clip", limits="`threshold`: as its arithmetic")
+@rule(layers.ReLU, operators="Relu, LeakyRelu or Clip", limits="`threshold`: by its arithmetic")
 def _relu(exporter: Any, layer: Any, inputs: Any) -> Written:
     if layer.threshold or not is_single(inputs):
         return None
@@ -122,7 +122,7 @@ def _prelu(exporter: Any, layer: Any, inputs: Any) -> Written:
     return exporter.graph.node("PRelu", exporter.value(inputs), slopes)
 
 
-@rule(layers.Softmax, operators="Softmax", limits="several axes, or a mask: as its arithmetic")
+@rule(layers.Softmax, operators="Softmax", limits="several axes, or a mask: by its arithmetic")
 def _softmax(exporter: Any, layer: Any, inputs: Any, mask: Any = None) -> Written:
     axes = layer.axis if isinstance(layer.axis, list | tuple) else [layer.axis]
     if mask is not None or len(axes) != 1 or not is_single(inputs):

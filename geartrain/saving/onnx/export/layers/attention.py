@@ -18,8 +18,8 @@ _LIMITS = "returned scores, opsets before 23, float64: as MatMul and Softmax"
 @rule(
     layers.MultiHeadAttention,
     layers.GroupQueryAttention,
-    operators="MatMul and Add for the projections, Attention (opset 23)",
-    limits=f"`attention_axes`, inputs of rank 4. {_LIMITS}",
+    operators="MatMul and Add for the projections, Attention",
+    limits=f"`attention_axes`, inputs of rank 4, {_LIMITS}",
 )
 def _heads(
     exporter: Any, layer: Any, query: Any, value: Any, key: Any = None, query_mask: Any = None,
@@ -85,8 +85,8 @@ def _added(exporter: Any, allowed: Any, query: Any, value: Any, low: float) -> V
 
 @rule(
     layers.Attention,
-    operators="Attention (opset 23)",
-    limits=f'`score_mode="concat"`. {_LIMITS}',
+    operators="Attention",
+    limits=f'`score_mode="concat"`, {_LIMITS}',
 )
 def _attention(
     exporter: Any, layer: Any, inputs: Any, mask: Any = None,

@@ -58,7 +58,7 @@ def _bias(exporter: Any, layer: Any, dtype: str) -> str | None:
     return None if layer.bias is None else exporter.weight(layer.bias, dtype=dtype)
 
 
-@rule(layers.Conv1D, layers.Conv2D, layers.Conv3D, operators="Conv", limits="float64: as sums")
+@rule(layers.Conv1D, layers.Conv2D, layers.Conv3D, operators="Conv", limits="float64: by sums")
 def _conv(exporter: Any, layer: Any, inputs: Any) -> Written:
     if not is_single(inputs):
         return None
@@ -90,7 +90,7 @@ def _deep(exporter: Any, layer: Any, inputs: Any, kernel: Any, bias: Any) -> tup
     return made, at.counts
 
 
-@rule(layers.DepthwiseConv1D, layers.DepthwiseConv2D, operators="Conv", limits="float64: as sums")
+@rule(layers.DepthwiseConv1D, layers.DepthwiseConv2D, operators="Conv", limits="float64: by sums")
 def _depthwise(exporter: Any, layer: Any, inputs: Any) -> Written:
     if not is_single(inputs):
         return None
@@ -104,7 +104,7 @@ def _depthwise(exporter: Any, layer: Any, inputs: Any) -> Written:
     layers.SeparableConv1D,
     layers.SeparableConv2D,
     operators="Conv, Conv",
-    limits="float64: as sums",
+    limits="float64: by sums",
 )
 def _separable(exporter: Any, layer: Any, inputs: Any) -> Written:
     if not is_single(inputs):
@@ -120,7 +120,7 @@ def _separable(exporter: Any, layer: Any, inputs: Any) -> Written:
     layers.Conv2DTranspose,
     layers.Conv3DTranspose,
     operators="ConvTranspose",
-    limits="float64: as sums",
+    limits="float64: by sums",
 )
 def _transposed(exporter: Any, layer: Any, inputs: Any) -> Written:
     """What we call the start is ONNX's border in front; the one behind follows from the length."""

@@ -15,7 +15,7 @@ from geartrain.graph.dtypes import result_type
 from geartrain.saving.onnx.export.graph import Value
 from geartrain.saving.onnx.export.layers.table import Written, rule, to_front, trailing
 
-_FLOAT64 = "float64: as its arithmetic"
+_FLOAT64 = "float64: by its arithmetic"
 
 
 def _wide(exporter: Any, inputs: Any) -> tuple[Value, str]:
@@ -54,7 +54,7 @@ def _by_channel(exporter: Any, layer: Any, inputs: Any, operator: str, *further:
 
 
 @rule(
-    layers.BatchNormalization, operators="BatchNormalization", limits="float64: as its arithmetic"
+    layers.BatchNormalization, operators="BatchNormalization", limits="float64: by its arithmetic"
 )
 def _batch(exporter: Any, layer: Any, inputs: Any, mask: Any = None) -> Written:
     statistics = layer.moving_mean, layer.moving_variance
@@ -63,8 +63,8 @@ def _batch(exporter: Any, layer: Any, inputs: Any, mask: Any = None) -> Written:
 
 @rule(
     layers.GroupNormalization,
-    operators="GroupNormalization (opset 21)",
-    limits="float64, rank 2, opsets before 21: as its arithmetic",
+    operators="GroupNormalization",
+    limits="float64, rank 2, opsets before 21: by its arithmetic",
 )
 def _group(exporter: Any, layer: Any, inputs: Any) -> Written:
     if not exporter.graph.allows("GroupNormalization") or inputs.ndim < 3:
@@ -76,7 +76,7 @@ def _group(exporter: Any, layer: Any, inputs: Any) -> Written:
 @rule(
     layers.LayerNormalization,
     operators="LayerNormalization",
-    limits="float64, other axes than the last ones: as its arithmetic",
+    limits="float64, other axes than the last ones: by its arithmetic",
 )
 def _layer(exporter: Any, layer: Any, inputs: Any) -> Written:
     shape = _normalized_shape(layer, inputs)
@@ -92,8 +92,8 @@ def _layer(exporter: Any, layer: Any, inputs: Any) -> Written:
 
 @rule(
     layers.RMSNormalization,
-    operators="RMSNormalization (opset 23)",
-    limits="float64, other axes than the last ones, opsets before 23: as its arithmetic",
+    operators="RMSNormalization",
+    limits="float64, other axes than the last ones, opsets before 23: by its arithmetic",
 )
 def _rms(exporter: Any, layer: Any, inputs: Any) -> Written:
     shape = _normalized_shape(layer, inputs)

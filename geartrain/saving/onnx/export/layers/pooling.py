@@ -19,7 +19,7 @@ from geartrain.saving.onnx.export.layers.table import (
     rule,
 )
 
-_LIMITS = "float64 and whole numbers: as folds of windows"
+_LIMITS = "float64 and whole numbers: by folds of windows"
 
 
 def _windowed(operator: str) -> Callable[..., Written]:
@@ -63,7 +63,7 @@ def _global(operator: str) -> Callable[..., Written]:
     return write
 
 
-_ALL = "masks and float64: as sums"
+_ALL = "masks and float64: by sums"
 rule(
     layers.GlobalAveragePooling1D,
     layers.GlobalAveragePooling2D,
@@ -95,7 +95,7 @@ def _adaptive(operator: str) -> Callable[..., Written]:
     return write
 
 
-_WHOLE = "sizes that do not divide: as their arithmetic"
+_WHOLE = "sizes that do not divide: by their arithmetic"
 rule(
     layers.AdaptiveAveragePooling1D,
     layers.AdaptiveAveragePooling2D,

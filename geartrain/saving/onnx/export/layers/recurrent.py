@@ -153,7 +153,7 @@ def _backwards(exporter: Any, value: Value) -> Value:
 @rule(
     layers.RNN,
     operators="RNN, LSTM or GRU, by the cell",
-    limits=f"cells of your own and several cells: as Scan. {_LIMITS}",
+    limits=f"cells of your own and several cells, {_LIMITS}",
 )
 def _recurrent(
     exporter: Any, layer: Any, sequences: Any, initial_state: Any = None, mask: Any = None
@@ -177,7 +177,7 @@ def _recurrent(
 @rule(
     layers.Bidirectional,
     operators="RNN, LSTM or GRU with two directions",
-    limits=f"two layers of different settings: as Scan. {_LIMITS}",
+    limits=f"two layers of different settings, {_LIMITS}",
 )
 def _bidirectional(
     exporter: Any, layer: Any, sequences: Any, initial_state: Any = None, mask: Any = None
