@@ -73,7 +73,7 @@ def test_the_table_of_layers(request):
     if request.config.getoption("--refresh-golden"):
         PAGE.write_text(f"{before}{BEGIN}{made}{END}{after}", "utf-8")
         held = made
-    assert held == made
+    assert held == made, "run pytest on this file with --refresh-golden, and read what changed"
 
 
 @pytest.mark.parametrize("name", sorted(set(LAYERS)))
