@@ -36,7 +36,6 @@ GROUPS = (
     "operations",
     "configs",
     "loss_scale",
-    "graphs",
 )
 
 

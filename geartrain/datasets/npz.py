@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import zipfile
 
 _MAGIC = b"\x93NUMPY"
-_HEADER_ROOM = 4096
+HEADER_ROOM = 4096
 # What NumPy writes. Python 2 on some systems wrote its long integers as 60000L.
 _HEADER = re.compile(
     rb"\{'descr': '(?P<descr>[^']{1,16})', 'fortran_order': (?P<fortran>True|False), "
@@ -80,7 +80,7 @@ dtype uint8.
 
 def _read_file(path: Path, expected: Expected, name: str) -> bytes:
     """The content of the file, unless it is larger than the arrays stored without compression."""
-    limit = (1 << 16) + sum(_byte_count(*array) + _HEADER_ROOM for array in expected.values())
+    limit = (1 << 16) + sum(_byte_count(*array) + HEADER_ROOM for array in expected.values())
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise ValueError(f"{name}: expected a regular file. Received another kind.")
@@ -126,9 +126,9 @@ def _check_directory(archive: zipfile.ZipFile, expected: Expected, name: str) ->
         if member.header_offset < 0:
             raise ValueError(f"{who}: expected it inside the file. Received a negative offset.")
         least = _byte_count(*expected[member.filename.removesuffix(".npy")])
-        if not least <= member.file_size <= least + _HEADER_ROOM:
+        if not least <= member.file_size <= least + HEADER_ROOM:
             raise ValueError(
-                f"{who}: expected {least} to {least + _HEADER_ROOM} bytes. "
+                f"{who}: expected {least} to {least + HEADER_ROOM} bytes. "
                 f"Received: {member.file_size}."
             )
 
@@ -143,7 +143,9 @@ def _read_member(
     """Read one `.npy` member: header, comparison, elements, and nothing after them."""
     who = f"{name}, member {member}"
     with archive.open(member) as stream:
-        found_shape, found_dtype = _read_header(stream, who)
+        found_shape, found_dtype, columns_first = read_header(stream, who)
+        if columns_first:
+            raise ValueError(f"{who}: expected rows first (C order). Received Fortran order.")
         if found_shape != shape or found_dtype != dtype.str:
             received = found_dtype if found_dtype != dtype.str else dtype.name
             raise ValueError(
@@ -159,16 +161,16 @@ def _read_member(
     return array
 
 
-def _read_header(stream: Any, who: str) -> tuple[tuple[int, ...], str]:
-    """The shape and the dtype that a `.npy` header declares, by text alone."""
+def read_header(stream: Any, who: str) -> tuple[tuple[int, ...], str, bool]:
+    """The shape, the dtype and whether columns come first, of a `.npy` header, by text alone."""
     start = stream.read(8)
     if start[:6] != _MAGIC or start[6:7] not in (b"\1", b"\2", b"\3"):
         raise ValueError(f"{who}: expected a .npy array. Received bytes {start.hex(' ')}.")
     length_size = 2 if start[6] == 1 else 4
     length = int.from_bytes(stream.read(length_size), "little")
-    if length > _HEADER_ROOM:
+    if length > HEADER_ROOM:
         raise ValueError(
-            f"{who}: expected at most {_HEADER_ROOM} bytes of header. Received: {length}."
+            f"{who}: expected at most {HEADER_ROOM} bytes of header. Received: {length}."
         )
     text = stream.read(length)
     match = _HEADER.fullmatch(text)
@@ -177,7 +179,5 @@ def _read_header(stream: Any, who: str) -> tuple[tuple[int, ...], str]:
             f"{who}: expected a header with descr, fortran_order and shape. "
             f"Received: {describe_value(text)}."
         )
-    if match["fortran"] == b"True":
-        raise ValueError(f"{who}: expected rows first (C order). Received Fortran order.")
     shape = tuple(int(axis) for axis in re.findall(rb"\d+", match["shape"]))
-    return shape, match["descr"].decode("latin-1")
+    return shape, match["descr"].decode("latin-1"), match["fortran"] == b"True"

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from geartrain import activations, config, ops, tree
+from geartrain import activations, ops, tree
 from geartrain.graph.dtypes import standardize_dtype
 from geartrain.graph.node import Node
 from geartrain.layers.operation import Operation
@@ -168,10 +168,8 @@ class FunctionCall(Operation):
                 several = tree.flatten(given[name])
                 tensors = any(isinstance(x, Node | Variable | np.ndarray) for x in several)
                 (called if tensors else static)[name] = given[name]
-        if static.get("dtype") is not None:
+        if "dtype" in static and static["dtype"] is not None:
             static["dtype"] = standardize_dtype(static["dtype"])
-        if "data_format" in static:
-            static["data_format"] = static["data_format"] or config.image_data_format()
         placed: list[Any] = []
         for name in cls.arguments:
             if name.startswith("*"):
@@ -211,15 +209,13 @@ class FunctionCall(Operation):
 
 
 class _Indexing(FunctionCall):
-    """`x[key]`: in files a list is the tuple that it was, so lists of indices are arrays."""
+    """`x[key]`: in files a list is the tuple that it was, so a list of indices is an array."""
 
     @classmethod
     def of(cls, args: Any, kwargs: Any) -> tuple[FunctionCall, Any, Any]:
-        """The operation for `get_item(x, key)`; the key is always a tuple, as Keras wants it."""
+        """The operation for `get_item(x, key)`."""
         operation, (x, key), called = super().of(args, kwargs)
-        keys = key if isinstance(key, tuple) else (key,)
-        keys = tuple(np.asarray(one) if isinstance(one, list) else one for one in keys)
-        return operation, (x, keys), called
+        return operation, (x, np.asarray(key) if isinstance(key, list) else key), called
 
     def call(self, x: Any, key: Any) -> Any:
         """`x[key]`."""

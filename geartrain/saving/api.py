@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from geartrain.errors import unknown_keywords, warn
-from geartrain.saving.weight_files import not_found, reading, writing
+from geartrain.saving.shards import write_shards
+from geartrain.saving.variable_names import by_name, by_place
+from geartrain.saving.weight_files import NAMED, not_found, reading, writing
 from geartrain.saving.weights import collect, restore
 from geartrain.serialization import check_safe_mode
 
@@ -87,14 +91,14 @@ def load_model(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Any:
-    """Load a model that `save_model` of Geartrain or Keras wrote, or that was exported to ONNX.
+    """Load a model that `save_model` of Geartrain or Keras wrote.
 
     No file can run code, and none takes more memory than its weights. Files of Geartrain are
     checked by their SHA-256s: a changed bit is an error that names the tensor.
 
     Args:
-        filepath: a `.keras` file, a folder that was saved with `zipped=False`, an `.h5` file of
-            older Keras versions, or an `.onnx` file that any library exported.
+        filepath: a `.keras` file, a folder that was saved with `zipped=False`, or an `.h5` file of
+            older Keras versions.
         custom_objects: classes and functions of your own by name, besides those that
             `register_keras_serializable` made known.
         compile: whether to compile the model as it was, and load the state of its optimizer.
@@ -122,13 +126,8 @@ def load_model(
         from geartrain.saving.legacy import read_legacy_model
 
         return read_legacy_model(path, custom_objects, compile)
-    if path.name.endswith(".onnx"):
-        from geartrain.saving.onnx.reader import load_onnx
-
-        return load_onnx(path, f"load_model({str(path)!r})")
     raise ValueError(
-        "load_model: File format not supported: expected '.keras', '.h5', '.onnx' or a folder. "
-        "Received: "
+        "load_model: File format not supported: expected '.keras', '.h5' or a folder. Received: "
         f"filepath={str(path)!r}. Weights alone are loaded by model.load_weights."
     )
 
@@ -140,7 +139,8 @@ def save_weights(
 
     Args:
         model: a model that is built.
-        filepath: where to. It ends in `.weights.h5`.
+        filepath: where to. It ends in `.weights.h5`; in `.safetensors` or `.npz` for files that
+            other libraries read, whose tensors are called after the variables: `dense/kernel`.
         overwrite: whether to replace a file that is there; else the user is asked.
         max_shard_size: the most gigabytes of one file: then there are several, and `filepath` ends
             in `.weights.json`.
@@ -156,10 +156,38 @@ def save_weights(
             "save_weights", kwargs, ("overwrite", "max_shard_size", "objects_to_skip")
         )
     path = _local(filepath, "save_weights")
-    write = writing(path, "save_weights")
+    if max_shard_size is None:
+        write = writing(path, "save_weights")
+    else:
+        path, most = _index_of_shards(path), _positive_size(max_shard_size)
+        write = partial(write_shards, max_shard_size=most)
     _check_built(model, "save_weights", "its weights are made")
     if _may_write(path, overwrite):
-        write(collect(model, skipped), path)
+        store = collect(model, skipped)
+        write(by_name(model, store, skipped) if path.name.endswith(NAMED) else store, path)
+
+
+def _index_of_shards(path: Path) -> Path:
+    """The path of the index, whichever of the two endings is given."""
+    if not path.name.endswith((".weights.json", ".weights.h5")):
+        raise ValueError(
+            "save_weights: The filename must end in '.weights.json' when max_shard_size is given. "
+            f"Received: filepath={str(path)!r}"
+        )
+    if path.suffix == ".json":
+        return path
+    index = path.with_suffix(".json")
+    warn(f"save_weights: weights in several files have an index, which is at {str(index)!r}.")
+    return index
+
+
+def _positive_size(size: Any) -> float:
+    if isinstance(size, bool) or not isinstance(size, int | float) or not 0 < size < math.inf:
+        raise ValueError(
+            "save_weights: expected max_shard_size as a number of gigabytes above 0. "
+            f"Received: {size!r}"
+        )
+    return float(size)
 
 
 def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
@@ -167,21 +195,41 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
 
     Args:
         model: a model of the same layers, which is built.
-        filepath: a `.weights.h5` or `.keras` file.
+        filepath: a `.weights.h5` or `.keras` file; the index `.weights.json` of several;
+            `.safetensors` or `.npz` with tensors that are called after the variables; `.h5` as
+            older versions of Keras wrote it, with or without the model.
         skip_mismatch: whether to leave layers as they are, with a warning, that do not fit.
-        kwargs: `objects_to_skip`, a list of layers to leave as they are.
+        kwargs: `objects_to_skip`, a list of layers to leave as they are; for `.h5` also `by_name`:
+            True loads layers by their names, wherever they are, and leaves others as they are.
 
     Raises:
         ValueError: no such file; a file that is damaged or of another kind; weights that do not
             fit the model.
     """
     skipped = kwargs.pop("objects_to_skip", None) or ()
+    layers_by_name = kwargs.pop("by_name", None)
     if kwargs:
-        raise unknown_keywords("load_weights", kwargs, ("skip_mismatch", "objects_to_skip"))
+        raise unknown_keywords(
+            "load_weights", kwargs, ("skip_mismatch", "objects_to_skip", "by_name")
+        )
     path = _local(filepath, "load_weights")
     who = f"load_weights({str(path)!r})"
     _check_built(model, "load_weights", "it has weights to load into")
+    if path.name.endswith(_LEGACY) and not path.name.endswith(".weights.h5"):
+        from geartrain.saving.legacy_weights import load_legacy_weights
+
+        load_legacy_weights(model, path, who, bool(layers_by_name), skip_mismatch, skipped)
+        return
+    if layers_by_name is not None:
+        raise ValueError(
+            f"{who}: by_name only supports loading legacy '.h5' or '.hdf5' files. Received: "
+            f"by_name={layers_by_name!r}. Other files know layers by their places."
+        )
     with reading(path, who) as store:
+        if path.name.endswith(NAMED):
+            store = by_place(model, store, who, skip_mismatch, skipped)
+            if not store.group("optimizer"):  # files of other libraries have weights alone
+                skipped = [*skipped, model.optimizer]
         restore(model, store, who, skip_mismatch=skip_mismatch, skipped=skipped)
 
 

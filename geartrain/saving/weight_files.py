@@ -13,6 +13,9 @@ from geartrain.saving.archive import Archive
 from geartrain.saving.hdf5 import read_hdf5
 from geartrain.saving.hdf5_writer import write_hdf5
 from geartrain.saving.model_file import open_weights, read_config
+from geartrain.saving.npz import npz_file, write_npz
+from geartrain.saving.safetensors import safetensors_file, write_safetensors
+from geartrain.saving.shards import sharded_file
 from geartrain.saving.store import Store
 
 
@@ -51,8 +54,15 @@ def model_text(path: Path, who: str) -> tuple[Any, Any]:
         return metadata.text, config
 
 
-READERS = {".weights.h5": hdf5_file, ".keras": model_file}
-WRITERS = {".weights.h5": write_hdf5_file}
+READERS = {
+    ".weights.h5": hdf5_file,
+    ".keras": model_file,
+    ".weights.json": sharded_file,
+    ".safetensors": safetensors_file,
+    ".npz": npz_file,
+}
+WRITERS = {".weights.h5": write_hdf5_file, ".safetensors": write_safetensors, ".npz": write_npz}
+NAMED = (".safetensors", ".npz")  # where tensors are called after variables, not by their places
 
 
 def reading(path: Path, who: str) -> Any:

@@ -50,17 +50,13 @@ def collect(whole: Part, skipped: Iterable[Any] = ()) -> Store:
     store = Store({})
 
     def keep(path: str, part: Any) -> bool:
-        if not hasattr(part, "save_own_variables"):
+        own = own_values(part)
+        if own is None:
             return True
         if isinstance(part.name, str):
             store.names[path] = part.name
-        own: dict[str, Any] = {}
-        if type(part).save_own_variables in PLAIN_SAVING:
-            own = {str(place): variable for place, variable in enumerate(variables_of(part))}
-        else:
-            part.save_own_variables(own)
         for key, value in own.items():
-            place = _inside(path, key, part)
+            place = place_of(path, key, part)
             store.tensors[place] = MemoryTensor.of(place, _saved(place, value, part))
         return True
 
@@ -74,7 +70,19 @@ def variables_of(part: Any) -> list[Variable]:
     return own
 
 
-def _inside(path: str, key: Any, part: Any) -> str:
+def own_values(part: Any) -> dict[str, Any] | None:
+    """What a part keeps in files by key, without what is below it; None if it keeps nothing."""
+    if not hasattr(part, "save_own_variables"):
+        return None
+    if type(part).save_own_variables in PLAIN_SAVING:
+        return {str(place): variable for place, variable in enumerate(variables_of(part))}
+    own: dict[str, Any] = {}
+    part.save_own_variables(own)
+    return own
+
+
+def place_of(path: str, key: Any, part: Any) -> str:
+    """The place of what the part at `path` keeps under a key."""
     steps = key.split("/") if isinstance(key, str) else [""]
     if any(step in ("", ".", "..") for step in steps):
         raise TypeError(
@@ -308,9 +316,13 @@ def check_fits(tensor: StoredTensor, variable: Variable, who: str) -> None:
         (tensor.dtype == "bool") == (variable.dtype == "bool")
     )
     if tensor.shape != variable.shape or not same_kind:
+        turned = len(tensor.shape) > 1 and tensor.shape == variable.shape[::-1]
+        hint = (
+            ". The axes are turned, as PyTorch keeps them: transpose the tensor" if turned else ""
+        )
         raise ValueError(
             f"{who} expected shape {variable.shape}, dtype {variable.dtype} for {variable.path!r}. "
-            f"Received: shape {tensor.shape}, dtype {tensor.dtype} at {tensor.path!r}"
+            f"Received: shape {tensor.shape}, dtype {tensor.dtype} at {tensor.path!r}{hint}"
         )
 
 

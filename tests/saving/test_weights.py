@@ -358,7 +358,7 @@ def test_a_layer_can_keep_numbers_alone(key, value, text):
         def save_own_variables(self, store):
             store[key] = value
 
-    with pytest.raises(TypeError, match="Odd.save_own_variables") as error:
+    with pytest.raises(TypeError, match=r"Odd\.save_own_variables") as error:
         collect(Odd())
     assert text in str(error.value)
 

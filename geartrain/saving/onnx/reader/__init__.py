@@ -12,7 +12,6 @@ from typing import Any
 
 from geartrain import layers
 from geartrain.errors import warn
-from geartrain.graph.dtypes import is_float
 from geartrain.graph.node import Node
 from geartrain.runtime.budget import Budget
 from geartrain.saving.onnx.reader.builder import Builder
@@ -28,20 +27,20 @@ _FUNCTIONAL = {
 }
 
 
-def load_onnx(path: Path, who: str) -> Any:
-    """The model in an ONNX file, on behalf of `who`, as errors name it.
+def load_onnx(path: str | Path) -> Any:
+    """The model in an ONNX file.
 
     Raises ValueError for a file that is damaged, or holds what has no counterpart here.
     """
     from geartrain.saving.onnx.reader import operators  # noqa: F401
 
     try:
-        network = read_network(path)
+        network = read_network(Path(path))
         check_operators(network)
         with Budget(sum(one.nbytes for one in network.stored.values())) as budget:
             return _rebuilt(network, budget)
     except ValueError as error:
-        raise ValueError(f"{who}: {error}") from error
+        raise ValueError(f"load_model: {Path(path).name}: {error}") from error
 
 
 def _rebuilt(network: Network, budget: Budget) -> Any:
@@ -59,16 +58,9 @@ def _rebuilt(network: Network, budget: Budget) -> Any:
         inputs if len(inputs) > 1 else inputs[0],
         outputs if len(outputs) > 1 else outputs[0],
         name=name_of("functional", "", network.name),
-        dtype=_dtype(inputs),
     )
     budget.settle(_assign(builder, model))
     return model
-
-
-def _dtype(inputs: list[Node]) -> str | None:
-    """The dtype that inputs of floats have in common, which the model casts to."""
-    floats = {node.dtype for node in inputs if is_float(node.dtype)}
-    return floats.pop() if len(floats) == 1 else None
 
 
 def _input(declared: Declared, taken: dict[str, int]) -> Node:

@@ -9,10 +9,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
-from functools import cached_property
-from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,10 +18,6 @@ from geartrain.graph.dtypes import is_float
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import Dim, Shape
 from geartrain.saving.onnx.reader.tensors import Stored
-
-_CONSTANT = re.compile(r"(^|[/._])(constant|mean|variance|running_\w+)(_\d+)?$", re.IGNORECASE)
-_MOST_TERMS = 16
-_IN_MODULE = re.compile(r"\w[./]\w")
 
 
 @dataclass(frozen=True)
@@ -64,7 +57,7 @@ class Initial:
         """The same values with their axes in another order."""
         return replace(self, order=tuple(self.order[axis] for axis in order))
 
-    @cached_property
+    @property
     def uniform(self) -> bool:
         """Whether all values are equal: zeros and ones, as layers begin with.
 
@@ -78,12 +71,10 @@ class Initial:
         """Whether training should change it where no layer has a place for it.
 
         Files do not tell parameters from other stored numbers. Single numbers are taken for
-        parameters only under a module's name ("scale.weight"): others are constants of formulas,
-        as is what our own exporter and others call so.
+        parameters only under a module's name ("scale.weight"): others are constants of formulas.
         """
-        if not is_float(self.dtype) or _CONSTANT.search(self.name):
-            return False
-        return prod(self.stored.shape) > 1 or bool(_IN_MODULE.search(self.name))
+        size = np.prod(self.stored.shape, dtype=object)
+        return is_float(self.dtype) and (size > 1 or "." in self.name)
 
 
 @dataclass(frozen=True)
@@ -113,18 +104,7 @@ def holds_unknown(value: Any) -> bool:
 
 
 def settled(array: np.ndarray) -> np.ndarray:
-    """An array of objects as one of int64, if it holds numbers alone.
-
-    Raises ValueError for sizes that no tensor has: products of many unknown ones.
-    """
-    if array.dtype != object:
-        return array
-    unknown = [one for one in array.flat if isinstance(one, Dim)]
-    for size in unknown:
-        if len(size.terms) > _MOST_TERMS or any(
-            len(factors) > _MOST_TERMS or abs(count) >> 62 for factors, count in size.terms
-        ):
-            raise ValueError(
-                f"expected sizes that are sums of at most {_MOST_TERMS} products. Received: more"
-            )
-    return array if unknown else array.astype(np.int64)
+    """An array of objects as one of int64, if it holds numbers alone."""
+    if array.dtype == object and not any(isinstance(one, Dim) for one in array.flat):
+        return array.astype(np.int64)
+    return array

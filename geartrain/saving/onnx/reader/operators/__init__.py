@@ -3,7 +3,6 @@
 from geartrain.saving.onnx.reader.operators import (
     activations,
     arithmetic,
-    attention,
     convolution,
     dense,
     normalizing,
@@ -18,7 +17,6 @@ from geartrain.saving.onnx.reader.operators import (
 __all__ = [
     "activations",
     "arithmetic",
-    "attention",
     "convolution",
     "dense",
     "normalizing",
