@@ -6,11 +6,12 @@ be written again in each class, and refuses keywords that it does not know with 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple, cast
 
 from geartrain.errors import unknown_keywords
-from geartrain.registry import RENAMED, public_name, signature, signature_of
+from geartrain.registry import RENAMED, public_name, signature, signature_names, signature_of
 from geartrain.serialization import deserialize_each, serialize
 
 
@@ -69,11 +70,18 @@ def known_keys(cls: type[Configurable], config: dict[str, Any]) -> dict[str, Any
     if form.catches_all and not cls.accepts:
         return config
     taken = {*form.named, *(cls.accepts if form.catches_all else ())}
-    return {
-        key: value
-        for key, value in config.items()
-        if key in taken or not (value is None or value is False or value in ({}, []))
-    }
+    return {key: value for key, value in config.items() if key in taken or not _silent(value)}
+
+
+def known_keywords(function: Callable[..., Any], config: dict[str, Any]) -> dict[str, Any]:
+    """The same for keywords of a function."""
+    taken = signature_names(function)
+    return {key: value for key, value in config.items() if key in taken or not _silent(value)}
+
+
+def _silent(value: Any) -> bool:
+    """Whether a value says nothing, as newer versions' keys do where they are not used."""
+    return value is None or value is False or value in ({}, [])
 
 
 class _Form(NamedTuple):

@@ -13,7 +13,7 @@ from geartrain.serialization import class_of, deserialize, families_of, serializ
 from tests.recorded import load
 
 CASES = {case["name"]: case for case in load("configs")[0]["cases"]}
-FAMILIES = families_of(None)
+families_of(None)  # imports them all
 
 # Keys of Keras that have no meaning here, where they hold their default.
 MEANINGLESS = {

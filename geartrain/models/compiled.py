@@ -38,6 +38,8 @@ def matched(what: str, given: Any, outputs: dict[str, Any]) -> dict[str, Any]:
                 f"({', '.join(outputs)}). Received: {len(given)}"
             )
         return dict(zip(outputs, given, strict=True))
+    if isinstance(given, list | tuple) and len(given) == 1 and what != "metrics":
+        given = given[0]  # the only output's; several metrics may be of one
     return dict.fromkeys(outputs, given)
 
 

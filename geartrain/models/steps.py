@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from geartrain import config, metrics, ops, optimizers, tree
-from geartrain.errors import unknown_keywords
+from geartrain.errors import unknown_keywords, warn
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH
+from geartrain.models.compilation import Compilation, compile_again
 from geartrain.models.compiled import CompiledLoss, CompiledMetrics
 from geartrain.models.data import Batch
 from geartrain.models.keys import Held, key_of
@@ -58,6 +59,7 @@ class Steps:
         self._compile_loss: CompiledLoss | None = None
         self._compile_metrics: CompiledMetrics | None = None
         self._loss_tracker: Any = None
+        self._compilation: Compilation | None = None
         self._programs: dict[Any, Any] = {}
         self._fixed_settings: tuple[Any, ...] | None = None  # while `fit` runs
 
@@ -90,6 +92,19 @@ class Steps:
             jit_compile: False has the same effect as `run_eagerly`.
         """
         self.optimizer = optimizers.get(optimizer)
+        self._compilation = Compilation(
+            {
+                "optimizer": self.optimizer,
+                "loss": loss,
+                "loss_weights": loss_weights,
+                "metrics": metrics,
+                "weighted_metrics": weighted_metrics,
+                "run_eagerly": run_eagerly,
+                "steps_per_execution": steps_per_execution,
+                "jit_compile": jit_compile,
+                "auto_scale_loss": auto_scale_loss,
+            }
+        )
         scaled = isinstance(self.optimizer, optimizers.LossScaleOptimizer)
         policy = self.dtype_policy.name  # type: ignore[attr-defined]
         if auto_scale_loss and policy == "mixed_float16" and self.optimizer and not scaled:
@@ -104,6 +119,41 @@ class Steps:
         self._programs, self._fixed_settings = {}, None
         self.stop_training = False
         self.compiled = True
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """The arguments of `compile` as plain data, in the form of Keras's files.
+
+        Empty before `compile`. A function of your own stands there by its name, so register it with
+        `register_keras_serializable`; what no file can hold is left out with a warning.
+
+        >>> from geartrain import Sequential, layers
+        >>> model = Sequential([layers.Dense(1)])
+        >>> model.compile("sgd", "mse", metrics=["mae"])
+        >>> config = model.get_compile_config()
+        >>> config["optimizer"]["class_name"], config["loss"], config["metrics"]
+        ('SGD', 'mse', ['mae'])
+        """
+        if self._compilation is None:
+            return {}
+        return self._compilation.config(self._who())  # type: ignore[attr-defined]
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile as `get_compile_config` said.
+
+        A model with a `compile` of its own is left alone, with a warning, unless it overrides this
+        method too.
+
+        Args:
+            config: what `get_compile_config` returned.
+        """
+        if type(self).compile is not Steps.compile:
+            warn(
+                f"{self._who()}: was not compiled, since its compile() is its own. Override "  # type: ignore[attr-defined]
+                "get_compile_config() and compile_from_config(config) as well, or call compile() "
+                "after loading."
+            )
+            return
+        compile_again(self, config)
 
     # -- steps: override these to train in a way of your own --------------------------------------
 
