@@ -11,7 +11,7 @@ from typing import Any
 from geartrain import ops, random
 from geartrain.layers.affine import transformed
 from geartrain.layers.arguments import data_format_of, known_size, one_of, positive
-from geartrain.layers.layer import Layer
+from geartrain.layers.layer import COMMON_KEYS, Layer
 from geartrain.ops.operands import dtype_of, extents_of
 from geartrain.random import SeedGenerator
 from geartrain.registry import register
@@ -21,6 +21,8 @@ _FILL_MODES = ("reflect", "wrap", "constant", "nearest")
 
 class _Augmentation(Layer):
     """Base: images, one (height, width, channels) or a batch of them, changed in training."""
+
+    config_order = (*COMMON_KEYS, "data_format")
 
     def __init__(
         self, seed: int | None = None, data_format: str | None = None, **kwargs: Any
@@ -92,6 +94,8 @@ class RandomFlip(_Augmentation):
     >>> RandomFlip("horizontal", seed=1)(np.repeat(row, 3, 0), training=True)[..., 0].tolist()
     [[[0.0, 1.0, 2.0]], [[0.0, 1.0, 2.0]], [[2.0, 1.0, 0.0]]]
     """
+
+    config_order = (*COMMON_KEYS, "data_format", "seed")
 
     def __init__(
         self, mode: str = "horizontal_and_vertical", seed: int | None = None,
@@ -243,6 +247,8 @@ class RandomRotation(_Affine):
     >>> RandomRotation((0.5, 0.5))(image, training=True)[0, ..., 0].round().tolist()
     [[4.0, 3.0], [2.0, 1.0]]
     """
+
+    config_order = (*COMMON_KEYS, "data_format", "factor", "fill_mode", "fill_value")
 
     def __init__(
         self, factor: Any, fill_mode: str = "reflect", interpolation: str = "bilinear",
