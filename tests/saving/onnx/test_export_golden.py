@@ -33,7 +33,7 @@ def chosen(arrays, place, name):
 
 
 @pytest.mark.skipif(not FILES, reason="GEARTRAIN_GOLDEN names no folder of files made by Keras")
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FILES or [Path("none")], ids=lambda path: path.stem)
 def test_models_that_keras_wrote(path):
     entry = json.loads((path.parent / "manifest.json").read_text())["models"][path.stem]
     archive = np.load(path.with_suffix(".npz"))
