@@ -12,6 +12,7 @@ from typing import Any
 
 from geartrain import layers
 from geartrain.errors import warn
+from geartrain.graph.dtypes import is_float
 from geartrain.graph.node import Node
 from geartrain.runtime.budget import Budget
 from geartrain.saving.onnx.reader.builder import Builder
@@ -58,9 +59,16 @@ def _rebuilt(network: Network, budget: Budget) -> Any:
         inputs if len(inputs) > 1 else inputs[0],
         outputs if len(outputs) > 1 else outputs[0],
         name=name_of("functional", "", network.name),
+        dtype=_dtype(inputs),
     )
     budget.settle(_assign(builder, model))
     return model
+
+
+def _dtype(inputs: list[Node]) -> str | None:
+    """The dtype that inputs of floats have in common, which the model casts to."""
+    floats = {node.dtype for node in inputs if is_float(node.dtype)}
+    return floats.pop() if len(floats) == 1 else None
 
 
 def _input(declared: Declared, taken: dict[str, int]) -> Node:

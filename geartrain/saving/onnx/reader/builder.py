@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -101,6 +101,12 @@ class Builder:
             except (ValueError, TypeError, LookupError, ArithmeticError, AssertionError) as error:
                 raise ValueError(f"{use}: {error}") from error
             several = made if isinstance(made, tuple) else (made,)
+            for name in use.outputs[len(several) :]:
+                if name and self.consumers(name):
+                    raise ValueError(
+                        f"{use}: expected a use of its first {len(several)} outputs. Received: a "
+                        f"use of {name!r}, which only training has."
+                    )
             for name, value in zip(use.outputs, several, strict=False):
                 if name:
                     self.keep(name, value)
@@ -241,7 +247,7 @@ class Builder:
         """A `Sized` layer that reads the sizes off other tensors."""
         references: list[Node] = []
         terms = [self._terms(size, references) for size in sizes]
-        if not tensors and not references:
+        if not references:
             references.append(self.inputs[0])
         name = self.unique(f"{operation}_sized")
         made = Sized(operation, terms, len(tensors), **config, name=name)
@@ -290,10 +296,36 @@ class Place:
         """A layer of that class whose weights are these values; see `Builder.layer`."""
         return self.builder.layer(self.use, kind, cls, weights or {}, config)
 
+    def transposed(self, x: Node, order: Sequence[int]) -> Node:
+        """The axes in another order; orders of orders become one."""
+        order = tuple(order)
+        if x in self.builder.permuted:
+            x, before = self.builder.permuted[x]
+            order = tuple(before[axis] for axis in order)
+        if order == tuple(range(len(order))):
+            return x
+        if order[0] == 0:
+            made = self.layer(layers.Permute, dims=order[1:], dtype=policy(x))(x)
+        else:
+            made = ops.transpose(x, order)
+        self.builder.permuted[made] = (x, order)
+        return made
+
+    def in_order(self, tensors: Sequence[Any]) -> tuple[list[Any], tuple[int, ...] | None]:
+        """Tensors that were put in one order as they were before, and that order; else None."""
+        found = [self.builder.permuted.get(x) if isinstance(x, Node) else None for x in tensors]
+        orders = {one[1] if one else None for one in found}
+        if len(orders) > 1 or None in orders:
+            return list(tensors), None
+        return [one[0] for one in found if one], orders.pop()
+
     def activation(self, function: str, x: Value) -> Any:
         """The layer `Activation` of a tensor; of an array, the function itself."""
         if not isinstance(x, Node) or not is_float(dtype_of(x)):
             return self.compute(activations.get(function), x)
+        if x in self.builder.permuted:  # of what is put in order behind it
+            source, order = self.builder.permuted[x]
+            return self.transposed(self.activation(function, source), order)
         made = self.layer(layers.Activation, kind=function, activation=function, dtype=policy(x))
         return made(x)
 

@@ -9,7 +9,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,6 +20,9 @@ from geartrain.graph.dtypes import is_float
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import Dim, Shape
 from geartrain.saving.onnx.reader.tensors import Stored
+
+_CONSTANT = re.compile(r"(^|[/._])(constant|mean|variance|running_\w+)(_\d+)?$", re.IGNORECASE)
+_IN_MODULE = re.compile(r"\w[./]\w")
 
 
 @dataclass(frozen=True)
@@ -71,10 +76,12 @@ class Initial:
         """Whether training should change it where no layer has a place for it.
 
         Files do not tell parameters from other stored numbers. Single numbers are taken for
-        parameters only under a module's name ("scale.weight"): others are constants of formulas.
+        parameters only under a module's name ("scale.weight"): others are constants of formulas,
+        as is what our own exporter and others call so.
         """
-        size = np.prod(self.stored.shape, dtype=object)
-        return is_float(self.dtype) and (size > 1 or "." in self.name)
+        if not is_float(self.dtype) or _CONSTANT.search(self.name):
+            return False
+        return prod(self.stored.shape) > 1 or bool(_IN_MODULE.search(self.name))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from geartrain.saving.onnx.reader.operators import (
     activations,
     arithmetic,
+    attention,
     convolution,
     dense,
     normalizing,
@@ -17,6 +18,7 @@ from geartrain.saving.onnx.reader.operators import (
 __all__ = [
     "activations",
     "arithmetic",
+    "attention",
     "convolution",
     "dense",
     "normalizing",

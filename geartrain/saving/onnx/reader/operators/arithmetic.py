@@ -63,7 +63,9 @@ def multiply(at: Place, a: Any, b: Any) -> Any:
 def _merged(at: Place, cls: Any, function: Any, of_sizes: Any, a: Any, b: Any) -> Any:
     alike = isinstance(a, Node) and isinstance(b, Node) and a is not b
     if alike and extents_of(a) == extents_of(b) and rank_of(a) > 1:
-        return at.layer(cls, dtype=policy(a))([a, b])
+        both, order = at.in_order([a, b])
+        made = at.layer(cls, dtype=policy(a))(both)
+        return made if order is None else at.transposed(made, order)
     found = _of_sizes(of_sizes, a, b)
     return at.compute(function, a, b) if found is None else found
 
@@ -76,8 +78,9 @@ def division(at: Place, a: Any, b: Any) -> Any:
 
 
 def _divided(a: Any, b: Any) -> Any:
-    whole = dtype_of(a).startswith(("int", "uint")) and dtype_of(b).startswith(("int", "uint"))
-    return ops.cast(ops.trunc(ops.divide(a, b)), dtype_of(a)) if whole else ops.divide(a, b)
+    quotient = ops.divide(a, b)
+    whole = dtype_of(a).startswith(("int", "uint"))
+    return ops.cast(ops.trunc(quotient), dtype_of(a)) if whole else quotient
 
 
 @operator("Mod")
@@ -85,7 +88,7 @@ def remainder(at: Place, a: Any, b: Any, *, fmod: int = 0) -> Any:
     """The remainder, of b's sign; of a's sign with `fmod`."""
     if not fmod:
         return at.compute(ops.mod, a, b)
-    return at.compute(lambda x, y: x - ops.trunc(ops.divide(x, y)) * y, a, b)
+    return at.compute(lambda x, y: ops.cast(x - ops.trunc(ops.divide(x, y)) * y, dtype_of(x)), a, b)
 
 
 @operator("Neg")

@@ -11,6 +11,8 @@ from geartrain.graph.node import Node
 from geartrain.graph.shapes import axis_index
 from geartrain.ops.operands import extents_of, rank_of
 from geartrain.saving.onnx.reader.builder import Place, expect, policy
+from geartrain.saving.onnx.reader.names import is_generated
+from geartrain.saving.onnx.reader.operators.images import Images, images
 from geartrain.saving.onnx.reader.table import operator
 from geartrain.saving.onnx.reader.values import Initial
 
@@ -20,17 +22,20 @@ def _affine(at: Place, scale: Any, shift: Any, size: Any = None) -> tuple[dict[s
     gamma, beta = at.weight(scale, "the scale"), None
     if shift is not None:
         beta = at.weight(shift, "the shift")
-    neutral = not isinstance(gamma, Initial) or not gamma.trainable or "." not in gamma.name
-    if neutral and np.all(_values(gamma) == 1) and (beta is None or np.all(_values(beta) == 0)):
-        return {}, {"center": False, "scale": False}
-    weights: dict[str, Any] = {"gamma": (gamma, size)}
-    if beta is not None:
+    weights = {}
+    if not _says_nothing(gamma, 1):
+        weights["gamma"] = (gamma, size)
+    if beta is not None and not _says_nothing(beta, 0):
         weights["beta"] = (beta, size)
-    return weights, {"center": beta is not None, "scale": True}
+    return weights, {"center": "beta" in weights, "scale": "gamma" in weights}
 
 
-def _values(weight: Any) -> np.ndarray:
-    return weight.array() if isinstance(weight, Initial) else weight
+def _says_nothing(weight: Any, neutral: float) -> bool:
+    """Whether a weight is a constant that only fills an operator's place."""
+    if isinstance(weight, Initial):
+        made_up = is_generated(weight.name) or not weight.trainable
+        return made_up and bool(np.all(weight.array() == neutral))
+    return bool(np.all(weight == neutral))
 
 
 @operator("BatchNormalization")
@@ -39,20 +44,27 @@ def batch_normalization(
     momentum: float = 0.9, training_mode: int = 0, spatial: int = 1,
 ) -> Any:  # fmt: skip
     """The layer, whose statistics follow in training and are used otherwise."""
-    x = at.tensor(x)
     if not spatial:
         raise ValueError("expected spatial=1. Received: 0")
-    expect(x, 1, scale.shape[0], "the scale")
+    given, axis = _channels(at, x, scale.shape[0])
     names = ("gamma", "beta", "moving_mean", "moving_variance")
     weights = {
         name: (at.weight(value, name), None)
         for name, value in zip(names, (scale, shift, mean, variance), strict=True)
     }
     made = at.layer(
-        layers.BatchNormalization, weights, axis=1, epsilon=epsilon, momentum=momentum,
-        dtype=policy(x),
+        layers.BatchNormalization, weights, axis=axis, epsilon=epsilon, momentum=momentum,
+        dtype=policy(given.tensor),
     )  # fmt: skip
-    return made(x)
+    return given.called(made)
+
+
+def _channels(at: Place, x: Any, size: int) -> tuple[Images, int]:
+    """The tensor, and the axis of its channels, of which there must be so many."""
+    x = at.tensor(x)
+    given = images(at, x) if rank_of(x) > 2 else Images(at, x, False)
+    expect(given.tensor, given.channels, size, "the scale")
+    return given, -1 if given.last else 1
 
 
 def _layer_normalized(at: Place, x: Node, axis: int, epsilon: float, scale: Any, shift: Any) -> Any:
@@ -109,14 +121,13 @@ def instance_normalization(
     at: Place, x: Any, scale: Any, shift: Any, *, epsilon: float = 1e-5
 ) -> Any:
     """Group normalization with a group for each channel."""
-    x = at.tensor(x)
-    expect(x, 1, scale.shape[0], "the scale")
+    given, axis = _channels(at, x, scale.shape[0])
     weights, config = _affine(at, scale, shift)
     made = at.layer(
-        layers.GroupNormalization, weights, groups=-1, axis=1, epsilon=epsilon, dtype=policy(x),
-        **config,
+        layers.GroupNormalization, weights, groups=-1, axis=axis, epsilon=epsilon,
+        dtype=policy(given.tensor), **config,
     )  # fmt: skip
-    return made(x)
+    return given.called(made)
 
 
 @operator("GroupNormalization")
@@ -130,13 +141,13 @@ def group_normalization(
     if not isinstance(channels, int) or num_groups < 1 or channels % num_groups:
         raise ValueError(f"expected channels in {num_groups} groups. Received: {channels}")
     each = channels // num_groups if at.opset < 21 else 1
-    expect(x, 1, scale.shape[0] * each, "the scale")
+    given, axis = _channels(at, x, scale.shape[0] * each)
     weights, config = _affine(at, scale, shift, lambda a: np.repeat(a, each))
     made = at.layer(
-        layers.GroupNormalization, weights, groups=num_groups, axis=1, epsilon=epsilon,
-        dtype=policy(x), **config,
+        layers.GroupNormalization, weights, groups=num_groups, axis=axis, epsilon=epsilon,
+        dtype=policy(given.tensor), **config,
     )  # fmt: skip
-    return made(x)
+    return given.called(made)
 
 
 @operator("LpNormalization")

@@ -41,7 +41,10 @@ def concatenate(at: Place, *values: Any, axis: int) -> Any:
         total: Extent = sum((v.shape[place] for v in values[1:]), first.shape[place])
         return Filled(first.number, (*first.shape[:place], total, *first.shape[place + 1 :]))
     if all(isinstance(v, Node) for v in values) and len(values) > 1:
-        return at.layer(layers.Concatenate, axis=axis, dtype=policy(values[0]))(list(values))
+        given, order = at.in_order(values)
+        along = axis if order is None else order[axis]
+        made = at.layer(layers.Concatenate, axis=along, dtype=policy(values[0]))(given)
+        return made if order is None else at.transposed(made, order)
     return at.compute(lambda *xs: ops.concatenate(xs, axis=axis), *values)
 
 

@@ -12,7 +12,7 @@ from geartrain.graph.node import Node
 from geartrain.graph.shapes import BATCH
 from geartrain.ops.operands import extents_of, rank_of
 from geartrain.saving.onnx.reader.builder import Place, Source, expect, policy
-from geartrain.saving.onnx.reader.operators.shaping import reshaped, transposed
+from geartrain.saving.onnx.reader.operators.shaping import reshaped
 from geartrain.saving.onnx.reader.table import operator
 from geartrain.saving.onnx.reader.values import Filled, Initial
 
@@ -122,7 +122,7 @@ def _recurrent(
     x = at.tensor(x)
     if rank_of(x) != 3:
         raise ValueError(f"expected inputs of 3 axes. Received shape {x.shape}")
-    x = x if layout else transposed(at, x, (1, 0, 2))
+    x = x if layout else at.transposed(x, (1, 0, 2))
     if extents_of(x)[1] == BATCH:
         raise ValueError(
             "expected the batch as the first axis of the network's inputs. Received: the time "
@@ -240,7 +240,7 @@ def _sequence(at: Place, x: Node, directions: int, units: int, layout: int) -> N
     """(batch, time, directions * units) as Y."""
     batch, time, _ = extents_of(x)
     whole = reshaped(at, x, (batch, time, directions, units))
-    return whole if layout else transposed(at, whole, (1, 2, 0, 3))
+    return whole if layout else at.transposed(whole, (1, 2, 0, 3))
 
 
 def _final(at: Place, states: list[Node], units: int, layout: int) -> Node:

@@ -10,12 +10,12 @@ from geartrain import layers, ops
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import axis_index
 from geartrain.ops.operands import extents_of, rank_of
-from geartrain.saving.onnx.reader.builder import Place, policy
-from geartrain.saving.onnx.reader.operators.convolution import FIRST
+from geartrain.saving.onnx.reader.builder import Place
+from geartrain.saving.onnx.reader.operators.images import images
 from geartrain.saving.onnx.reader.operators.shaping import shape_of
 from geartrain.saving.onnx.reader.table import operator
 
-UPSAMPLINGS = {1: layers.UpSampling1D, 2: layers.UpSampling2D, 3: layers.UpSampling3D}
+UPSAMPLINGS = {2: layers.UpSampling2D, 3: layers.UpSampling3D}
 _MODES = {"constant": "constant", "edge": "edge", "reflect": "reflect", "wrap": "wrap"}
 _MOST = 1 << 20  # elements of a matrix that resizes an axis
 
@@ -110,12 +110,11 @@ def _resized(
     smooth = mode == "linear" and transformation == "half_pixel" and axes == 2
     if whole and (repeats or smooth):
         times = tuple(int(one) for one in factors[2:])
-        config: dict[str, Any] = {"size": times if axes > 1 else times[0], "dtype": policy(x)}
-        if axes == 2:
-            config["interpolation"] = "nearest" if repeats else "bilinear"
-        if axes > 1:
-            return at.layer(UPSAMPLINGS[axes], **config, **FIRST)(x)
-        return ops.repeat(x, times[0], axis=2)
+        if axes == 1:  # the layer has no channels first
+            return ops.repeat(x, times[0], axis=2)
+        given = images(at, x)
+        how = {"interpolation": "nearest" if repeats else "bilinear"} if axes == 2 else {}
+        return given.called(at.layer(UPSAMPLINGS[axes], size=times, **how, **given.config))
     for axis, factor in enumerate(factors):
         if factor != 1:
             size = extents_of(x)[axis]
@@ -124,18 +123,20 @@ def _resized(
             out = wanted[axis] if wanted else int(np.floor(size * factor))
             if size * out > _MOST:
                 raise ValueError(f"expected sizes of at most 1,024. Received: {size} to {out}")
-            matrix = _matrix(size, out, factor, mode, transformation, nearest, coefficient, outside)
+            exact = float(out) if wanted else size * factor
+            how = (mode, transformation, nearest, coefficient, outside)
+            matrix = _matrix(size, out, exact, factor, *how)
             moved = ops.matmul(ops.moveaxis(x, axis, -1), matrix.T.astype(str(x.dtype)))
             x = ops.moveaxis(moved, -1, axis)
     return x
 
 
 def _matrix(
-    size: int, out: int, factor: float, mode: str, transformation: str, nearest: str,
-    coefficient: float, outside: int,
+    size: int, out: int, exact: float, factor: float, mode: str, transformation: str,
+    nearest: str, coefficient: float, outside: int,
 ) -> np.ndarray:  # fmt: skip
-    """(out, size): what each new element takes of each old one."""
-    places = _places(size, out, factor, transformation)
+    """(out, size): what each new element takes of each old one; `exact` is `out` unrounded."""
+    places = _places(size, out, exact, factor, transformation)
     if mode == "nearest":
         rounding = {
             "floor": np.floor, "ceil": np.ceil,
@@ -161,11 +162,11 @@ def _matrix(
     return matrix
 
 
-def _places(size: int, out: int, factor: float, transformation: str) -> np.ndarray:
+def _places(size: int, out: int, exact: float, factor: float, transformation: str) -> np.ndarray:
     """Where each new element lies among the old ones."""
     new = np.arange(out)
     if transformation == "align_corners":
-        return new * ((size - 1) / (out - 1) if out > 1 else 0.0)
+        return new * ((size - 1) / (exact - 1) if exact > 1 else 0.0)
     if transformation == "asymmetric":
         return new / factor
     if transformation not in ("half_pixel", "pytorch_half_pixel"):

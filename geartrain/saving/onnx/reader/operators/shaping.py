@@ -1,12 +1,11 @@
 """Operators that give the same values another shape or order, and shapes themselves.
 
-`transposed` and `reshaped` are the only two ways to rearrange a tensor: they see what came before,
-so that what undoes itself leaves nothing.
+`Place.transposed` and `reshaped` are the only two ways to rearrange a tensor: they see what came
+before, so that what undoes itself leaves nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -46,22 +45,6 @@ def dtype_of_any(value: Any) -> str:
     return value.number.dtype.name if isinstance(value, Filled) else str(value.dtype)
 
 
-def transposed(at: Place, x: Node, order: Sequence[int]) -> Node:
-    """The axes in another order; orders of orders become one."""
-    order = tuple(order)
-    if x in at.builder.permuted:
-        x, before = at.builder.permuted[x]
-        order = tuple(before[axis] for axis in order)
-    if order == tuple(range(len(order))):
-        return x
-    if order[0] == 0:
-        made = at.layer(layers.Permute, dims=order[1:], dtype=policy(x))(x)
-    else:
-        made = ops.transpose(x, order)
-    at.builder.permuted[made] = (x, order)
-    return made
-
-
 def reshaped(at: Place, x: Node, new: Shape) -> Node:
     """The values in another shape; a shape of a shape becomes one."""
     if x in at.builder.permuted:
@@ -86,7 +69,7 @@ def _before_order(at: Place, x: Node, new: Shape) -> Node | None:
     for kept in range(same, 0, -1):
         if order[kept:] == tuple(range(kept, len(old))):
             made = reshaped(at, source, (*inner[:kept], *new[kept:]))
-            return transposed(at, made, (*order[:kept], *range(kept, len(new))))
+            return at.transposed(made, (*order[:kept], *range(kept, len(new))))
     return None
 
 
@@ -197,7 +180,7 @@ def _squeezed_before_order(at: Place, x: Node, gone: set[int]) -> Node:
     inner = tuple(size for axis, size in enumerate(extents_of(source)) if axis not in out)
     kept = [before for axis, before in enumerate(order) if axis not in gone]
     rank = {before: place for place, before in enumerate(sorted(kept))}
-    return transposed(at, reshaped(at, source, inner), [rank[before] for before in kept])
+    return at.transposed(reshaped(at, source, inner), [rank[before] for before in kept])
 
 
 @operator("Unsqueeze")
@@ -222,7 +205,7 @@ def transpose(at: Place, x: Any, *, perm: list | None = None) -> Any:
         return x.transposed(order)
     if isinstance(x, Filled):
         return Filled(x.number, tuple(x.shape[axis] for axis in order))
-    return x.transpose(order) if isinstance(x, np.ndarray) else transposed(at, x, order)
+    return x.transpose(order) if isinstance(x, np.ndarray) else at.transposed(x, order)
 
 
 @operator("Expand")
@@ -244,7 +227,7 @@ def expand(at: Place, x: Any, shape_: Any) -> Any:
     unknown = [isinstance(size, Dim) for size in new]
     if not any(unknown):
         return at.compute(lambda a: ops.broadcast_to(a, new), x)
-    return at.builder.sized("broadcast_to", [at.tensor(x)], new)
+    return at.builder.sized("broadcast_to", [at.builder.operand(x)], new)
 
 
 @operator("ConstantOfShape")
@@ -287,7 +270,7 @@ def depth_to_space(at: Place, x: Any, *, blocksize: int, mode: str = "DCR") -> A
         parts, order = (batch, size, size, inner, high, wide), (0, 3, 4, 1, 5, 2)
     else:
         parts, order = (batch, inner, size, size, high, wide), (0, 1, 4, 2, 5, 3)
-    split_up = transposed(at, reshaped(at, x, parts), order)
+    split_up = at.transposed(reshaped(at, x, parts), order)
     return reshaped(at, split_up, (batch, inner, high * size, wide * size))
 
 
@@ -300,5 +283,5 @@ def space_to_depth(at: Place, x: Any, *, blocksize: int) -> Any:
     if rows is None or columns is None:
         raise ValueError(f"expected sizes in blocks of {size}. Received: {high}, {wide}")
     parts = reshaped(at, x, (batch, channels, rows, size, columns, size))
-    moved = transposed(at, parts, (0, 3, 5, 1, 2, 4))
+    moved = at.transposed(parts, (0, 3, 5, 1, 2, 4))
     return reshaped(at, moved, (batch, channels * (size * size), rows, columns))
