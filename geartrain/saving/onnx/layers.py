@@ -96,7 +96,9 @@ class Sized(Layer):
         if self.operation == "arange":
             return ladder(sizes, 0, any(isinstance(x, Node) for x in references), "int64")
         if self.operation == "full":
-            return ops.broadcast_to(np.asarray(self.number, numpy_dtype(self.number_dtype)), sizes)
+            number: Any = np.asarray(self.number, numpy_dtype(self.number_dtype))
+            symbolic = any(isinstance(x, Node) for x in references)
+            return ops.broadcast_to(Node.wrap(number) if symbolic else number, sizes)
         if self.operation == "slice":
             return ops.get_item(operands[0], tuple(slice(0, size) for size in sizes))
         return getattr(ops, self.operation)(operands[0], sizes)

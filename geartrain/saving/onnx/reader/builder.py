@@ -79,7 +79,7 @@ class Builder:
         self._shared: dict[Any, Any] = {}
         self._parameters: dict[str, Node] = {}
         self._names: dict[str, int] = {}
-        self._named: dict[int, Any] = {}
+        self._named: set[int] = set()
         self._places: dict[Dim, tuple[Node, int]] = {}
         for use in network.uses:
             for name in use.inputs:
@@ -134,7 +134,7 @@ class Builder:
             call = getattr(stack.pop(), "call", None)
             if call is None or id(call) in self._named:
                 continue
-            self._named[id(call)] = call
+            self._named.add(id(call))
             stack.extend(call.inputs)
             if not isinstance(call.operation, layers.Layer):
                 call.operation.name = self.unique(snake_case(type(call.operation).__name__))

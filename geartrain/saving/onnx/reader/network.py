@@ -17,6 +17,7 @@ from geartrain.saving.onnx.reader.wire import DAMAGED, Decoder
 
 LARGEST = 2 << 30  # bytes of a file: protocol buffers have no larger ones
 OLDEST_OPSET = 7
+MOST_USES = 10_000  # that compute with what comes in
 OWN_DOMAINS = ("", "ai.onnx")
 
 
@@ -104,6 +105,7 @@ def network_of(data: bytes) -> Network:
     tensors = _stored(graph)
     inputs = [_declared(one) for one in graph.input if one.name not in tensors]
     uses = _ordered([_use(node) for node in graph.node], {*tensors, *(one.name for one in inputs)})
+    _check_length(uses, {one.name for one in inputs})
     outputs = [one.name for one in graph.output]
     made = {*tensors, *(one.name for one in inputs), *(o for use in uses for o in use.outputs)}
     for name in outputs:
@@ -221,3 +223,17 @@ def _sorted(uses: Sequence[Use], makers: dict[str, Use]) -> list[Use]:
                             )
                         stack.append((maker, False))
     return ordered
+
+
+def _check_length(uses: list[Use], live: set[str]) -> None:
+    """Refuse a network whose nodes would take too long to rebuild; constants do not count."""
+    live, count = set(live), 0
+    for use in uses:
+        if use.operator not in ("Shape", "Size") and not live.isdisjoint(use.inputs):
+            live.update(use.outputs)
+            count += use.operator != "Identity"
+    if count > MOST_USES:
+        raise ValueError(
+            f"expected at most {MOST_USES:,} nodes that compute with the inputs. "
+            f"Received: {count:,}"
+        )

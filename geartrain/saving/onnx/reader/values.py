@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import prod
 from typing import Any, TypeAlias
 
@@ -22,6 +23,7 @@ from geartrain.graph.shapes import Dim, Shape
 from geartrain.saving.onnx.reader.tensors import Stored
 
 _CONSTANT = re.compile(r"(^|[/._])(constant|mean|variance|running_\w+)(_\d+)?$", re.IGNORECASE)
+_MOST_TERMS = 16
 _IN_MODULE = re.compile(r"\w[./]\w")
 
 
@@ -62,7 +64,7 @@ class Initial:
         """The same values with their axes in another order."""
         return replace(self, order=tuple(self.order[axis] for axis in order))
 
-    @property
+    @cached_property
     def uniform(self) -> bool:
         """Whether all values are equal: zeros and ones, as layers begin with.
 
@@ -111,7 +113,18 @@ def holds_unknown(value: Any) -> bool:
 
 
 def settled(array: np.ndarray) -> np.ndarray:
-    """An array of objects as one of int64, if it holds numbers alone."""
-    if array.dtype == object and not any(isinstance(one, Dim) for one in array.flat):
-        return array.astype(np.int64)
-    return array
+    """An array of objects as one of int64, if it holds numbers alone.
+
+    Raises ValueError for sizes that no tensor has: products of many unknown ones.
+    """
+    if array.dtype != object:
+        return array
+    unknown = [one for one in array.flat if isinstance(one, Dim)]
+    for size in unknown:
+        if len(size.terms) > _MOST_TERMS or any(
+            len(factors) > _MOST_TERMS or abs(count) >> 62 for factors, count in size.terms
+        ):
+            raise ValueError(
+                f"expected sizes that are sums of at most {_MOST_TERMS} products. Received: more"
+            )
+    return array if unknown else array.astype(np.int64)

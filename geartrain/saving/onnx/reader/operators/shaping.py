@@ -255,7 +255,9 @@ def number_range(at: Place, start: Any, limit: Any, delta: Any) -> Any:
         at.array(value, what).reshape(()) for value, what in
         ((start, "start"), (limit, "limit"), (delta, "delta"))
     )  # fmt: skip
-    at.builder.spend(max(0, int(np.ceil((last - first) / step))))
+    if step == 0:
+        raise ValueError("expected steps other than 0. Received: 0")
+    at.builder.spend(max(0, int(np.ceil((float(last) - float(first)) / float(step)))))
     return np.arange(first, last, step, dtype=first.dtype)
 
 
