@@ -91,14 +91,14 @@ def load_model(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Any:
-    """Load a model that `save_model` of Geartrain or Keras wrote.
+    """Load a model that `save_model` of Geartrain or Keras wrote, or that was exported to ONNX.
 
     No file can run code, and none takes more memory than its weights. Files of Geartrain are
     checked by their SHA-256s: a changed bit is an error that names the tensor.
 
     Args:
-        filepath: a `.keras` file, a folder that was saved with `zipped=False`, or an `.h5` file of
-            older Keras versions.
+        filepath: a `.keras` file, a folder that was saved with `zipped=False`, an `.h5` file of
+            older Keras versions, or an `.onnx` file that any library exported.
         custom_objects: classes and functions of your own by name, besides those that
             `register_keras_serializable` made known.
         compile: whether to compile the model as it was, and load the state of its optimizer.
@@ -126,8 +126,13 @@ def load_model(
         from geartrain.saving.legacy import read_legacy_model
 
         return read_legacy_model(path, custom_objects, compile)
+    if path.name.endswith(".onnx"):
+        from geartrain.saving.onnx.reader import load_onnx
+
+        return load_onnx(path, f"load_model({str(path)!r})")
     raise ValueError(
-        "load_model: File format not supported: expected '.keras', '.h5' or a folder. Received: "
+        "load_model: File format not supported: expected '.keras', '.h5', '.onnx' or a folder. "
+        "Received: "
         f"filepath={str(path)!r}. Weights alone are loaded by model.load_weights."
     )
 

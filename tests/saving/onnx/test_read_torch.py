@@ -10,7 +10,6 @@ import onnxruntime
 import pytest
 
 import geartrain as keras
-from geartrain.saving.onnx.reader import load_onnx
 
 FOLDER = Path(__file__).parents[2] / "recorded" / "torch_onnx"
 FILES = sorted(path.name for path in FOLDER.glob("*.onnx"))
@@ -41,14 +40,14 @@ def test_there_are_files_of_both_exporters():
 
 @pytest.mark.parametrize("name", FILES)
 def test_predictions_are_those_of_pytorch(name):
-    model = load_onnx(FOLDER / name)
+    model = keras.saving.load_model(FOLDER / name)
     found = model.predict(only(inputs_of(name)), verbose=0)
     np.testing.assert_allclose(found, recorded(name, "y"), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_other_batches_are_as_onnxruntime_has_them(name):
-    model = load_onnx(FOLDER / name)
+    model = keras.saving.load_model(FOLDER / name)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(FOLDER / name, options)
@@ -64,7 +63,7 @@ def test_other_batches_are_as_onnxruntime_has_them(name):
     "name", [name for name in FILES if name.removesuffix(".onnx") not in CHANGED]
 )
 def test_training_goes_on_as_in_pytorch(name):
-    model = load_onnx(FOLDER / name)
+    model = keras.saving.load_model(FOLDER / name)
     model.compile(keras.optimizers.SGD(0.05), "mse")
     batch = only(inputs_of(name)), recorded(name, "target")
     losses = [model.train_on_batch(*batch) for _ in range(20)]
@@ -72,7 +71,7 @@ def test_training_goes_on_as_in_pytorch(name):
 
 
 def test_layers_are_named_and_made_as_in_the_network():
-    model = load_onnx(FOLDER / "resnet.script.onnx")
+    model = keras.saving.load_model(FOLDER / "resnet.script.onnx")
     kinds = {layer.name: type(layer).__name__ for layer in model.layers}
     assert kinds["conv2d_4_conv1"] == "Conv2D"
     assert kinds["batch_normalization_4_bn1"] == "BatchNormalization"
@@ -81,12 +80,12 @@ def test_layers_are_named_and_made_as_in_the_network():
 
 
 def test_what_undoes_itself_is_left_out():
-    model = load_onnx(FOLDER / "bi_gru.script.onnx")
+    model = keras.saving.load_model(FOLDER / "bi_gru.script.onnx")
     kinds = [type(operation).__name__ for operation in model.operations]
     assert kinds == ["InputLayer", "Bidirectional", "Dense"]
 
 
 def test_parameters_of_modules_are_trained():
-    model = load_onnx(FOLDER / "vision.script.onnx")
+    model = keras.saving.load_model(FOLDER / "vision.script.onnx")
     names = [weight.path for weight in model.trainable_weights]
     assert {"token/value", "positions/value"} <= set(names)

@@ -28,20 +28,20 @@ _FUNCTIONAL = {
 }
 
 
-def load_onnx(path: str | Path) -> Any:
-    """The model in an ONNX file.
+def load_onnx(path: Path, who: str) -> Any:
+    """The model in an ONNX file, on behalf of `who`, as errors name it.
 
     Raises ValueError for a file that is damaged, or holds what has no counterpart here.
     """
     from geartrain.saving.onnx.reader import operators  # noqa: F401
 
     try:
-        network = read_network(Path(path))
+        network = read_network(path)
         check_operators(network)
         with Budget(sum(one.nbytes for one in network.stored.values())) as budget:
             return _rebuilt(network, budget)
     except ValueError as error:
-        raise ValueError(f"load_model: {Path(path).name}: {error}") from error
+        raise ValueError(f"{who}: {error}") from error
 
 
 def _rebuilt(network: Network, budget: Budget) -> Any:

@@ -81,6 +81,8 @@ def read_network(path: Path) -> Network:
     Raises ValueError for a file that is damaged, too large, or uses what is refused; the message
     names the place, and not the file.
     """
+    if not path.is_file():
+        raise ValueError("expected a file. Received: a folder, a pipe or a device")
     size = path.stat().st_size
     if size > LARGEST:
         raise ValueError(f"expected at most {LARGEST:,} bytes. Received: {size:,}")
