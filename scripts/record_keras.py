@@ -36,6 +36,7 @@ GROUPS = (
     "operations",
     "configs",
     "loss_scale",
+    "graphs",
 )
 
 

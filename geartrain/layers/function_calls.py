@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from geartrain import activations, ops, tree
+from geartrain import activations, config, ops, tree
 from geartrain.graph.dtypes import standardize_dtype
 from geartrain.graph.node import Node
 from geartrain.layers.operation import Operation
@@ -168,8 +168,10 @@ class FunctionCall(Operation):
                 several = tree.flatten(given[name])
                 tensors = any(isinstance(x, Node | Variable | np.ndarray) for x in several)
                 (called if tensors else static)[name] = given[name]
-        if "dtype" in static and static["dtype"] is not None:
+        if static.get("dtype") is not None:
             static["dtype"] = standardize_dtype(static["dtype"])
+        if "data_format" in static:
+            static["data_format"] = static["data_format"] or config.image_data_format()
         placed: list[Any] = []
         for name in cls.arguments:
             if name.startswith("*"):
@@ -209,13 +211,15 @@ class FunctionCall(Operation):
 
 
 class _Indexing(FunctionCall):
-    """`x[key]`: in files a list is the tuple that it was, so a list of indices is an array."""
+    """`x[key]`: in files a list is the tuple that it was, so lists of indices are arrays."""
 
     @classmethod
     def of(cls, args: Any, kwargs: Any) -> tuple[FunctionCall, Any, Any]:
-        """The operation for `get_item(x, key)`."""
+        """The operation for `get_item(x, key)`; the key is always a tuple, as Keras wants it."""
         operation, (x, key), called = super().of(args, kwargs)
-        return operation, (x, np.asarray(key) if isinstance(key, list) else key), called
+        keys = key if isinstance(key, tuple) else (key,)
+        keys = tuple(np.asarray(one) if isinstance(one, list) else one for one in keys)
+        return operation, (x, keys), called
 
     def call(self, x: Any, key: Any) -> Any:
         """`x[key]`."""

@@ -1,7 +1,16 @@
 """Models: layers with inputs and outputs that can be trained."""
 
-from geartrain.models.model import Functional, Model
+from geartrain.models.cloning import clone_model
+from geartrain.models.model import Functional, Model, model_from_json
 from geartrain.models.sequential import Sequential
 from geartrain.saving import load_model, save_model
 
-__all__ = ["Functional", "Model", "Sequential", "load_model", "save_model"]
+__all__ = [
+    "Functional",
+    "Model",
+    "Sequential",
+    "clone_model",
+    "load_model",
+    "model_from_json",
+    "save_model",
+]

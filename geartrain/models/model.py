@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 from geartrain import tree
-from geartrain.errors import unknown_keywords
+from geartrain.errors import describe_value, unknown_keywords
 from geartrain.layers.input_spec import InputSpec, check_input
 from geartrain.layers.layer import Layer
 from geartrain.layers.operation import Operation
 from geartrain.models.call_graph import CallGraph
+from geartrain.models.graph_config import graph_config, graph_from_config
 from geartrain.models.saved import Saved
 from geartrain.models.summary import print_summary
 from geartrain.models.trainer import Trainer
-from geartrain.registry import register
+from geartrain.ops.masks import set_mask
+from geartrain.registry import register, signature
+from geartrain.saving import plain
+from geartrain.serialization import check_form, deserialize, deserialize_each, reading, serialize
 
 _REMOVED = {
     "predict_classes": "Use np.argmax(model.predict(x), axis=-1) for several classes, or "
@@ -75,12 +80,15 @@ class Model(Trainer, Saved, Layer):
         self._track(self._graph.layers)
         self.built = True
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
-        """The outputs for these inputs."""
+    def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
+        """The outputs for these inputs, with masks for them if there are any."""
         if self._graph is None:
             raise NotImplementedError(
                 f"{self._who()}: a subclassed model needs a method call(self, inputs)."
             )
+        for tensor, one in zip(tree.flatten(inputs), tree.flatten(mask), strict=False):
+            if one is not None:
+                set_mask(tensor, one)
         self._check_inputs(self._graph, inputs)
         return self._graph.run(inputs, lambda layer, args, kwargs: layer(*args, **kwargs))
 
@@ -192,6 +200,64 @@ class Model(Trainer, Saved, Layer):
         """
         print_summary(self, line_length, print_fn, expand_nested, show_trainable, layer_range)
 
+    # -- description ------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` needs to make a model with the same layers anew.
+
+        The layers and their calls, if the model was made of inputs and outputs; else, as for
+        layers, the arguments of `__init__`. A class whose arguments cannot be told so needs a
+        `get_config` of its own.
+
+        >>> from geartrain import Input, layers
+        >>> x = Input((4,), name="x")
+        >>> config = Model(x, layers.Dense(2, name="y")(x)).get_config()
+        >>> config["input_layers"], config["output_layers"]
+        (['x', 0, 0], ['y', 0, 0])
+        """
+        if self._graph is not None and made_of_a_graph(type(self)):
+            head = {"name": self.name, "trainable": self._trainable}
+            return {**head, **graph_config(self._graph)}
+        config = super().get_config()
+        return {k: v for k, v in config.items() if k not in ("inputs", "outputs") or v is not None}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """A model made from what `get_config` returned, which shares nothing with any other.
+
+        Args:
+            config: plain data.
+            custom_objects: classes and functions of your own by name.
+
+        Raises ValueError for a config that describes no model, with the place of what is wrong.
+        """
+        graph = ("layers", "input_layers", "output_layers")
+        with reading(custom_objects):
+            if not (made_of_a_graph(cls) and all(key in config for key in graph)):
+                return super().from_config(config)
+            check_form(config)
+            inputs, outputs = graph_from_config(config)
+            rest = deserialize_each({k: v for k, v in config.items() if k not in graph})
+            if rest.get("trainable") is None:
+                rest.pop("trainable", None)
+            return cls(inputs=inputs, outputs=outputs, **rest)
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The shapes that the model was built for; none for a model made of a graph."""
+        if self._graph is not None and made_of_a_graph(type(self)):
+            return {"input_shape": None}
+        return super().get_build_config()
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The model's layers and settings, without weights, as JSON: see `model_from_json`.
+
+        Args:
+            **kwargs: for `json.dumps`, such as `indent`.
+        """
+        import json
+
+        return json.dumps(serialize(self), **{"allow_nan": False, **kwargs})
+
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of this shape, with None for the batch axis."""
         if self._graph is None and not self.built:
@@ -258,3 +324,38 @@ class Model(Trainer, Saved, Layer):
 @register("models")
 class Functional(Model):
     """A model made of connected layer calls; what `Model(inputs, outputs)` returns."""
+
+
+def made_of_a_graph(cls: Any) -> bool:
+    """Whether inputs and outputs are what a class is made of, as far as its `__init__` tells."""
+    parameters = signature(cls).parameters.values()
+    named = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    kinds = {p.kind for p in parameters}
+    open_ended = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} <= kinds
+    return open_ended or named[:2] == ["inputs", "outputs"]
+
+
+def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
+    """The model that `Model.to_json` described, with new weights and not compiled.
+
+    Args:
+        json_string: JSON.
+        custom_objects: classes and functions of your own by name.
+
+    Raises ValueError for what is not JSON, or describes no model.
+
+    >>> from geartrain import Sequential, layers
+    >>> text = Sequential([layers.Input((4,)), layers.Dense(2)]).to_json()
+    >>> model_from_json(text).output_shape
+    (None, 2)
+    """
+    if not isinstance(json_string, str):
+        raise TypeError(
+            "model_from_json: expected the text that model.to_json() returned. "
+            f"Received: {describe_value(json_string)}"
+        )
+    described = plain.parse(json_string.encode("utf-8"), "model_from_json")
+    model = deserialize(described, custom_objects, family="models")
+    if not isinstance(model, Model):
+        raise ValueError(f"model_from_json: expected a model. Received: {json_string!r:.80}")
+    return model

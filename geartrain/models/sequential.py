@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from geartrain.dtype_policies import DTypePolicy
 from geartrain.layers.context import call_scope
 from geartrain.layers.input_layer import InputLayer
 from geartrain.layers.layer import Layer
-from geartrain.layers.symbolic import KerasTensor
+from geartrain.layers.symbolic import KerasTensor, tree_of_shapes
 from geartrain.models.model import Model
 from geartrain.registry import register
+from geartrain.serialization import at, check_form, deserialize, reading, serialize
 
 
 @register("models")
@@ -132,32 +134,62 @@ class Sequential(Model):
                 raise ValueError(f"{self._who()}: has no layers. Add some with model.add(layer).")
             self._connect((None, *x.shape[1:]), x.dtype.name)
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
         """The last layer's output."""
         if self._graph is not None:
-            return super().call(inputs, training)
+            return super().call(inputs, training, mask)
         for layer in self.layers:
             inputs = layer(inputs)
         return inputs
 
     def get_config(self) -> dict[str, Any]:
         """What `from_config` needs to make the same model again, without its weights."""
-        from geartrain.serialization import serialize
-
-        config = {"name": self.name, "layers": [serialize(layer) for layer in self._row]}
-        if self._graph is not None and not _is_input(self._row[0]):
+        config = {
+            "name": self.name,
+            "trainable": self._trainable,
+            "dtype": serialize(self.dtype_policy),
+        }
+        with at("layers"):
+            config["layers"] = serialize(self._row)
+        if self._graph is not None:
             config["build_input_shape"] = list(self.input_shape)
         return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """A model made from what `get_config` returned."""
-        from geartrain.serialization import deserialize
+        """A model made from what `get_config` returned, which shares nothing with any other.
 
-        model = cls([deserialize(layer) for layer in config["layers"]], name=config.get("name"))
-        if config.get("build_input_shape"):
-            model.build(tuple(config["build_input_shape"]))
+        Args:
+            config: plain data; of old, the list of the layers alone.
+            custom_objects: classes and functions of your own by name.
+
+        Raises ValueError for a config without layers, with the place of what is wrong.
+        """
+        if isinstance(config, list):
+            config = {"layers": config}
+        if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
+            raise ValueError(
+                f"{cls.__name__}.from_config: expected a dictionary with a list of layers. "
+                f"Received: {config!r:.80}"
+            )
+        with reading(custom_objects):
+            check_form(config)
+            given = {k: config[k] for k in ("name", "trainable") if config.get(k) is not None}
+            model = cls(**given)
+            if config.get("dtype") is not None:
+                with at("dtype"):
+                    model.dtype_policy = DTypePolicy.of(deserialize(config["dtype"]))
+            with at("layers"):
+                layers = deserialize(config["layers"], family="layers")
+            for layer in layers:
+                model.add(layer)
+            if model._graph is None and config.get("build_input_shape"):
+                model.build(tree_of_shapes(config["build_input_shape"]))
         return model
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The shape of the input, once it is known."""
+        return {"input_shape": self.input_shape} if self._graph is not None else None
 
 
 def _is_input(layer: Layer) -> bool:

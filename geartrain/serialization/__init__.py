@@ -26,12 +26,13 @@ from geartrain.serialization.names import (
     is_own,
     name_of_class,
 )
-from geartrain.serialization.places import at, place, telling
+from geartrain.serialization.places import at, place, refused, telling
 from geartrain.serialization.reading import (
     check_form,
     check_safe_mode,
     deserialize,
     deserialize_each,
+    reading,
 )
 from geartrain.serialization.writing import serialize
 
@@ -49,6 +50,8 @@ __all__ = [
     "is_own",
     "name_of_class",
     "place",
+    "reading",
+    "refused",
     "serialize",
     "telling",
 ]

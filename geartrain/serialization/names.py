@@ -42,6 +42,7 @@ FAMILIES = {
     "dtype_policies": _Family("keras", "geartrain.dtype_policies"),
     "random": _Family("keras.random", "geartrain.random"),
     "onnx": _Family("geartrain.saving.onnx.layers", "geartrain.saving.onnx.layers"),
+    "ops": _Family("keras.src.ops", "geartrain.layers.function_calls"),
 }
 # Where a class is in Keras's files, if that is not where its family is: module, registered name.
 _ELSEWHERE: dict[str, tuple[str, str | None]] = {
@@ -56,7 +57,7 @@ _RENAMED = {
     "OrthogonalInitializer": "Orthogonal",
 }
 # What may stand where one of a family is expected, besides one of that family.
-_ALSO = {"activations": ("layers",), "metrics": ("losses",), "layers": ("models", "onnx")}
+_ALSO = {"activations": ("layers",), "metrics": ("losses",), "layers": ("models", "ops", "onnx")}
 
 
 def name_of_class(cls: type) -> dict[str, Any]:
@@ -71,6 +72,8 @@ def name_of_class(cls: type) -> dict[str, Any]:
     if is_own(cls):
         name = registry.public_name(cls)
         module, registered = _ELSEWHERE.get(name, (FAMILIES[_family_of(cls)].module, None))
+        if hasattr(cls, "keras_module"):  # a class behind a function, which is not public either
+            module, registered = cls.keras_module, name
     else:
         name, module = cls.__name__, cls.__module__
         module = None if module == "__main__" else module
@@ -106,6 +109,8 @@ def families_of(module: Any, family: str | None = None) -> list[str]:
             found = [name for name, one in FAMILIES.items() if one.module == module]
         elif not inside:
             found = list(FAMILIES)
+        elif inside[0] == "activations" and len(inside) > 1:  # the class behind `activations.relu`
+            found = ["activations", "ops"]
         elif inside[:2] == ["optimizers", "schedules"]:
             found = ["optimizers.schedules"]
         else:
@@ -179,6 +184,9 @@ def _unknown(kind: str, name: Any, module: Any, searched: list[str]) -> ValueErr
             f"{full!r} is none of Keras's layers, losses, metrics, optimizers or functions that "
             f"Geartrain has, and nothing else is taken from a config. {OWN_REMEDY}"
         )
+    if searched == ["ops"]:
+        op = registry.snake_case(str(name))
+        return refused(f"expected an op that Geartrain has. Received: keras.ops.{op} ({full})")
     if len(known) > 200:  # a name from everywhere
         return refused(f"unknown {kind} {full!r}. {OWN_REMEDY}")
     return refused(f"{unknown_name(kind, name, known)} {OWN_REMEDY}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -44,19 +46,25 @@ def deserialize(
     >>> deserialize({"class_name": "__slice__", "config": {"start": 1, "stop": None, "step": 2}})
     slice(1, None, 2)
     """
-    if state.shared is not None:
-        if custom_objects:
-            with registry.CustomObjectScope(custom_objects):
-                return _read(value, family)
+    if state.shared is None:
+        check_form(value)
+    with reading(custom_objects):
         return _read(value, family)
-    check_form(value)
-    state.shared = {}
-    try:
-        with registry.CustomObjectScope(custom_objects):
-            return _read(value, family)
-    finally:
-        state.shared = None
-        state.told = None
+
+
+@contextmanager
+def reading(custom_objects: dict[str, Any] | None = None) -> Iterator[None]:
+    """A `with` block in which all that is read is one structure: what it shares is one object."""
+    with registry.CustomObjectScope(custom_objects):
+        if state.shared is not None:
+            yield
+            return
+        state.shared = {}
+        try:
+            yield
+        finally:
+            state.shared = None
+            state.told = None
 
 
 def check_form(value: Any) -> None:
