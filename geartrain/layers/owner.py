@@ -32,6 +32,7 @@ class Owner(Operation):
     def __init__(self, trainable: bool, name: str | None = None) -> None:
         super().__init__(name)
         self._growing: dict[str, Any] = {}  # lists and dicts among the attributes
+        self._measures: dict[str, Any] = {}  # metrics among the attributes
         self._layers: dict[int, Owner] = {}
         self._variables: dict[int, Variable] = {}
         self._untrained: set[int] = set()  # of the variables, those never meant to be trained
@@ -49,6 +50,10 @@ class Owner(Operation):
                 self._growing[name] = value
             else:
                 self._growing.pop(name, None)
+            if is_metric(value) or isinstance(value, tuple):
+                self._measures[name] = value
+            else:
+                self._measures.pop(name, None)
         elif isinstance(value, Owner | Variable):
             raise RuntimeError(
                 f"{type(self).__name__}: call super().__init__() before setting self.{name}."
@@ -79,6 +84,22 @@ class Owner(Operation):
                 seen.add(id(layer))
                 yield layer
                 stack.extend(reversed(layer._sublayers()))
+
+    def _metrics_inside(self) -> list[Any]:
+        """The metrics that this layer and those below have as attributes, each once."""
+        found = [
+            leaf
+            for layer in self._flatten_layers()
+            for value in (*layer._measures.values(), *layer._growing.values())
+            for leaf in _leaves(value)
+            if is_metric(leaf)
+        ]
+        return list(dict.fromkeys(found))
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics that this layer and those below have as attributes."""
+        return self._metrics_inside()
 
     def add_weight(
         self,
@@ -253,6 +274,11 @@ def _leaves(value: Any) -> Iterator[Any]:
         elif id(item) not in seen:  # a list may hold itself
             seen.add(id(item))
             stack.extend(reversed(item.values() if isinstance(item, dict) else item))
+
+
+def is_metric(value: Any) -> bool:
+    """Whether a value is a metric, whose state is kept over batches."""
+    return getattr(type(value), "keeps_measure", False)
 
 
 def is_state(variable: Variable) -> bool:

@@ -46,6 +46,7 @@ class Metric(Configurable):
     array(4., dtype=float32)
     """
 
+    keeps_measure = True  # so layers, which know no metrics, find them among their attributes
     # "up" or "down": which direction is better, for callbacks that watch it. None if it depends.
     _direction: str | None = None
 

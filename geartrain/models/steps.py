@@ -224,14 +224,18 @@ class Steps:
 
     @property
     def metrics(self) -> list[Any]:
-        """The metric objects: the loss's mean, then the compiled ones."""
-        if not self.compiled:
-            return []
-        assert self._compile_loss is not None and self._compile_metrics is not None
-        kind = metrics.Metric
-        own = [value for value in self.__dict__.values() if isinstance(value, kind)]
-        found = [self._loss_tracker, *self._compile_loss.trackers.values()]
-        return list(dict.fromkeys([*found, *self._compile_metrics.metrics, *own]))
+        """The metric objects: the loss's mean, the compiled ones, those of layers inside."""
+        found: list[Any] = []
+        if self.compiled:
+            assert self._compile_loss is not None and self._compile_metrics is not None
+            found = [self._loss_tracker, *self._compile_metrics.metrics]
+            found += self._compile_loss.trackers.values()
+        return list(dict.fromkeys([*found, *self._own_metrics()]))
+
+    def _own_metrics(self) -> list[Any]:
+        """The metrics that the model and the layers inside have as attributes."""
+        inside = self._metrics_inside()  # type: ignore[attr-defined]
+        return [metric for metric in inside if metric is not self._loss_tracker]
 
     @property
     def metrics_names(self) -> list[str]:
@@ -245,11 +249,15 @@ class Steps:
 
     def get_metrics_result(self) -> dict[str, Any]:
         """The value of every metric by name."""
-        assert self._compile_loss is not None and self._compile_metrics is not None
-        logs = {"loss": self._loss_tracker.result()}
-        for tracker in self._compile_loss.trackers.values():
-            logs[tracker.name] = tracker.result()
-        logs.update(self._compile_metrics.result())
+        assert self._compile_metrics is not None
+        logs: dict[str, Any] = {}
+        labelled = self._compile_metrics.metrics
+        for metric in self.metrics:
+            if metric not in labelled:
+                value = metric.result()
+                logs.update(value if isinstance(value, dict) else {metric.name: value})
+            elif metric is labelled[0]:
+                logs.update(self._compile_metrics.result())
         return logs
 
     # -- programs ---------------------------------------------------------------------------------

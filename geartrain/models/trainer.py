@@ -152,7 +152,7 @@ class Trainer(Steps):
         checks.check_labels(self, data)
         listeners = self._listeners(callbacks, verbose, data=data, history=False)
         logs = self._evaluate(Loop(self, "test", data), listeners)
-        return logs if return_dict else in_order(logs)
+        return logs if return_dict else self._in_order(logs)
 
     def _evaluate(self, loop: Loop, listeners: Any) -> dict[str, float]:
         self.reset_metrics()
@@ -240,9 +240,15 @@ class Trainer(Steps):
         checks.check_labels(self, data)
         self.reset_metrics()
         logs = plain(self.run_step(kind, prepared(data.data, class_weight)))
-        return logs if as_dict else in_order(logs)
+        return logs if as_dict else self._in_order(logs)
 
     # -- helpers ----------------------------------------------------------------------------------
+
+    def _in_order(self, logs: dict[str, float]) -> float | list[float]:
+        """The values of logs in the order of the metrics, the rest by name; alone if only one."""
+        names = dict.fromkeys([*(metric.name for metric in self.metrics), *sorted(logs)])
+        values = [logs[name] for name in names if name in logs]
+        return values[0] if len(values) == 1 else values
 
     def _needs_compile(self, who: str) -> None:
         if not self.compiled:
@@ -263,10 +269,3 @@ class Trainer(Steps):
             given, add_history=history, add_progbar=verbose != 0, model=self, verbose=verbose,
             epochs=epochs, steps=data.count, samples=data.samples,
         )  # fmt: skip
-
-
-def in_order(logs: dict[str, float]) -> float | list[float]:
-    """The values of logs, the loss first; alone if it is the only one."""
-    values = [logs["loss"]] if "loss" in logs else []
-    values += [value for name, value in logs.items() if name != "loss"]
-    return values[0] if len(values) == 1 else values
