@@ -31,7 +31,7 @@ def matched(what: str, given: Any, outputs: dict[str, Any]) -> dict[str, Any]:
         if list(outputs) == [""]:
             return {"": next(iter(given.values()))}
         return {name: given.get(name) for name in outputs}
-    if isinstance(given, list | tuple) and list(outputs) != [""]:
+    if isinstance(given, list | tuple) and (list(outputs) != [""] or what.startswith("loss")):
         if len(given) != len(outputs):
             raise ValueError(
                 f"compile: expected {what} for each of {len(outputs)} outputs "

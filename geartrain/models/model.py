@@ -11,6 +11,7 @@ from geartrain.errors import describe_value, unknown_keywords
 from geartrain.layers.input_spec import InputSpec, check_input
 from geartrain.layers.layer import Layer
 from geartrain.layers.operation import Operation
+from geartrain.layers.symbolic import shapes_of, tree_of_shapes, tree_of_tensors
 from geartrain.models.call_graph import CallGraph
 from geartrain.models.graph_config import graph_config, graph_from_config
 from geartrain.models.saved import Saved
@@ -18,6 +19,7 @@ from geartrain.models.summary import print_summary
 from geartrain.models.trainer import Trainer
 from geartrain.ops.masks import set_mask
 from geartrain.registry import register, signature
+from geartrain.runtime.variable import Trace
 from geartrain.saving import plain
 from geartrain.serialization import check_form, deserialize, deserialize_each, reading, serialize
 
@@ -90,7 +92,8 @@ class Model(Trainer, Saved, Layer):
             if one is not None:
                 set_mask(tensor, one)
         self._check_inputs(self._graph, inputs)
-        return self._graph.run(inputs, lambda layer, args, kwargs: layer(*args, **kwargs))
+        outputs = self._graph.run(inputs, lambda layer, args, kwargs: layer(*args, **kwargs))
+        return _unpacked(outputs)
 
     def _check_inputs(self, graph: CallGraph, given: Any) -> None:
         for node, tensor in zip(graph.input_nodes, graph.arranged(given), strict=True):
@@ -157,12 +160,12 @@ class Model(Trainer, Saved, Layer):
     @property
     def input_shape(self) -> Any:
         """The shape of the input, with None for the batch axis."""
-        return tree.map_structure(lambda x: x.shape, self._needed_graph("input_shape").inputs)
+        return _shapes(self._needed_graph("input_shape").inputs)
 
     @property
     def output_shape(self) -> Any:
         """The shape of the output, with None for the batch axis."""
-        return tree.map_structure(lambda x: x.shape, self._needed_graph("output_shape").outputs)
+        return _shapes(self._needed_graph("output_shape").outputs)
 
     def _needed_graph(self, what: str) -> CallGraph:
         if self._graph is None:
@@ -248,6 +251,19 @@ class Model(Trainer, Saved, Layer):
             return {"input_shape": None}
         return super().get_build_config()
 
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build for the shapes that `get_build_config` gave, by a call if there are several."""
+        shapes = tree_of_shapes(config.get("shapes_dict") or {})
+        if not shapes or type(self).build is not Model.build:
+            super().build_from_config(config)
+        else:
+            tensors = {
+                name.removesuffix("_shape"): tree_of_tensors(shape, self.compute_dtype)
+                for name, shape in shapes.items()
+            }
+            with Trace():
+                self._run((), tensors)
+
     def to_json(self, **kwargs: Any) -> str:
         """The model's layers and settings, without weights, as JSON: see `model_from_json`.
 
@@ -266,10 +282,14 @@ class Model(Trainer, Saved, Layer):
 
     def _build_once(self, args: Any, kwargs: Any) -> None:
         """A model that has no `build` of its own is built by its call, whatever that takes."""
-        if self._graph is None and type(self).build is Model.build:
-            self.built = True
-        else:
+        if self._graph is not None or type(self).build is not Model.build:
             super()._build_once(args, kwargs)
+        elif not self.built:
+            names = inspect.signature(self.call).parameters
+            shapes = {**dict(zip(names, args, strict=False)), **kwargs}
+            shapes = {f"{k}_shape": shapes_of(v) for k, v in shapes.items() if k != "mask"}
+            self._build_shapes = {k: v for k, v in shapes.items() if v is not None}
+            self.built = True
 
     def export(
         self,
@@ -324,6 +344,16 @@ class Model(Trainer, Saved, Layer):
 @register("models")
 class Functional(Model):
     """A model made of connected layer calls; what `Model(inputs, outputs)` returns."""
+
+
+def _unpacked(structure: Any) -> Any:
+    """What is alone in a list, as Keras hands it out; anything else as it is."""
+    alone = isinstance(structure, list | tuple) and len(structure) == 1
+    return structure[0] if alone else structure
+
+
+def _shapes(tensors: Any) -> Any:
+    return tree.map_structure(lambda tensor: tensor.shape, _unpacked(tensors))
 
 
 def made_of_a_graph(cls: Any) -> bool:
