@@ -22,7 +22,7 @@ def clone_model(
     call_function: Callable[..., Any] | None = None,
     recursive: bool = False,
 ) -> Any:
-    """A model with the same layers anew, and with fresh weights.
+    """A model with the same layers anew, and with fresh weights; compiled as the model is.
 
     Args:
         model: the model to copy. One with its own `call` is made again from its config.
@@ -107,7 +107,9 @@ class _Cloner:
             layers.insert(0, Input(tensor=given[0], name=first.name if first else None))
         elif first is not None:
             layers.insert(0, type(first).from_config(first.get_config()))
-        return Sequential(layers, trainable=model._trainable, name=model.name)
+        return _compiled_like(
+            model, Sequential(layers, trainable=model._trainable, name=model.name)
+        )
 
     def functional(self, model: Model, input_tensors: Any = None) -> Any:
         graph = model._graph
@@ -122,9 +124,10 @@ class _Cloner:
             lambda operation, args, kwargs: self.call(self.clone(operation), *args, **kwargs),
         )
         cls = type(model) if made_of_a_graph(type(model)) else Functional
-        return cls(
+        made = cls(
             inputs=input_tensors, outputs=outputs, name=model.name, trainable=model._trainable
         )
+        return _compiled_like(model, made)
 
     def _check_inputs(self, expected: Any, given: Any) -> None:
         like = tree.map_structure(lambda x: 0, given) == tree.map_structure(lambda x: 0, expected)
@@ -133,3 +136,9 @@ class _Cloner:
                 "clone_model: expected symbolic tensors as input_tensors, in the structure "
                 f"{expected!r:.200}. Received: {given!r:.200}"
             )
+
+
+def _compiled_like(model: Model, made: Any) -> Any:
+    if model.compiled:
+        made.compile_from_config(model.get_compile_config())
+    return made

@@ -8,9 +8,17 @@ import pytest
 import geartrain as keras
 from geartrain import layers, ops
 from geartrain.models import clone_model
-from tests.models.test_model_configs import KINDS, data_for, flat, functional, nested, sequential
-
-X = np.random.default_rng(0).standard_normal((8, 4)).astype("float32")
+from tests.models.kinds import (
+    KINDS,
+    X,
+    Y,
+    data_for,
+    flat,
+    functional,
+    nested,
+    sequential,
+    subclassed,
+)
 
 
 @pytest.mark.parametrize("make", KINDS)
@@ -32,6 +40,17 @@ def test_a_clone_computes_the_same_with_layers_of_its_own(make, recursive):
 def test_a_clone_has_fresh_weights():
     model = functional()
     assert not np.array_equal(clone_model(model).get_weights()[0], model.get_weights()[0])
+
+
+@pytest.mark.parametrize("make", [sequential, functional, subclassed])
+def test_a_clone_is_compiled_alike_with_an_optimizer_of_its_own(make):
+    model = make()
+    model.compile(keras.optimizers.Adam(0.01), "mae", metrics=["mse"])
+    copy = clone_model(model)
+    assert copy.optimizer is not model.optimizer
+    assert sorted(copy.fit(X, Y, verbose=0).history) == ["loss", "mse"]
+    assert float(copy.optimizer.learning_rate) == pytest.approx(0.01)
+    assert int(model.optimizer.iterations) == 0
 
 
 def test_a_layer_that_is_called_several_times_is_cloned_once():
