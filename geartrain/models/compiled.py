@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from geartrain import losses, metrics, tree
@@ -65,13 +65,10 @@ class CompiledLoss:
             name: None if loss is None else losses.get(loss) for name, loss in chosen.items()
         }
         self.weights = matched("loss_weights", self.loss_weights, outputs)
-        if len(outputs) > 1:
+        used = [name for name, function in self.functions.items() if function is not None]
+        if len(used) > 1:
             with concrete_scope():
-                self.trackers = {
-                    name: metrics.Mean(name=f"{name}_loss")
-                    for name, function in self.functions.items()
-                    if function is not None
-                }
+                self.trackers = {name: metrics.Mean(name=f"{name}_loss") for name in used}
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any, names: Any) -> Any:
         """The weighted sum of the outputs' losses; None without any loss."""
@@ -79,7 +76,8 @@ class CompiledLoss:
         if self.functions is None:
             self._match(predictions)
         assert self.functions is not None
-        targets = _like_outputs("y", y_true, predictions, names)
+        needed = [name for name, function in self.functions.items() if function is not None]
+        targets = _like_outputs("y", y_true, predictions, names, needed)
         weights = _like_outputs("sample_weight", sample_weight, predictions, names)
         total = None
         for name, function in self.functions.items():
@@ -110,23 +108,31 @@ def _call_loss(function: Any, y_true: Any, y_pred: Any, weight: Any) -> Any:
     return wrapper(y_true, y_pred, sample_weight=weight)
 
 
-def _like_outputs(what: str, given: Any, outputs: dict[str, Any], names: Any) -> dict[str, Any]:
-    if given is None or not tree.is_nested(given):
-        if given is not None and len(outputs) > 1 and what == "y":
-            raise ValueError(
-                f"Expected {what} for each of the outputs {', '.join(outputs)}: a list or dict. "
-                "Received: one tensor"
-            )
-        return dict.fromkeys(outputs, given)
+def _like_outputs(
+    what: str, given: Any, outputs: dict[str, Any], names: Any, needed: Collection[str] = ()
+) -> dict[str, Any]:
+    """What was given for each output; None for those that it leaves out and that are not needed."""
+    if given is None:
+        return dict.fromkeys(outputs)
+    if not tree.is_nested(given):
+        if len(outputs) == 1 or what == "sample_weight":
+            return dict.fromkeys(outputs, given)
+        if len(needed) == 1:
+            return dict.fromkeys(outputs) | dict.fromkeys(needed, given)
+        raise ValueError(
+            f"Expected {what} for each of the outputs {', '.join(outputs)}: a list or dict. "
+            "Received: one tensor"
+        )
     found = by_output(given, list(outputs) if list(outputs) != [""] else names)
     if list(outputs) == [""] and len(found) == 1:
         return {"": next(iter(found.values()))}
-    missing = [name for name in outputs if name not in found]
-    if missing:
+    known = any(name in found for name in outputs)
+    if not known or any(name not in found for name in needed):
         raise ValueError(
-            f"Expected {what} for the outputs {', '.join(outputs)}. Received: {', '.join(found)}"
+            f"Expected {what} for the outputs {', '.join(needed or outputs)}. "
+            f"Received: {', '.join(found)}"
         )
-    return found
+    return dict.fromkeys(outputs) | found
 
 
 class CompiledMetrics:
@@ -146,23 +152,33 @@ class CompiledMetrics:
                     metrics.get(name)
 
     def _match(self, targets: dict[str, Any], outputs: dict[str, Any]) -> None:
-        entries = []
+        self.entries = []
         for given, weighted in self.given:
             if not given:
                 continue
-            several = list(outputs) != [""]
             chosen = matched("metrics", [given] if isinstance(given, str) else given, outputs)
             for output, wanted in chosen.items():
-                for item in wanted if isinstance(wanted, list | tuple) else [wanted]:
-                    if item is None:
+                items = wanted if isinstance(wanted, list | tuple) else [wanted]
+                items = [item for item in items if item is not None]
+                if items and targets[output] is None:
+                    if not isinstance(given, dict):
                         continue
-                    with concrete_scope():
-                        metric = metrics.resolve(
-                            item, tuple(targets[output].shape), tuple(outputs[output].shape)
-                        )
-                    label = f"{output}_{metric.name}" if several else metric.name
-                    entries.append((output, label, metric, weighted))
-        self.entries = entries
+                    raise ValueError(
+                        f"Expected targets y for the metrics of output {output!r}. Received: y for "
+                        f"{', '.join(name for name in targets if targets[name] is not None)}"
+                    )
+                for item in items:
+                    self._enter(item, output, targets[output], outputs, weighted)
+
+    def _enter(
+        self, item: Any, output: str, target: Any, outputs: dict[str, Any], weighted: bool
+    ) -> None:
+        assert self.entries is not None
+        with concrete_scope():
+            metric = metrics.resolve(item, tuple(target.shape), tuple(outputs[output].shape))
+        several = list(outputs) != [""]
+        label = f"{output}_{metric.name}" if several else metric.name
+        self.entries.append((output, label, metric, weighted))
 
     @property
     def metrics(self) -> list[Any]:
@@ -175,7 +191,8 @@ class CompiledMetrics:
             self.entries = []
             return
         predictions = by_output(y_pred, names)
-        targets = _like_outputs("y", y_true, predictions, names)
+        needed = {name for given, _ in self.given if isinstance(given, dict) for name in given}
+        targets = _like_outputs("y", y_true, predictions, names, needed & set(predictions))
         weights = _like_outputs("sample_weight", sample_weight, predictions, names)
         if self.entries is None:
             self._match(targets, predictions)
