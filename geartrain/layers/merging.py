@@ -240,7 +240,9 @@ class Concatenate(_Merge):
         return ops.concatenate(inputs, axis=self.axis)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        """The masks joined; an input without one counts everywhere."""
+        """The masks joined; an input without one counts everywhere. None if none has one."""
+        if all(mask is None for mask in previous_mask):
+            return None
         masks = []
         for x, mask in zip(inputs, previous_mask, strict=True):
             full = ops.ones_like(x, dtype="bool")

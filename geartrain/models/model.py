@@ -69,6 +69,7 @@ class Model(Trainer, Saved, Layer):
         Layer.__init__(self, name=name, **kwargs)
         Trainer.__init__(self)
         self._graph: CallGraph | None = None
+        self._called_with: list[Any] | None = None  # specs of the first call's arguments
         if inputs is not None or outputs is not None:
             if inputs is None or outputs is None:
                 raise ValueError(
@@ -282,6 +283,8 @@ class Model(Trainer, Saved, Layer):
 
     def _build_once(self, args: Any, kwargs: Any) -> None:
         """A model that has no `build` of its own is built by its call, whatever that takes."""
+        if not self.built:
+            self._called_with = tree.map_structure(_any_batch, list(args))
         if self._graph is not None or type(self).build is not Model.build:
             super()._build_once(args, kwargs)
         elif not self.built:
@@ -389,3 +392,11 @@ def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
     if not isinstance(model, Model):
         raise ValueError(f"model_from_json: expected a model. Received: {json_string!r:.80}")
     return model
+
+
+def _any_batch(argument: Any) -> Any:
+    """What is known of a tensor that a model was called with, for any number of rows."""
+    if not hasattr(argument, "shape"):
+        return argument
+    shape = tuple(argument.shape)
+    return InputSpec(shape=(None, *shape[1:]) if shape else (), dtype=str(argument.dtype))

@@ -10,6 +10,7 @@ from geartrain import layers, ops, registry, tree
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH
 from geartrain.layers.layer import Layer
+from geartrain.ops.masks import mask_of
 from geartrain.runtime.function import Program, trace
 from tests.cases import BASES, LAYERS
 from tests.rows import drawn, fill, given, make
@@ -55,6 +56,13 @@ def test_every_registered_layer_is_public_and_every_public_layer_registered():
 def test_rows_are_told_apart():
     for rows in LAYERS.values():
         assert len({(repr(row), row.training) for row in rows}) == len(rows)
+
+
+@every_row
+def test_outputs_have_a_mask_only_if_an_input_has_or_the_layer_is_there_to_make_one(name, row):
+    if name != "Masking" and not row.config.get("mask_zero"):
+        outputs = tree.flatten(call(make(name, row), row, drawn(row, 2)))
+        assert all(mask_of(output) is None for output in outputs)
 
 
 @every_row

@@ -79,3 +79,11 @@ def test_the_table_of_layers(request):
 @pytest.mark.parametrize("name", sorted(set(LAYERS)))
 def test_every_layer_is_in_the_table(name):
     assert re.search(rf"\b{name}\b", PAGE.read_text("utf-8").split(BEGIN)[1].split(END)[0])
+
+
+def test_rules_write_what_the_table_says():
+    for names, operators, _, _ in rows():
+        classes = {registry.public_name(one) for one in RULES} - {"RNN"}
+        if classes.issuperset(names):
+            written = set().union(*map(found, names))
+            assert written & set(re.findall(r"[A-Z]\w+", operators)), names

@@ -197,6 +197,23 @@ def test_a_subclassed_model_with_a_signature():
     assert [one.name for one in proto.graph.output] == ["sum", "raw"]
 
 
+def test_a_subclassed_model_that_was_called_needs_no_signature():
+    class Network(Model):
+        def __init__(self):
+            super().__init__()
+            self.embedding, self.dense = layers.Embedding(9, 4), layers.Dense(2)
+
+        def call(self, inputs, mask=None):
+            return self.dense(ops.mean(self.embedding(inputs["tokens"]), axis=1) + inputs["more"])
+
+    model = Network()
+    given = {"tokens": whole(9, 3, 5), "more": floats(3, 4)}
+    model(given)
+    proto = assert_same(model, given, {name: array[:1] for name, array in given.items()})
+    assert [one.name for one in proto.graph.input] == ["tokens", "more"]
+    assert shapes(proto.graph.input) == [["batch", 5], ["batch", 4]]
+
+
 def test_several_arguments_and_a_fixed_batch():
     class Network(Model):
         def call(self, first, second):
@@ -323,7 +340,7 @@ def test_wrong_arguments_of_export_leave_the_file_that_was_there(
 
 
 def test_a_model_that_is_not_built_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"is not built.*input_signature"):
+    with pytest.raises(ValueError, match=r"was never called.*input_signature"):
         Sequential([layers.Dense(2)]).export(tmp_path / "m.onnx")
 
 

@@ -87,14 +87,14 @@ def _rebuilt(structure: Any, made: Any) -> Any:
 
 def _specs(model: Any, given: Any) -> tuple[Any, ...]:
     """The specs in the structure of the arguments of the model's call."""
-    if given is None:
-        if model.inputs is None:
-            raise ValueError(
-                f"Model.export: {model._who()} is not built: the shape of its inputs is not known. "
-                "Call it on some data first, or give input_signature=[InputSpec(shape=(None, "
-                "...))]."
-            )
+    if given is None and model.inputs is not None:
         return (model.input,)
+    given = model._called_with if given is None else given
+    if given is None:
+        raise ValueError(
+            f"Model.export: {model._who()} was never called: the shape of its inputs is not known. "
+            "Call it on some data first, or give input_signature=[InputSpec(shape=(None, ...))]."
+        )
     for spec in leaves(given):
         if getattr(spec, "shape", None) is None:
             raise ValueError(
