@@ -14,10 +14,11 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-MOST_FIELDS = 2_000_000  # of all messages of a file
+MOST_FIELDS = 1_000_000  # of all messages of a file
 MOST_OBJECTS = 200_000  # messages and runs of bytes that are kept
 LONGEST_TEXT = 4096  # bytes of a name
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
+_LENGTHS = {_VARINT: 0, _EIGHT: 8, _BYTES: 0, _FOUR: 4}
 
 
 def field(number: int, kind: Any, many: bool = False) -> Any:
@@ -121,19 +122,22 @@ class Decoder:
             self.fields_left -= 1
             if self.fields_left < 0:
                 raise ValueError(f"expected at most {MOST_FIELDS:,} fields. Received: more.")
-            key, place = varint(data, place)
+            key = data[place]  # one byte nearly always, so without a call
+            place += 1
+            if key > 127:
+                key, place = varint(data, place - 1)
             number, encoding = key >> 3, key & 7
+            if number == 0 or encoding not in _LENGTHS:
+                raise ValueError(
+                    f"expected fields of a message. Received: key {key} at byte {place}. {DAMAGED}"
+                )
             if encoding == _VARINT:
                 value, place = varint(data, place)
                 yield number, encoding, value
                 continue
-            length = {_EIGHT: 8, _FOUR: 4}.get(encoding)
+            length = _LENGTHS[encoding]
             if encoding == _BYTES:
                 length, place = varint(data, place)
-            if length is None or number == 0:
-                raise ValueError(
-                    f"expected fields of a message. Received: key {key} at byte {place}. {DAMAGED}"
-                )
             if length > end - place:
                 raise ValueError(
                     f"expected {length} bytes for field {number}. Received: {end - place}, then "
@@ -148,6 +152,8 @@ DAMAGED = "The file is damaged, or no ONNX model: export it again."
 
 def varint(data: memoryview, place: int) -> tuple[int, int]:
     """The number of up to 64 bits that begins at `place`, and where it ends."""
+    if place < len(data) and data[place] < 128:
+        return data[place], place + 1
     value = 0
     for shift in range(0, 70, 7):
         if place >= len(data):
