@@ -71,6 +71,11 @@ class Budget:
             self._waiting.append((variable, make))
         return size <= SMALL
 
+    def restart(self) -> None:
+        """Forget the variables that were made, where all is made again."""
+        self.taken = 0
+        self._waiting.clear()
+
     def settle(self, filled: Collection[Any]) -> None:
         """Give first values to the variables that are not among those that were filled."""
         known = {id(variable) for variable in filled}

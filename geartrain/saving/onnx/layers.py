@@ -14,8 +14,9 @@ import numpy as np
 from geartrain import ops
 from geartrain.graph.dtypes import numpy_dtype
 from geartrain.graph.node import Node
-from geartrain.graph.shapes import Extent
+from geartrain.graph.shapes import Extent, Shape, public
 from geartrain.layers.layer import Layer
+from geartrain.ops import views
 from geartrain.ops.operands import extents_of, ladder, number_of
 from geartrain.registry import register
 
@@ -100,8 +101,19 @@ class Sized(Layer):
             symbolic = any(isinstance(x, Node) for x in references)
             return ops.broadcast_to(Node.wrap(number) if symbolic else number, sizes)
         if self.operation == "slice":
-            return ops.get_item(operands[0], tuple(slice(0, size) for size in sizes))
+            return self._front(operands[0], sizes)
         return getattr(ops, self.operation)(operands[0], sizes)
+
+    def _front(self, x: Any, sizes: Shape) -> Any:
+        """The front of each axis."""
+        for own, size in zip(extents_of(x), sizes, strict=True):
+            if isinstance(own, int) and isinstance(size, int) and size > own:
+                raise ValueError(
+                    f"{self._who()}: expected sizes of at most {public(extents_of(x))}, of a table "
+                    f"that was exported. Received: {public(sizes)}"
+                )
+        rank = len(sizes)
+        return views.slice_(x, start=(0,) * rank, length=sizes, step=(1,) * rank)
 
     def _size(self, terms: Any, references: list[Any]) -> Extent:
         if isinstance(terms, int):

@@ -10,11 +10,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from geartrain import layers
+from geartrain import layers, tree
 from geartrain.errors import warn
 from geartrain.graph.dtypes import is_float
-from geartrain.graph.node import Node
+from geartrain.graph.node import Node, placeholder
+from geartrain.graph.rows import rows_apart
+from geartrain.graph.shapes import BATCH
 from geartrain.runtime.budget import Budget
+from geartrain.runtime.variable import Trace
 from geartrain.saving.onnx.reader.builder import Builder
 from geartrain.saving.onnx.reader.names import name_of
 from geartrain.saving.onnx.reader.network import Declared, Network, read_network
@@ -45,14 +48,53 @@ def load_onnx(path: Path, who: str) -> Any:
 
 
 def _rebuilt(network: Network, budget: Budget) -> Any:
+    """The model; its batch axis is free, also where the file has the size of an example there."""
+    first = {declared.sizes[0] if declared.sizes else None for declared in network.inputs}
+    size = first.pop() if len(first) == 1 else None
+    if isinstance(size, int):
+        try:
+            model, builder = _made(network, budget, size)
+            if rows_apart(_traced(model)):
+                return _filled(model, builder, budget)
+        except ValueError:  # the size is more than an example's
+            pass
+    model, builder = _made(network, budget, None)
+    if isinstance(size, int):
+        _check_free(model, size)
+    return _filled(model, builder, budget)
+
+
+def _check_free(model: Any, size: int) -> None:
+    """Warn of a model that holds its batch's size in other places than its inputs' shapes."""
+    try:
+        _traced(model)
+    except ValueError as error:
+        warn(
+            f"load_model: the network was exported for batches of {size} alone: call the model on "
+            f"arrays of that size, since predict and fit would fail ({error}). Or export it again "
+            'with a name for the batch axis: torch.onnx.export(..., dynamic_shapes=({0: "batch"},)'
+            '), or dynamic_axes={"x": {0: "batch"}} with dynamo=False.'
+        )
+
+
+def _made(network: Network, budget: Budget, example: int | None) -> tuple[Any, Builder]:
+    """The model without its weights' values.
+
+    Args:
+        network: the network.
+        budget: of its weights.
+        example: the size of the batch in the file, where it is to be free.
+    """
     taken: dict[str, int] = {}
-    inputs = [_input(declared, taken) for declared in network.inputs]
-    builder = Builder(network, inputs, set())
-    builder.run()
-    if builder.found_tied:
-        budget.taken = 0
-        builder = Builder(network, inputs, builder.found_tied)
+    inputs = [_input(declared, taken, example is not None) for declared in network.inputs]
+    tied: set[str] = set()
+    while True:
+        budget.restart()
+        builder = Builder(network, inputs, tied, example)
         builder.run()
+        if tied or not builder.found_tied:
+            break
+        tied = builder.found_tied
     outputs = [_output(builder, name) for name in network.outputs]
     functional = class_of(_FUNCTIONAL)
     model = functional(
@@ -61,8 +103,21 @@ def _rebuilt(network: Network, budget: Budget) -> Any:
         name=name_of("functional", "", network.name),
         dtype=_dtype(inputs),
     )
-    budget.settle(_assign(builder, model))
-    return model
+    return model, builder
+
+
+def _traced(model: Any) -> list[Node]:
+    """The graph of the outputs, for a batch of any size.
+
+    If each row of it depends on the same row of the inputs alone, then what a file says of a batch
+    of one size holds for any: each row by itself is as there.
+    """
+    with Trace():
+        nodes = [
+            placeholder((BATCH, *node.extents[1:]), node.dtype)
+            for node in tree.flatten(model.inputs)
+        ]
+        return tree.flatten(model(nodes if len(nodes) > 1 else nodes[0]))
 
 
 def _dtype(inputs: list[Node]) -> str | None:
@@ -71,9 +126,10 @@ def _dtype(inputs: list[Node]) -> str | None:
     return floats.pop() if len(floats) == 1 else None
 
 
-def _input(declared: Declared, taken: dict[str, int]) -> Node:
+def _input(declared: Declared, taken: dict[str, int], free: bool) -> Node:
     name = name_of("input", f"{declared.name}.", declared.name)
     sizes = tuple(size if isinstance(size, int) else None for size in declared.sizes)
+    sizes = (None, *sizes[1:]) if free else sizes
     if not sizes:
         raise ValueError(f"input {declared.name!r}: expected at least a batch axis. Received: none")
     count = taken.get(name, 0)
@@ -98,8 +154,8 @@ def _output(builder: Builder, name: str) -> Node:
     return value
 
 
-def _assign(builder: Builder, model: Any) -> list[Any]:
-    """Fill all weights, once all are known to fit."""
+def _filled(model: Any, builder: Builder, budget: Budget) -> Any:
+    """The model with the file's weights, once all are known to fit."""
     used = {id(weight) for weight in model.weights}
     pairs = []
     for one in builder.assignments:
@@ -121,4 +177,5 @@ def _assign(builder: Builder, model: Any) -> list[Any]:
             f"load_model: the weights {', '.join(sorted(builder.found_tied))} are used by several "
             "layers, each of which gets a copy: they are trained apart."
         )
-    return [variable for variable, _ in pairs]
+    budget.settle([variable for variable, _ in pairs])
+    return model

@@ -14,7 +14,7 @@ from geartrain.errors import describe_value
 from geartrain.graph.dtypes import is_float
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import Node, sorted_nodes
-from geartrain.graph.shapes import Dim, Extent, Shape, holds_dim, public
+from geartrain.graph.shapes import BATCH, Dim, Extent, Shape, holds_dim, public
 from geartrain.ops.operands import dtype_of, extents_of
 from geartrain.registry import snake_case
 from geartrain.runtime.variable import Trace
@@ -63,10 +63,13 @@ class Builder:
         network: the network.
         inputs: its symbolic inputs.
         tied: names of weights that several layers use: these share one `Parameter`.
+        example: the size of the batch in the file, if the batch axis is free here.
     """
 
-    def __init__(self, network: Network, inputs: list[Node], tied: set[str]) -> None:
-        self.network, self.inputs, self.tied = network, inputs, tied
+    def __init__(
+        self, network: Network, inputs: list[Node], tied: set[str], example: int | None = None
+    ) -> None:
+        self.network, self.inputs, self.tied, self.example = network, inputs, tied, example
         self.values: dict[str, Value] = {n: Initial.of(s) for n, s in network.stored.items()}
         self.assignments: list[Assignment] = []
         self.claims: dict[str, Any] = {}
@@ -372,6 +375,13 @@ class Place:
                 f"{describe_value(array)}"
             )
         return tuple(one if isinstance(one, Dim) else int(one) for one in array.reshape(-1))
+
+    def freed(self, wanted: Sequence[Extent], old: Shape) -> list[Extent]:
+        """A shape in which the batch of the example that was exported is the batch at run time."""
+        sizes = list(wanted)
+        if sizes and old and old[0] == BATCH and sizes[0] == self.builder.example:
+            sizes[0] = BATCH
+        return sizes
 
     def numbers(self, value: Any, what: str) -> list[int]:
         """Whole numbers that are known now."""

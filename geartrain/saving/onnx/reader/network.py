@@ -16,7 +16,7 @@ from geartrain.saving.onnx.reader.tensors import Stored, dtype_named, stored
 from geartrain.saving.onnx.reader.wire import DAMAGED, Decoder
 
 LARGEST = 2 << 30  # bytes of a file: protocol buffers have no larger ones
-OLDEST_OPSET = 7
+OLDEST_OPSET = 6
 MOST_USES = 10_000  # that compute with what comes in
 OWN_DOMAINS = ("", "ai.onnx")
 

@@ -123,20 +123,18 @@ def _resized(
             out = wanted[axis] if wanted else int(np.floor(size * factor))
             if size * out > _MOST:
                 raise ValueError(f"expected sizes of at most 1,024. Received: {size} to {out}")
-            exact = float(out) if wanted else size * factor
-            how = (mode, transformation, nearest, coefficient, outside)
-            matrix = _matrix(size, out, exact, factor, *how)
+            matrix = _matrix(size, out, factor, mode, transformation, nearest, coefficient, outside)
             moved = ops.matmul(ops.moveaxis(x, axis, -1), matrix.T.astype(str(x.dtype)))
             x = ops.moveaxis(moved, -1, axis)
     return x
 
 
 def _matrix(
-    size: int, out: int, exact: float, factor: float, mode: str, transformation: str,
+    size: int, out: int, factor: float, mode: str, transformation: str,
     nearest: str, coefficient: float, outside: int,
 ) -> np.ndarray:  # fmt: skip
-    """(out, size): what each new element takes of each old one; `exact` is `out` unrounded."""
-    places = _places(size, out, exact, factor, transformation)
+    """(out, size): what each new element takes of each old one."""
+    places = _places(size, out, factor, transformation)
     if mode == "nearest":
         rounding = {
             "floor": np.floor, "ceil": np.ceil,
@@ -162,11 +160,11 @@ def _matrix(
     return matrix
 
 
-def _places(size: int, out: int, exact: float, factor: float, transformation: str) -> np.ndarray:
+def _places(size: int, out: int, factor: float, transformation: str) -> np.ndarray:
     """Where each new element lies among the old ones."""
-    new = np.arange(out)
+    new, factor = np.arange(out, dtype=np.float32), np.float32(factor)  # as runtimes compute
     if transformation == "align_corners":
-        return new * ((size - 1) / (exact - 1) if exact > 1 else 0.0)
+        return new * np.float32((size - 1) / (out - 1) if out > 1 else 0.0)
     if transformation == "asymmetric":
         return new / factor
     if transformation not in ("half_pixel", "pytorch_half_pixel"):

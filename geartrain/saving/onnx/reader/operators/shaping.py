@@ -112,8 +112,8 @@ def size(at: Place, x: Any) -> Any:
 @operator("Reshape")
 def reshape(at: Place, x: Any, shape_: Any, *, allowzero: int = 0) -> Any:
     """Another shape: 0 keeps an axis, -1 is what is left over."""
-    wanted = at.sizes(shape_, "the shape")
     old = shape_of(x)
+    wanted = at.freed(at.sizes(shape_, "the shape"), old)
     sizes = [
         old[axis] if size == 0 and not allowzero and axis < len(old) else size
         for axis, size in enumerate(wanted)
@@ -277,7 +277,7 @@ def depth_to_space(at: Place, x: Any, *, blocksize: int, mode: str = "DCR") -> A
 
 
 @operator("SpaceToDepth")
-def space_to_depth(at: Place, x: Any, *, blocksize: int) -> Any:
+def space_to_depth(at: Place, x: Any, *, blocksize: int, mode: str = "DCR") -> Any:
     """Blocks of pixels become blocks of channels."""
     batch, channels, high, wide = shape_of(at.tensor(x))
     size = blocksize
@@ -285,5 +285,7 @@ def space_to_depth(at: Place, x: Any, *, blocksize: int) -> Any:
     if rows is None or columns is None:
         raise ValueError(f"expected sizes in blocks of {size}. Received: {high}, {wide}")
     parts = reshaped(at, x, (batch, channels, rows, size, columns, size))
-    moved = at.transposed(parts, (0, 3, 5, 1, 2, 4))
+    if mode not in ("DCR", "CRD"):
+        raise ValueError(f"expected a mode of DCR or CRD. Received: {mode!r}")
+    moved = at.transposed(parts, (0, 3, 5, 1, 2, 4) if mode == "DCR" else (0, 1, 3, 5, 2, 4))
     return reshaped(at, moved, (batch, channels * (size * size), rows, columns))
