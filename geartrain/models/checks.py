@@ -19,7 +19,7 @@ def check_built(model: Any, x: Any) -> None:
     """Refuse to predict with weights that nothing has made yet."""
     if not model.built and model._graph is None and not model.layers:
         raise ValueError(f"{model._who()}: has no layers. Add some before predict.")
-    if not model.built:
+    if not model.built and model._has_call():
         warn(
             f"{model._who()}: predict before build or fit: its weights are made now, at random. "
             "Train it with fit, or load weights, for predictions that mean something."
@@ -90,6 +90,8 @@ def check_labels(model: Any, data: Batches) -> None:
     """Refuse labels that do not fit the loss and the model's output."""
     compiled = model._compile_loss
     if not isinstance(data, ArrayBatches) or compiled is None or data.data.y is None:
+        return
+    if not model._has_call():
         return
     if not model.built:
         model.build_from(data.first().x)

@@ -170,3 +170,35 @@ def unpacked(item: Any, who: str) -> Batch:
     batch = Batch(*(map_part(as_array, part) for part in batch))
     check_lengths(who, batch)
     return batch
+
+
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """What a step is given as data: x alone, a pair, or a triple, without what there is not.
+
+    >>> pack_x_y_sample_weight(1), pack_x_y_sample_weight(1, 2), pack_x_y_sample_weight([1, 2])
+    (1, (1, 2), ([1, 2],))
+    """
+    if sample_weight is not None:
+        return x, y, sample_weight
+    if y is not None:
+        return x, y
+    return (x,) if isinstance(x, list | tuple) else x
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """x, y and sample weights of what a step is given as data; None for what there is not.
+
+    Raises ValueError for a tuple of more than three.
+
+    >>> unpack_x_y_sample_weight((1, 2))
+    (1, 2, None)
+    """
+    if not isinstance(data, list | tuple):
+        return data, None, None
+    if not 1 <= len(data) <= 3:
+        raise ValueError(
+            "unpack_x_y_sample_weight: expected x, (x, y) or (x, y, sample_weight). Received: a "
+            f"{type(data).__name__} of {len(data)}. Several inputs go into a list: ([x1, x2], y)."
+        )
+    x, y, sample_weight = (*data, None, None)[:3]
+    return x, y, sample_weight

@@ -96,6 +96,9 @@ class Model(Trainer, Saved, Layer):
         outputs = self._graph.run(inputs, lambda layer, args, kwargs: layer(*args, **kwargs))
         return _unpacked(outputs)
 
+    def _has_call(self) -> bool:
+        return self._graph is not None or type(self).call is not Model.call
+
     def _check_inputs(self, graph: CallGraph, given: Any) -> None:
         for node, tensor in zip(graph.input_nodes, graph.arranged(given), strict=True):
             shape = tuple(tensor.shape)

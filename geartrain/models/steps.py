@@ -18,11 +18,12 @@ from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH
 from geartrain.models.compilation import Compilation, compile_again
 from geartrain.models.compiled import CompiledLoss, CompiledMetrics
-from geartrain.models.data import Batch
+from geartrain.models.data import Batch, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from geartrain.models.keys import Held, key_of
 from geartrain.ops.operands import extents_of, number_of
 from geartrain.registry import RENAMED, signature_names
 from geartrain.runtime.function import Program, gradients_of, trace
+from geartrain.runtime.variable import Trace
 
 Method = Callable[..., Any]
 
@@ -158,11 +159,13 @@ class Steps:
     # -- steps: override these to train in a way of your own --------------------------------------
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """One step of training on a batch `(x, y, sample_weight)`; returns the logs.
+        """One step of training on a batch: x, `(x, y)` or `(x, y, sample_weight)`, as was given.
+
+        Returns the logs. To take any, use `keras.utils.unpack_x_y_sample_weight(data)`.
 
         It is traced: compute with ops, and change variables by `assign` or the optimizer only.
         """
-        x, y, sample_weight = Batch(*data)
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
         if self.optimizer is None:
             raise ValueError(
                 f"{self._who()}: expected an optimizer to train with. Received: "
@@ -177,8 +180,8 @@ class Steps:
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:
-        """One step of evaluation on a batch `(x, y, sample_weight)`; returns the logs."""
-        x, y, sample_weight = Batch(*data)
+        """One step of evaluation on a batch, as `train_step` gets it; returns the logs."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)
         loss = self.compute_loss(
             x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False
@@ -188,7 +191,7 @@ class Steps:
 
     def predict_step(self, data: Any) -> Any:
         """The predictions for a batch."""
-        return self(Batch(*data).x, training=False)
+        return self(unpack_x_y_sample_weight(data)[0], training=False)
 
     def compute_loss(
         self,
@@ -272,18 +275,7 @@ class Steps:
         self._prepare(kind, batch)
         key = self.program_key(kind, batch)
         if key not in self._programs:
-            _, specs, _, rows, _ = key
-            names = self._leaf_names(batch)
-            inputs = [
-                placeholder((count, *shape), dtype.name, name)
-                for count, (shape, dtype), name in zip(rows, specs, names, strict=True)
-            ]
-            remaining = iter(inputs)
-            data = tree.map_structure(
-                lambda leaf: None if leaf is None else next(remaining), tuple(batch)
-            )
-            step = getattr(self, f"{kind}_step")
-            result, scope = trace(lambda: step(Batch(*data)))
+            inputs, result, scope = self._traced_step(kind, batch, key)
             flat = tree.flatten(result)
             outputs = [Node.wrap(leaf) for leaf in flat]
             program = Program(
@@ -292,6 +284,25 @@ class Steps:
             key = self.program_key(kind, batch)  # the step may have made variables
             self._programs[key] = (program, result)
         return key
+
+    def _traced_step(
+        self, kind: str, batch: Batch, key: tuple[Any, ...]
+    ) -> tuple[list[Node], Any, Trace]:
+        """The placeholders, the result and the scope of a step for data of this form."""
+        _, specs, _, rows, _ = key
+        inputs = [
+            placeholder((count, *shape), dtype.name, name)
+            for count, (shape, dtype), name in zip(
+                rows, specs, self._leaf_names(batch), strict=True
+            )
+        ]
+        remaining = iter(inputs)
+        data = tree.map_structure(
+            lambda leaf: None if leaf is None else next(remaining), tuple(batch)
+        )
+        step = getattr(self, f"{kind}_step")
+        result, scope = trace(lambda: step(pack_x_y_sample_weight(*data)))
+        return inputs, result, scope
 
     def program_key(self, kind: str, batch: Batch) -> tuple[Any, ...]:
         """What decides which program a step needs: the form of the data, and settings."""
@@ -342,8 +353,11 @@ class Steps:
 
     def _prepare(self, kind: str, batch: Batch) -> None:
         """Make the weights and the optimizer's slots, before anything is traced."""
-        if not self.built:
+        if not self.built and self._has_call():
             self.build_from(batch.x)
+        elif not self.built:  # a step of its own calls the layers, and so makes their weights
+            self._traced_step(kind, batch, self.program_key(kind, batch))
+            self.built = True
         if kind == "train" and self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
 
@@ -353,6 +367,10 @@ class Steps:
             lambda leaf: placeholder((BATCH, *leaf.shape[1:]), leaf.dtype.name), x
         )
         trace(lambda: self(symbols, training=False))
+
+    def _has_call(self) -> bool:
+        """Whether the model can be called, or has steps of its own alone."""
+        raise NotImplementedError
 
     def _leaf_names(self, batch: Batch) -> list[str]:
         names = []

@@ -18,6 +18,8 @@ _ELSEWHERE = {
     "enable_interactive_logging": "config.enable_interactive_logging",
     "is_interactive_logging_enabled": "config.is_interactive_logging_enabled",
     "is_keras_tensor": "layers.symbolic.is_keras_tensor",
+    "pack_x_y_sample_weight": "models.data.pack_x_y_sample_weight",
+    "unpack_x_y_sample_weight": "models.data.unpack_x_y_sample_weight",
     "register_keras_serializable": "registry.register_keras_serializable",
     "set_random_seed": "random.set_random_seed",
     "standardize_dtype": "graph.dtypes.standardize_dtype",
@@ -48,12 +50,14 @@ __all__ = [
     "is_interactive_logging_enabled",
     "is_keras_tensor",
     "normalize",
+    "pack_x_y_sample_weight",
     "pad_sequences",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
     "standardize_dtype",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]
 
 

@@ -60,7 +60,7 @@ class Doubtful(keras.Sequential):
     """A step of training of one's own: with a penalty on the weights, and clipped gradients."""
 
     def train_step(self, data):
-        x, y, _ = data
+        x, y = data
         weights = self.trainable_variables
         y_pred = self(x, training=True)
         loss = self.compute_loss(x=x, y=y, y_pred=y_pred)
