@@ -27,6 +27,7 @@ class Owner(Operation):
 
     built: bool
     not_in_files: tuple[str, ...] = ()  # attributes where nobody need look for layers
+    has_variables = True  # so that files tell one layer in two places from two layers
     stateful: bool = False  # whether it keeps a state for each row, from one batch to the next
 
     def __init__(self, trainable: bool, name: str | None = None) -> None:

@@ -92,7 +92,7 @@ class _Reader:
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
         self.operations: dict[str, Any] = {}
-        self.first: dict[str, int] = {}  # the number of the operation's call that is call 0 here
+        self.made: dict[str, list[Call]] = {}  # the calls of each in this graph, so far
         self.calls: dict[str, deque[tuple[int, Any]]] = {}  # those to make
         self.legacy = False
         with at("layers"):
@@ -109,7 +109,7 @@ class _Reader:
         if name in self.operations:
             raise refused(f"expected each name once. Received: another {name!r}")
         self.operations[name] = operation
-        self.first[name] = 0 if isinstance(operation, InputLayer) else len(operation._calls)
+        self.made[name] = operation._calls[:1] if isinstance(operation, InputLayer) else []
         self.calls[name] = deque(enumerate(calls))
         self.legacy = self.legacy or any(isinstance(call, list) for call in calls)
 
@@ -154,8 +154,7 @@ class _Reader:
                     if missing:
                         waiting.setdefault(missing[0], []).append(name)
                         break
-                    with telling(type(self.operations[name])):
-                        self.operations[name](*args, **kwargs)
+                    self._call(name, args, kwargs)
                 queue.popleft()
                 ready.extend(waiting.pop((name, number), ()))
         stuck = sorted(name for name, queue in self.calls.items() if queue)
@@ -164,6 +163,14 @@ class _Reader:
                 "expected calls that follow from the inputs. Received: calls that wait for one "
                 f"another, or for one that is not there: of {', '.join(stuck):.200}"
             )
+
+    def _call(self, name: str, args: Any, kwargs: Any) -> None:
+        operation = self.operations[name]
+        if not any(isinstance(x, Node) for x in tree.flatten((args, kwargs))):
+            raise refused("expected a call on a tensor of this model. Received: none in it")
+        with telling(type(operation)):
+            operation(*args, **kwargs)
+        self.made[name].append(operation._calls[-1])
 
     def _arguments(self, name: str, described: Any) -> tuple[Any, Any, list[tuple[str, int]]]:
         """What to call an operation with, and which calls must be made before."""
@@ -210,9 +217,8 @@ class _Reader:
         """The call of that number of an operation, or None as long as it is not made."""
         if name not in self.operations or number < 0:
             raise refused(f"expected the name of a layer of this model. Received: {name!r}")
-        calls = self.operations[name]._calls
-        place = self.first[name] + number
-        return calls[place] if place < len(calls) else None
+        made = self.made[name]
+        return made[number] if number < len(made) else None
 
     def _result(self, call: Call, which: int) -> Any:
         results = tree.flatten(call.outputs)

@@ -180,6 +180,11 @@ class Model(Trainer, Saved, Layer):
         return self._graph
 
     @property
+    def input_names(self) -> list[str] | None:
+        """The names of the inputs."""
+        return self._graph.input_names() if self._graph else None
+
+    @property
     def output_names(self) -> list[str] | None:
         """The names of the outputs: of the layers that make them."""
         if self._graph is None:

@@ -16,6 +16,7 @@ class State(threading.local):
     def __init__(self) -> None:
         self.path: list[str] = []
         self.shared: dict[Any, Any] | None = None
+        self.numbers: dict[int, int] | None = None  # of objects written, by their identity
         self.references = False
         self.told: BaseException | None = None
 

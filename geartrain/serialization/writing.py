@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,8 @@ _PLAIN = (str, int, float, bool)
 def serialize(value: Any) -> Any:
     """The value as plain data, from which `deserialize` makes it again.
 
+    A layer that occurs several times has the same `shared_object_id` each time.
+
     Raises TypeError for an object without `get_config`, and ValueError for what is nested too
     deep to be read again.
 
@@ -26,6 +30,34 @@ def serialize(value: Any) -> Any:
     """
     if value is None or type(value) in _PLAIN:
         return value
+    if state.numbers is not None:
+        return _plain(value)
+    state.numbers = {}
+    try:
+        made = _plain(value)
+        counts = Counter(described["shared_object_id"] for described in _numbered(made))
+        for described in _numbered(made):
+            if counts[described["shared_object_id"]] == 1:
+                del described["shared_object_id"]
+        return made
+    finally:
+        state.numbers = None
+
+
+def _numbered(made: Any) -> Iterator[dict[str, Any]]:
+    """The descriptions of objects that may be shared."""
+    stack = [made]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, dict):
+            if "shared_object_id" in one:
+                yield one
+            stack.extend(one.values())
+        elif isinstance(one, list | tuple):
+            stack.extend(one)
+
+
+def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return serialize(value.item())
     if isinstance(value, _PLAIN):
@@ -90,6 +122,9 @@ def _object(value: Any) -> dict[str, Any]:
         found = getattr(value, f"get_{key}", lambda: None)()
         if found is not None:
             described[key] = _inside(key, found)
+    if getattr(value, "has_variables", False) and state.numbers is not None:
+        number = state.numbers.setdefault(id(value), len(state.numbers) + 1)
+        described["shared_object_id"] = number
     return described
 
 

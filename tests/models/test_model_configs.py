@@ -254,6 +254,24 @@ def test_masks_and_states_as_arguments():
     assert not np.array_equal(copy(tokens)[0], copy(other)[0])
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_layer_inside_and_outside_of_a_nested_model_stays_one(first, tmp_path):
+    both = layers.Dense(4, name="both")
+    inner_x, x = keras.Input((4,)), keras.Input((4,))
+    inner = keras.Model(inner_x, both(inner_x))
+    parts = [inner, both]
+    model = keras.Model(x, layers.Add()([parts[first](x), parts[1 - first](x)]))
+    copy = model_from_json(model.to_json())
+    assert len(copy.weights) == len(model.weights) == 2
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded(X), model(X))
+
+
+def test_only_what_is_shared_is_numbered():
+    assert "shared_object_id" not in nested().to_json()
+
+
 # -- refusals -------------------------------------------------------------------------------------
 
 
@@ -304,6 +322,9 @@ REFUSED = {
     "an output of nobody": ({"output_layers__0": "who"}, r"^output_layers: .*'who'"),
     "an output that is never made": (
         {"output_layers__1": 3}, r"^output_layers: expected a call of 'y' that is there"),
+    "a call on nothing": (
+        {DENSE + "inbound_nodes__0__args": [[1.0]]},
+        r"^layers\.hidden\.inbound_nodes\[0\]: expected a call on a tensor"),
     "outputs that are none": ({"output_layers": 5}, r"^output_layers: expected a list"),
     "code": (
         {DENSE + "inbound_nodes__0__args__0": {"class_name": "__lambda__", "config": {}}},
