@@ -27,7 +27,6 @@ from geartrain.ops import (
     softsign,
     sparse_plus,
     sparse_sigmoid,
-    sparsemax,
     squareplus,
     tanh,
     tanh_shrink,
@@ -140,6 +139,33 @@ def mish(x: Tensor) -> Tensor:
     array([-0.3034,  0.    ,  0.8651], dtype=float32)
     """
     return ops.multiply(x, ops.tanh(ops.softplus(x)))
+
+
+def sparsemax(x: Tensor, axis: int = -1) -> Tensor:
+    """`max(x - tau, 0)`: numbers of which many are 0, as Keras computes them.
+
+    Keras takes for tau the sum of running sums where the last alone would make the result sum to 1.
+    The two agree where one number is far above the others. Models in files are trained with this
+    function, so layers compute it; `ops.sparsemax` is the point of the simplex nearest to x
+    (Martins and Astudillo, 2016).
+
+    Args:
+        x: tensor of any shape, such as (samples, classes).
+        axis: the axis to compare along.
+
+    >>> sparsemax([0.0, 2.0, 0.5]), sparsemax([0.0, 1.0, 0.5])
+    (array([0., 1., 0.], dtype=float32), array([0.  , 0.25, 0.  ], dtype=float32))
+    """
+    x = operand(x)
+    shape = [1] * len(x.shape)
+    shape[axis] = -1
+    count = ops.reshape(ops.arange(1, x.shape[axis] + 1, dtype=dtype_of(x)), shape)
+    descending = -ops.sort(-x, axis=axis)
+    running = ops.cumsum(descending, axis=axis)
+    support = ops.greater(descending, (running - 1) / count)
+    size = ops.cast(ops.sum(support, axis=axis, keepdims=True), dtype_of(x))
+    total = ops.sum(ops.where(support, running, ops.zeros_like(running)), axis=axis, keepdims=True)
+    return ops.relu(x - (total - 1) / size)
 
 
 _family = FunctionFamily(

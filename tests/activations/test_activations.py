@@ -10,8 +10,6 @@ from tests.recorded import load
 
 FACTS, ARRAYS = load("activations")
 CASES = [case for case in FACTS["cases"] if case["target"].startswith("activations.")]
-# Keras's sparsemax of tensors of rank 3 does not sum to 1; the tests of ops check the formula.
-COMPARED = [case for case in CASES if case["target"] != "activations.sparsemax"]
 NAMES = {case["target"].removeprefix("activations.") for case in CASES}
 
 
@@ -20,7 +18,7 @@ def test_all_recorded_activations_exist_and_all_that_exist_are_recorded():
     assert functions - {"swish", "hard_swish"} == NAMES
 
 
-@pytest.mark.parametrize("case", COMPARED, ids=[case["name"] for case in COMPARED])
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_recorded(case):
     function = getattr(activations, case["target"].removeprefix("activations."))
     x, expected = ARRAYS[case["x"]], ARRAYS[case["value"]]
@@ -35,7 +33,7 @@ def test_recorded(case):
 KINKS = np.float32([-3, -1, -0.5, 0, 0.5, 1, 2, 3, 6])
 
 
-@pytest.mark.parametrize("case", COMPARED, ids=[case["name"] for case in COMPARED])
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_gradient_away_from_kinks(case):
     function = getattr(activations, case["target"].removeprefix("activations."))
     x, expected = ARRAYS[case["x"]], ARRAYS[case["gradient"]]
@@ -46,6 +44,13 @@ def test_gradient_away_from_kinks(case):
         usual &= ~np.isin(x, KINKS)
     assert usual.sum() > 5
     np.testing.assert_allclose(slope[usual], expected[usual], rtol=1e-5, atol=1e-5)
+
+
+def test_sparsemax_is_that_of_the_simplex_in_ops_alone():
+    """What Keras computes, and files mean, does not sum to 1."""
+    x = np.float32([0.0, 1.0, 0.5])
+    np.testing.assert_allclose(ops.sparsemax(x), [0, 0.75, 0.25])
+    np.testing.assert_allclose(activations.sparsemax(x), [0, 0.25, 0])
 
 
 def test_relu_of_integers_stays_whole():
