@@ -139,7 +139,7 @@ class Owner(Operation):
         dtype = dtype or self.variable_dtype
         budget = current_budget()
         if budget is not None:
-            budget.check(self._who(), shape, dtype)
+            budget.check_weight(self._who(), shape, dtype)
         if initializer is None:
             initializer = "glorot_uniform" if is_float(dtype) else "zeros"
         made = Weight(initializers.get(initializer), shape, dtype, trainable, autocast, name=name)

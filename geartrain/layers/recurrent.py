@@ -99,8 +99,8 @@ class RNN(Layer):
                     f"Received shape {tuple(sequences_shape)}. Give batch_shape=(batch, time, "
                     "features) to Input."
                 )
-            first = tree.flatten(self.get_initial_state(batch))
-            kept = tuple(Variable(state, trainable=False) for state in first)
+            rows = tree.flatten(self.get_initial_state(1))
+            kept = tuple(_state_of(row, batch) for row in rows)
             self.__dict__["_kept"] = kept  # past the tracking: states are no weights
 
     def reset_state(self) -> None:
@@ -204,6 +204,14 @@ class RNN(Layer):
             return cell.turn(projected, states, on_state)
 
         return cell.project(sequences, on_inputs) if cell.projects_ahead else sequences, turn
+
+
+def _state_of(row: Any, batch: int) -> Variable:
+    """A state for each row of a batch, all as the one given."""
+    shape = (batch, *row.shape[1:])
+    return Variable(
+        lambda shape, dtype: ops.broadcast_to(row, shape), shape, dtype_of(row), trainable=False
+    )
 
 
 def _exchanged(x: Any) -> Any:

@@ -16,6 +16,7 @@ from geartrain.graph.dtypes import standardize_dtype
 from geartrain.graph.node import Leaf, Node
 from geartrain.graph.recording import recorders
 from geartrain.graph.shapes import Shape, from_public, public
+from geartrain.runtime.budget import current_budget
 from geartrain.runtime.variable import Trace, current_trace
 
 
@@ -80,8 +81,14 @@ class KerasTensor(Node):
         call: Call | None = None,
     ) -> Any:
         """A new leaf with a history."""
-        history = History(name or "keras_tensor", call)
-        return cls.leaf_of(history, from_public(shape), standardize_dtype(dtype))
+        return cls._made(name or "keras_tensor", call, from_public(shape), standardize_dtype(dtype))
+
+    @classmethod
+    def _made(cls, name: str, call: Call | None, extents: Shape, dtype: str) -> Any:
+        budget = current_budget()
+        if budget is not None:
+            budget.check_shape(getattr(call and call.operation, "name", name), extents)
+        return cls.leaf_of(History(name, call), extents, dtype)
 
     @property
     def name(self) -> str:
@@ -96,7 +103,7 @@ class KerasTensor(Node):
     @classmethod
     def made_by(cls, call: Call, extents: Shape, dtype: str) -> Any:
         """The tensor that a call made."""
-        return cls.leaf_of(History("keras_tensor", call), extents, dtype)
+        return cls._made("keras_tensor", call, extents, dtype)
 
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}>"

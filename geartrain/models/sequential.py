@@ -46,11 +46,29 @@ class Sequential(Model):
                 f"{self._who()}: expected a list of layers. Received: {layers!r:.80}. Write "
                 "Sequential([layer])."
             )
-        for layer in layers or []:
-            self.add(layer)
+        self._extend(layers or [])
 
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Put a layer at the end of the row."""
+        self._extend([layer])
+
+    def _extend(self, layers: Iterable[Any]) -> None:
+        """Put layers at the end of the row, all or none."""
+        before, row = self._row, list(self._row)
+        names = {layer.name for layer in row}
+        for layer in layers:
+            row.append(self._checked(layer, names))
+            names.add(row[-1].name)
+        self._row = row
+        self._programs.clear()
+        try:
+            self._connect(added=len(row) - len(before))
+        except Exception:
+            self._row = before
+            raise
+
+    def _checked(self, layer: Any, names: set[str]) -> Layer:
+        """The layer, if it can be added to others of these names."""
         if isinstance(layer, KerasTensor):
             layer = layer.call.operation if layer.call else layer
         if not isinstance(layer, Layer):
@@ -58,19 +76,12 @@ class Sequential(Model):
                 f"{self._who()}: expected a layer to add. Received: {layer!r:.80}. Instances go "
                 "in, not classes: layers.Dense(10)."
             )
-        if any(layer.name == other.name for other in self._row):
+        if layer.name in names:
             raise ValueError(
                 f"{self._who()}: expected layers with different names. Received another "
                 f"{layer.name!r}. Give it another name=."
             )
-        before = self._row
-        self._row = [*before, layer]
-        self._programs.clear()
-        try:
-            self._connect()
-        except Exception:
-            self._row = before
-            raise
+        return layer
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Take the last layer off the row and return it."""
@@ -89,19 +100,22 @@ class Sequential(Model):
         """The layers, without the one that only stands for the input."""
         return [layer for layer in self._row if not _is_input(layer)]
 
-    def _connect(self, batch_shape: Any = None, dtype: str | None = None) -> None:
-        """Call the layers on a symbolic input, if its shape is known."""
+    def _connect(self, batch_shape: Any = None, dtype: str | None = None, added: int = 0) -> None:
+        """Call the layers on a symbolic input, if its shape is known; or the last ones alone."""
         with call_scope(self.name, None):  # weights are "sequential/dense/kernel", as in Keras
-            self._call_layers(batch_shape, dtype)
+            self._call_layers(batch_shape, dtype, added)
 
-    def _call_layers(self, batch_shape: Any, dtype: str | None) -> None:
+    def _call_layers(self, batch_shape: Any, dtype: str | None, added: int) -> None:
         if not self._row:
             return
         first, *rest = self._row
         if any(map(_is_input, rest)):
             raise ValueError(f"{self._who()}: an Input can only come first.")
         if self._graph is not None and batch_shape is None:
-            self._set_graph(self._graph.inputs, self._row[-1](self._graph.outputs))
+            tensor = self._graph.outputs
+            for layer in self._row[len(self._row) - added :]:
+                tensor = layer(tensor)
+            self._set_graph(self._graph.inputs, tensor)
             return
         if not _is_input(first):
             shape = batch_shape or _input_shape_of(first)
@@ -181,8 +195,7 @@ class Sequential(Model):
                     model.dtype_policy = DTypePolicy.of(deserialize(config["dtype"]))
             with at("layers"):
                 layers = deserialize(config["layers"], family="layers")
-            for layer in layers:
-                model.add(layer)
+            model._extend(layers)
             if model._graph is None and config.get("build_input_shape"):
                 model.build(tree_of_shapes(config["build_input_shape"]))
         return model

@@ -19,6 +19,8 @@ from geartrain.graph.dtypes import numpy_dtype
 
 SMALL = 1 << 16  # bytes of a variable that is initialised at once: it costs nothing
 SPARE = 4 << 20  # bytes for what files do not hold: seeds, states of metrics and of layers
+SPARE_WEIGHTS = 200  # weights that a layer may have and not save
+LARGEST_AXIS = 1 << 20  # of a tensor of a model whose file is small
 
 
 class _Budgets(threading.local):
@@ -31,6 +33,12 @@ _budgets = _Budgets()
 class Budget:
     """A `with` block in which variables of this thread take at most `nbytes`, and a little more.
 
+    Axes of the model's tensors are bounded too: layers may keep an index for each place of one.
+
+    Args:
+        nbytes: the bytes of the values that the file has.
+        count: how many variables it has values for; None for any number.
+
     >>> from geartrain.runtime.variable import Variable
     >>> with Budget(4 * 10**6):
     ...     kernel = Variable(np.zeros((1000, 1000), "float32"), name="kernel")
@@ -39,9 +47,9 @@ class Budget:
     ValueError: Variable 'big': expected at most 4000000 bytes of weights, since the file has ...
     """
 
-    def __init__(self, nbytes: int) -> None:
-        self.nbytes = nbytes
-        self.taken = 0
+    def __init__(self, nbytes: int, count: int | None = None) -> None:
+        self.nbytes, self.count = nbytes, count
+        self.taken = self.made = 0
         self._waiting: list[tuple[Any, Callable[[], Any]]] = []
         self._outer: Budget | None = None
 
@@ -62,6 +70,27 @@ class Budget:
                 "The configuration does not belong to these weights, or is hostile."
             )
         return size
+
+    def check_weight(self, who: str, shape: tuple[int, ...], dtype: str) -> None:
+        """Refuse a layer's new weight if the file cannot have a value for it."""
+        self.check(who, shape, dtype)
+        self.made += 1
+        if self.count is not None and self.made > self.count + SPARE_WEIGHTS:
+            raise ValueError(
+                f"{who}: expected no more weights than the file's {self.count}. Received: the "
+                f"{self.made}th. The configuration does not belong to these weights, or is hostile."
+            )
+
+    def check_shape(self, who: str, shape: tuple[Any, ...]) -> None:
+        """Refuse a tensor of the model with an axis that no model with so few weights has."""
+        most = max(LARGEST_AXIS, self.nbytes)
+        for size in shape:
+            if isinstance(size, int) and size > most:
+                raise ValueError(
+                    f"{who!r}: expected axes of at most {most} in a model of {self.nbytes} bytes "
+                    f"of weights. Received: {size}. The configuration is hostile, or the model is "
+                    "unusual: build it in Python then, and load its weights by load_weights."
+                )
 
     def wants_value(self, variable: Any, shape: tuple[int, ...], make: Callable[[], Any]) -> bool:
         """Count a new variable; whether it is to be given its first value, by `make`, at once."""

@@ -94,8 +94,11 @@ def read_model(path: Path, custom_objects: dict[str, Any] | None, compiled: bool
 
 def rebuilt(config: Any, store: Store, custom_objects: dict[str, Any] | None, who: str) -> Any:
     """The model that a configuration describes, with the weights of a store."""
-    with Budget(store.nbytes) as budget:
-        model = serialization.deserialize(config, custom_objects)
+    with Budget(store.nbytes, len(store.tensors)) as budget:
+        try:
+            model = serialization.deserialize(config, custom_objects)
+        except ValueError as error:
+            raise ValueError(f"{who}: {error}") from error
         if not isinstance(model, Layer):
             raise ValueError(
                 f"{who}: expected the configuration of a model in {CONFIG}. Received: that of "

@@ -67,3 +67,24 @@ def test_budgets_nest():
         with Budget(2) as inner:
             assert current_budget() is inner
         assert current_budget() is outer
+
+
+def test_more_weights_than_the_file_has_are_refused():
+    with (
+        pytest.raises(ValueError, match=r'"d50": expected no more weights than .* 100. .* 301th'),
+        Budget(10**6, count=100),
+    ):
+        for number in range(1000):
+            if number % 3 == 0:
+                layers.Dense(1, name="a").build((None, 1))
+            layers.Dense(1, name="d50").build((None, 1))
+
+
+def test_tensors_with_axes_that_no_such_model_has_are_refused():
+    with (
+        pytest.raises(ValueError, match=r"'many': expected axes of at most 1048576 .* 1000000000"),
+        Budget(10**5),
+    ):
+        layers.RepeatVector(10**9, name="many")(layers.Input((4,)))
+    with Budget(10**9):
+        assert layers.RepeatVector(10**7)(layers.Input((4,))).shape == (None, 10**7, 4)

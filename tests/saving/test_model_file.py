@@ -279,6 +279,33 @@ def test_weights_of_other_shapes_are_refused(saved):
         models.load_model(saved[1])
 
 
+def layer(class_name, **config):
+    return {
+        "module": "keras.layers",
+        "class_name": class_name,
+        "config": config,
+        "registered_name": None,
+    }
+
+
+@pytest.mark.parametrize(
+    "extra, message",
+    [
+        ([layer("RepeatVector", n=10**12)], "'repeat_vector[_0-9]*': expected axes of at most"),
+        ([layer("Reshape", target_shape=[3, 1]), layer("UpSampling1D", size=10**9)], "axes of"),
+        ([layer("Embedding", input_dim=10**12, output_dim=1)], "expected at most [0-9]+ bytes"),
+        ([layer("Dense", units=1, name=f"d{n}") for n in range(400)], "no more weights than the"),
+    ],
+)
+def test_configurations_that_declare_too_much_are_refused(saved, extra, message):
+    def change(config):
+        config["config"]["layers"] += extra
+
+    rewritten(saved[1], metadata=foreign, config=change)
+    with pytest.raises(ValueError, match=message):
+        models.load_model(saved[1])
+
+
 def code(config):
     config["config"]["layers"][-1]["config"]["activation"] = {
         "class_name": "__lambda__",
