@@ -11,6 +11,12 @@ import onnxruntime
 from geartrain.saving.onnx.export.model_file import onnx_model
 from geartrain.saving.onnx.export.signature import leaves
 
+# Functions that runtimes have no code for in float64.
+SINGLE = {
+    "arctan2", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "arcsinh", "arccosh",
+    "arctanh", "erf", "erfinv",
+}  # fmt: skip
+
 
 def session(proto: Any) -> onnxruntime.InferenceSession:
     """A checked model, ready to run."""

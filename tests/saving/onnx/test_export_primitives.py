@@ -14,14 +14,9 @@ from geartrain.saving.onnx.export.graph import OnnxGraph, Unsupported
 from geartrain.saving.onnx.export.primitives import TRANSLATIONS
 from geartrain.saving.onnx.export.protobuf import model_proto
 from geartrain.saving.onnx.export.signature import Tensor, shown
-from tests.saving.onnx.running import run, session
+from tests.saving.onnx.running import SINGLE, run, session
 
 TIME = Dim({(("axis", "time"),): 1})
-# What runtimes have no code for in float64, and what only gradients need.
-SINGLE = {
-    "arctan2", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "arcsinh", "arccosh",
-    "arctanh", "erf", "erfinv",
-}  # fmt: skip
 
 
 def exported(symbols, node):

@@ -6,7 +6,7 @@ are read off the inputs by `Shape`, and each polynomial is computed once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,19 +33,16 @@ class Extents:
         """A size as a vector of one."""
         if not isinstance(extent, Dim):
             return np.asarray([extent], INT64)
-        if extent not in self._made:
-            held, scope = self.graph.outside(), self.graph.scope
-            self.graph.scope = "sizes"
-            self._made[extent] = self._polynomial(extent)
-            self.graph.scope = scope
-            self.graph.inside(held)
-        return self._made[extent]
+        return self._once(extent, lambda: self._polynomial(extent))
 
     def scalar(self, extent: Extent) -> Value:
         """A size as a scalar."""
         if not isinstance(extent, Dim):
             return np.asarray(extent, INT64)
-        return self.graph.node("Squeeze", self.one(extent), np.asarray([0], INT64))
+        axes = np.zeros(1, INT64)
+        return self._once(
+            ("scalar", extent), lambda: self.graph.node("Squeeze", self.one(extent), axes)
+        )
 
     def vector(self, extents: Sequence[Extent]) -> Value:
         """Sizes as one vector."""
@@ -53,14 +50,25 @@ class Extents:
             return np.asarray(extents, INT64).reshape(-1)
         if len(extents) == 1:
             return self.one(extents[0])
-        return self.graph.node("Concat", *map(self.one, extents), axis=0)
+        return self._once(
+            tuple(extents), lambda: self.graph.node("Concat", *map(self.one, extents), axis=0)
+        )
 
     def ladder(self, extent: Extent) -> Value:
         """The numbers from 0 up to a size, without it."""
         if not isinstance(extent, Dim):
             return np.arange(extent, dtype=INT64)
         zero, one = np.asarray(0, INT64), np.asarray(1, INT64)
-        return self.graph.node("Range", zero, self.scalar(extent), one)
+        return self._once(
+            ("ladder", extent), lambda: self.graph.node("Range", zero, self.scalar(extent), one)
+        )
+
+    def _once(self, key: Any, make: Callable[[], Value]) -> Value:
+        """A value that is made where it is first needed, before any loop."""
+        if key not in self._made:
+            with self.graph.outside("sizes"):
+                self._made[key] = make()
+        return self._made[key]
 
     def computed(self, operator: str, first: Value, second: Value) -> Value:
         """The sum, difference, product or quotient of whole numbers, now if both are known."""

@@ -6,8 +6,9 @@ file when a node reads it. Nodes that nothing needs in the end are left out by `
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -189,14 +190,15 @@ class OnnxGraph:
         body = self._open.pop()
         body.nodes, _ = _needed(body.nodes, body.outputs)
 
-    def outside(self) -> list[Subgraph]:
-        """Leave all bodies for a while, to make nodes before the loops: give the result back."""
-        held, self._open = self._open, []
-        return held
-
-    def inside(self, held: list[Subgraph]) -> None:
-        """Go on in the bodies that `outside` left."""
-        self._open = held
+    @contextlib.contextmanager
+    def outside(self, scope: str) -> Iterator[None]:
+        """A `with` block for nodes of another scope that go before all open loops."""
+        held, before = self._open, self.scope
+        self._open, self.scope = [], scope
+        try:
+            yield
+        finally:
+            self._open, self.scope = held, before
 
     # -- axes -------------------------------------------------------------------------------------
 
