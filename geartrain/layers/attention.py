@@ -115,7 +115,7 @@ class Attention(Layer):
         """Each query plus each key: (batch, queries, values, features)."""
         return ops.add(ops.expand_dims(query, -2), ops.expand_dims(key, -3))
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The mask of the queries."""
         return None if previous_mask is None else previous_mask[0]
 

@@ -102,7 +102,7 @@ class Bidirectional(Layer):
 
     reset_states = reset_state
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The masks of the layer inside."""
         found = self.forward_layer.compute_mask(inputs, previous_mask)
         own = found[0] if isinstance(found, list) else found

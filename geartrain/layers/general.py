@@ -74,7 +74,7 @@ class Lambda(Layer):
         given = {"mask": mask, "training": training}
         return self.function(inputs, **self.arguments, **{n: given[n] for n in self._takes})
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The mask that was given, or made by the function that was."""
         return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
 
@@ -118,7 +118,7 @@ class Masking(Layer):
         kept = ops.any(ops.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
         return ops.where(kept, inputs, ops.zeros_like(inputs))
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """True for the timesteps that count."""
         return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)
 
@@ -220,6 +220,6 @@ class Embedding(Layer):
                 )
         return ops.cast(ops.take(self.embeddings, inputs, axis=0), self.compute_dtype)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Where the inputs are not 0, with `mask_zero`."""
         return ops.not_equal(inputs, 0) if self.mask_zero else None

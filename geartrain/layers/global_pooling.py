@@ -80,7 +80,7 @@ class GlobalAveragePooling1D(_GlobalPooling):
         count = ops.sum(ops.cast(kept, dtype_of(inputs)), axis=time, keepdims=self.keepdims)
         return ops.divide(total, count)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
         """None: there is no time left."""
         return
 

@@ -128,6 +128,8 @@ class Layer(Owner):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Build if need be, check the input, call, and collect losses."""
+        if not args:
+            args = self._leading(kwargs)
         if args and isinstance(args[0], list) and not any(map(_is_tensor, tree.flatten(args[0]))):
             args = (operand(args[0]), *args[1:])
         if kwargs.get("training") is None:  # so that a model, not its making, decides
@@ -137,6 +139,16 @@ class Layer(Owner):
         ):
             return record_call(self, args, kwargs, self._cast_and_run)
         return self._cast_and_run(args, kwargs)
+
+    def _leading(self, kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """The tensors given by the names of the first parameters, taken from the keywords."""
+        found = []
+        for name in _parameters(self.call):
+            value = kwargs.get(name)
+            if not isinstance(value, list) and not any(map(_is_tensor, tree.flatten(value))):
+                break
+            found.append(kwargs.pop(name))
+        return tuple(found)
 
     def _cast_and_run(self, args: Any, kwargs: Any) -> Any:
         return self._run(*tree.map_structure(self._as_operand, (args, kwargs)))
@@ -232,7 +244,7 @@ class Layer(Owner):
             for output, mask in zip(tree.flatten(outputs), tree.flatten(made), strict=False):
                 set_mask(output, mask)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The mask of the output: the input's where the layer passes masks on."""
         return previous_mask if self.supports_masking else None
 

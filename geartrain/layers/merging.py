@@ -38,9 +38,9 @@ class _Merge(Layer):
                 f"shapes {[tuple(shape) for shape in input_shape]}"
             )
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """A position counts if it does in one of the inputs; None if an input has no mask."""
-        if any(mask is None for mask in previous_mask):
+        if previous_mask is None or any(mask is None for mask in previous_mask):
             return None
         first, *rest = previous_mask
         for mask in rest:
@@ -239,9 +239,9 @@ class Concatenate(_Merge):
         """The inputs joined."""
         return ops.concatenate(inputs, axis=self.axis)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The masks joined; an input without one counts everywhere. None if none has one."""
-        if all(mask is None for mask in previous_mask):
+        if previous_mask is None or all(mask is None for mask in previous_mask):
             return None
         masks = []
         for x, mask in zip(inputs, previous_mask, strict=True):
@@ -313,7 +313,7 @@ class Dot(_Merge):
         result = ops.einsum(f"{''.join(left)},{''.join(right)}->{''.join(kept)}", x, y)
         return ops.expand_dims(result, -1) if len(kept) == 1 else result
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
         """None: the positions are summed."""
         return
 

@@ -103,6 +103,16 @@ class RNN(Layer):
             kept = tuple(_state_of(row, batch) for row in rows)
             self.__dict__["_kept"] = kept  # past the tracking: states are no weights
 
+    @property
+    def states(self) -> Any:
+        """The variables that a stateful layer keeps its states in, in the form of the cell's.
+
+        None before it is built, and where it is not stateful.
+        """
+        if not self._kept:
+            return None
+        return tree.pack_sequence_as(self.get_initial_state(1), list(self._kept))
+
     def reset_state(self) -> None:
         """Let a stateful layer begin with zeros again."""
         for state in self._kept:
@@ -114,7 +124,7 @@ class RNN(Layer):
         """The states before the first timestep, in the form of the cell's."""
         return first_states(self.cell, batch_size, self.compute_dtype)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The input's mask, if the output has timesteps."""
         mask = tree.flatten(previous_mask)[0] if previous_mask is not None else None
         own = mask if self.return_sequences else None

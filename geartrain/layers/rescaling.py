@@ -94,6 +94,7 @@ class Normalization(Layer):
             )
         self.input_mean, self.input_variance = mean, variance
         self._kept: tuple[int, ...] = ()
+        self._rank: int | None = None  # of the inputs
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, with given means as lists."""
@@ -109,7 +110,7 @@ class Normalization(Layer):
                 f"{self._who()}: expected axes in [{-rank}, {rank - 1}] for inputs of shape "
                 f"{tuple(input_shape)}. Received: axis={self.axis}"
             )
-        self._kept = tuple(sorted(axis % rank for axis in self.axis))
+        self._kept, self._rank = tuple(sorted(axis % rank for axis in self.axis)), rank
         sizes = [known_size(self, input_shape, axis) for axis in self._kept]
         if self.input_mean is None and not self.built:
             self.adapt_mean = self._statistic("mean", sizes, "zeros")
@@ -153,6 +154,23 @@ class Normalization(Layer):
         self.adapt_mean.assign(mean)
         self.adapt_variance.assign(variance)
 
+    @property
+    def mean(self) -> Any:
+        """The mean by which inputs are shifted, of their rank; None before the layer is built."""
+        return self._as_inputs(self.input_mean, "adapt_mean")
+
+    @property
+    def variance(self) -> Any:
+        """The variance by which inputs are scaled, of their rank; None before it is built."""
+        return self._as_inputs(self.input_variance, "adapt_variance")
+
+    def _as_inputs(self, given: Any, name: str) -> Any:
+        if self._rank is None:
+            return None
+        value = operand(getattr(self, name) if given is None else given, self.compute_dtype)
+        sizes = dict(zip(reversed(self._kept), reversed(value.shape), strict=False))
+        return ops.reshape(value, [sizes.get(axis, 1) for axis in range(self._rank)])
+
     def _check_batch(self, batch: np.ndarray) -> None:
         if not self.built:
             self.build(batch.shape)
@@ -167,25 +185,10 @@ class Normalization(Layer):
     def call(self, inputs: Any) -> Any:
         """The normalized inputs."""
         x = ops.cast(inputs, self.compute_dtype)
-        shape = tuple(x.shape[axis] if axis in self._kept else 1 for axis in range(len(x.shape)))
-        if self.input_mean is None:
-            mean = ops.reshape(self.adapt_mean, shape)
-            variance = ops.reshape(self.adapt_variance, shape)
-        else:
-            mean = self._stretched(self.input_mean, shape)
-            variance = self._stretched(self.input_variance, shape)
-        deviation = ops.maximum(ops.sqrt(variance), config.epsilon())
+        mean, deviation = self.mean, ops.maximum(ops.sqrt(self.variance), config.epsilon())
         if self.invert:
             return ops.add(mean, ops.multiply(x, deviation))
         return ops.divide(ops.subtract(x, mean), deviation)
-
-    def _stretched(self, value: Any, shape: Sequence[int]) -> Any:
-        """A given statistic, its axes laid on the last of the kept ones."""
-        array = np.asarray(operand(value, self.compute_dtype))
-        own = [1] * len(shape)
-        for axis, size in zip(reversed(self._kept), reversed(array.shape), strict=False):
-            own[axis] = size
-        return ops.broadcast_to(ops.reshape(array, own), shape)
 
 
 def adapted_batches(who: str, data: Any) -> Iterator[np.ndarray]:

@@ -107,6 +107,8 @@ def as_array(value: Any) -> np.ndarray:
     """One tensor of the data as an array of numbers."""
     try:
         array = value if isinstance(value, np.ndarray) else np.asarray(value)
+        if array.dtype == object and hasattr(value, "columns"):
+            array = _columns(value, array)
     except ValueError as error:
         raise ValueError(
             f"Expected arrays of numbers as data. Received: {describe_value(value)} ({error}). "
@@ -118,6 +120,15 @@ def as_array(value: Any) -> np.ndarray:
             f"{array.dtype}. {_encoding_hint(array)}"
         )
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def _columns(frame: Any, array: np.ndarray) -> np.ndarray:
+    """A data frame whose columns are numbers of several kinds, as one array of floats.
+
+    Without columns of anything else: those leave it as it is.
+    """
+    kinds = [np.asarray(frame[name]).dtype.kind for name in frame.columns]
+    return array.astype(numpy_dtype(config.floatx())) if set(kinds) <= set("biuf") else array
 
 
 def _encoding_hint(array: np.ndarray) -> str:

@@ -21,6 +21,7 @@ from geartrain.ops.operands import operand
 from geartrain.registry import automatic_name
 from geartrain.runtime.aligned import aligned_empty, aligned_zeros
 from geartrain.runtime.budget import current_budget
+from geartrain.serialization.names import package
 
 
 class _Traces(threading.local):
@@ -79,7 +80,8 @@ class Variable(Leaf, Operators):
     """A named array that training may change.
 
     Args:
-        initializer: the first value, or a function of `(shape, dtype=...)` that gives it.
+        initializer: the first value, or what gives it: a function of `(shape, dtype=...)`, or
+            the name or config of an initializer.
         shape: the shape; needed with a function.
         dtype: the element type, `floatx()` by default.
         trainable: whether optimizers update it.
@@ -94,6 +96,8 @@ class Variable(Leaf, Operators):
     >>> w.assign_sub([[0.5, 0.5]])
     >>> w.numpy()
     array([[0.5, 1.5]], dtype=float32)
+    >>> Variable("ones", shape=(2,)).numpy()
+    array([1., 1.], dtype=float32)
     """
 
     def __init__(
@@ -108,6 +112,8 @@ class Variable(Leaf, Operators):
         name: str | None = None,
     ) -> None:
         super().__init__(name or automatic_name("variable"))
+        if isinstance(initializer, str | dict):
+            initializer = package("initializers").get(initializer)
         self.trainable = trainable
         self.path = self.name
         self.regularizer: Callable[[Any], Any] | None = None
@@ -116,10 +122,11 @@ class Variable(Leaf, Operators):
         if callable(initializer):
             if shape is None:
                 raise ValueError(
-                    f"Variable {self.name!r}: expected a shape along with an initializer "
-                    "function. Received: shape=None"
+                    f"Variable {self.name!r}: expected a shape along with an initializer. "
+                    "Received: shape=None"
                 )
-            shape, name_of_type = tuple(shape), standardize_dtype(dtype)
+            shape = (shape,) if isinstance(shape, int) else tuple(shape)
+            name_of_type = standardize_dtype(dtype)
             make = functools.partial(initializer, shape, dtype=name_of_type)
         else:
             value = np.asarray(operand(initializer))

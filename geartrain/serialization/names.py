@@ -116,8 +116,13 @@ def families_of(module: Any, family: str | None = None) -> list[str]:
         else:
             found = [name for name in FAMILIES if name == inside[0]]
     for name in found:
-        importlib.import_module(FAMILIES[name].package)
+        package(name)
     return found
+
+
+def package(family: str) -> Any:
+    """The package of a family, imported when it is first asked for."""
+    return importlib.import_module(FAMILIES[family].package)
 
 
 def class_of(description: dict[str, Any], family: str | None = None) -> Any:
@@ -203,8 +208,10 @@ def function_of(description: dict[str, Any], family: str | None = None) -> Any:
         with at("config"):
             raise refused(f"expected a function's name. Received: {describe_value(name)}")
     for one in (name, description.get("registered_name")):
-        found = registry.custom_object(one) if isinstance(one, str) else None
-        if found is not None and one != "function":
+        if not isinstance(one, str) or one == "function":
+            continue
+        found = registry.custom_object(one)
+        if found is not None:
             return _callable(one, found)
     searched = families_of(None if module == "builtins" else module, family)
     searched = [one for one in searched if registry.functions(one)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -181,7 +180,7 @@ def _to_array(config: Any) -> Any:
 
 
 def _to_slice(config: Any) -> slice:
-    whole = int | types.NoneType
+    whole = int | None
     return slice(*(_part(config, name, whole) for name in ("start", "stop", "step")))
 
 
