@@ -10,6 +10,7 @@ are as far from the outputs as itself.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -183,8 +184,8 @@ def _by_depth(
 
 
 def _check_names(operations: list[Any]) -> None:
-    names = [operation.name for operation in operations]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    counts = Counter(operation.name for operation in operations)
+    twice = sorted(name for name, count in counts.items() if count > 1)
     if twice:
         raise ValueError(
             "Model: expected layers and ops with different names, by which files refer to them. "

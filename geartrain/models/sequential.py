@@ -13,7 +13,7 @@ from geartrain.layers.input_layer import InputLayer
 from geartrain.layers.layer import Layer
 from geartrain.layers.symbolic import KerasTensor, tree_of_shapes
 from geartrain.models.model import Model
-from geartrain.registry import register
+from geartrain.registry import register, signature
 from geartrain.serialization import at, check_form, deserialize, reading, serialize
 
 
@@ -157,7 +157,14 @@ class Sequential(Model):
         return inputs
 
     def get_config(self) -> dict[str, Any]:
-        """What `from_config` needs to make the same model again, without its weights."""
+        """What `from_config` needs to make the same model again, without its weights.
+
+        Of a class that makes its layers itself, this is what its `__init__` takes.
+        """
+        taken = signature(type(self)).parameters
+        if "layers" not in taken:
+            config = super().get_config()  # without the dtype, which no row takes
+            return {k: v for k, v in config.items() if k != "dtype" or k in taken}
         config = {
             "name": self.name,
             "trainable": self._trainable,
@@ -179,6 +186,8 @@ class Sequential(Model):
 
         Raises ValueError for a config without layers, with the place of what is wrong.
         """
+        if "layers" not in signature(cls).parameters:
+            return super().from_config(config, custom_objects)
         if isinstance(config, list):
             config = {"layers": config}
         if not isinstance(config, dict) or not isinstance(config.get("layers"), list):

@@ -57,6 +57,15 @@ class Named(keras.Model):
         return {"sum": self.first(inputs["a"]) + self.second(inputs["b"])}
 
 
+@keras.utils.register_keras_serializable("tests")
+class Row(keras.Sequential):
+    """A row that makes its layers itself."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__([layers.Input((4,)), layers.Dense(units), layers.Dense(2)], **kwargs)
+        self.units = units
+
+
 def sequential():
     return keras.Sequential([layers.Input((4,)), layers.Dense(3, "tanh"), layers.Dense(2)])
 
@@ -104,7 +113,12 @@ def subclassed_with_a_graph():
     return Bottleneck(5)
 
 
+def row_of_its_own():
+    return Row(3)
+
+
 KINDS = [
+    row_of_its_own,
     sequential, deferred, functional, with_ops, shared, nested, subclassed, subclassed_with_a_graph
 ]  # fmt: skip
 

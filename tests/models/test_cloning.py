@@ -26,7 +26,7 @@ from tests.models.kinds import (
 def test_a_clone_computes_the_same_with_layers_of_its_own(make, recursive):
     model = make()
     copy = clone_model(model, recursive=recursive)
-    assert type(copy) is type(model)
+    assert isinstance(model, type(copy))
     if not copy.built:
         copy.build((None, 4))
     ours, theirs = ({id(layer) for layer in one._flatten_layers()} for one in (model, copy))
