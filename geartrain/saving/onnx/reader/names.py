@@ -27,18 +27,21 @@ def name_of(kind: str, weight: str, node: str) -> str:
     'encoder_linear1'
     >>> name_of("dense", "0.weight", "node_Gemm_3"), name_of("activation", "", "/Relu")
     ('dense_0', 'activation')
+    >>> name_of("dense", "model/head/kernel", "head/Gemm"), name_of("relu", "", "head/Relu")
+    ('head', 'head_relu')
     """
-    path = ""
-    if not is_generated(weight):
-        path = re.split(r"[./]", weight.replace("/", "."))
-        path = "_".join(path[:-1] if len(path) > 1 else path)
-    elif node.startswith("/"):
-        parts = node.strip("/").split("/")
-        parts = parts[:-1] if _OPERATOR.match(parts[-1]) else parts
-        path = "_".join(re.sub(r"\W+", "_", part) for part in _unrepeated(parts))
-    elif not is_generated(node) and not _OPERATOR.match(node):
-        path = node
-    path = re.sub(r"\W+", "_", path).strip("_")
+    parts = node.strip("/").split("/") if "/" in node else []
+    operator = bool(parts) and bool(_OPERATOR.match(parts[-1]))
+    steps = _unrepeated(parts[:-1] if operator else parts)
+    own = bool(steps) and not node.startswith("/")
+    if own and is_generated(weight):  # one of several nodes of a layer that was exported from here
+        steps = [*steps, kind] if operator else steps
+    elif not own and not is_generated(weight):
+        steps = re.split(r"[./]", weight)
+        steps = steps[:-1] if len(steps) > 1 else steps
+    elif not parts and not is_generated(node) and not _OPERATOR.match(node):
+        steps = [node]
+    path = re.sub(r"\W+", "_", "_".join(steps)).strip("_")
     if not path:
         return kind
     return f"{kind}_{path}" if path[0].isdigit() else path

@@ -77,6 +77,17 @@ def thresholded_relu(at: Place, x: Any, *, alpha: float = 1.0) -> Any:
     return at.compute(lambda a: ops.threshold(a, alpha, 0.0), x)
 
 
+@operator("Shrink")
+def shrink(at: Place, x: Any, *, bias: float = 0.0, lambd: float = 0.5) -> Any:
+    """x nearer to 0 by `bias` where it is beyond `lambd`, else 0."""
+
+    def run(a: Any) -> Any:
+        nearer = ops.subtract(a, ops.multiply(ops.sign(a), bias))
+        return ops.where(ops.greater(ops.absolute(a), lambd), nearer, ops.zeros_like(a))
+
+    return at.compute(run, x)
+
+
 @operator("Gelu")
 def gelu(at: Place, x: Any, *, approximate: str = "none") -> Any:
     """`x * P(X <= x)`, exact or by tanh."""

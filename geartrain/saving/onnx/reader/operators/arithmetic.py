@@ -91,6 +91,15 @@ def remainder(at: Place, a: Any, b: Any, *, fmod: int = 0) -> Any:
     return at.compute(lambda x, y: ops.cast(x - ops.trunc(ops.divide(x, y)) * y, dtype_of(x)), a, b)
 
 
+@operator("IsInf")
+def is_infinite(at: Place, x: Any, *, detect_negative: int = 1, detect_positive: int = 1) -> Any:
+    """Whether elements are infinite, of the signs that are wanted."""
+    if detect_negative and detect_positive:
+        return at.compute(ops.isinf, x)
+    sign = float(bool(detect_positive)) - float(bool(detect_negative))
+    return at.compute(lambda a: ops.equal(ops.where(ops.isinf(a), ops.sign(a), 2.0), sign), x)
+
+
 @operator("Neg")
 def negative(at: Place, x: Any) -> Any:
     """`-x`."""

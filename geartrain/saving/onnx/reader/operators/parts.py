@@ -170,3 +170,33 @@ def triangle(at: Place, x: Any, k: Any = None, *, upper: int = 1) -> Any:
     """What is on one side of a diagonal, and 0 elsewhere."""
     diagonal = 0 if k is None else int(at.array(k, "k").reshape(()))
     return at.compute(lambda a: ops.triu(a, diagonal) if upper else ops.tril(a, diagonal), x)
+
+
+@operator("TopK")
+def top_k(at: Place, x: Any, k: Any, *, axis: int = -1, largest: int = 1, sorted: int = 1) -> Any:
+    """The greatest (or least) elements along an axis, and their indices."""
+    count = int(at.array(k, "k").reshape(()))
+
+    def run(a: Any) -> Any:
+        moved = ops.moveaxis(a, axis, -1)
+        values, indices = ops.top_k(moved if largest else ops.negative(moved), count)
+        values = values if largest else ops.negative(values)
+        return [ops.moveaxis(one, -1, axis) for one in (values, ops.cast(indices, "int64"))]
+
+    return tuple(at.compute(run, x))
+
+
+@operator("OneHot")
+def one_hot(at: Place, indices: Any, depth: Any, values: Any, *, axis: int = -1) -> Any:
+    """One of two numbers: the second at the index, the first elsewhere."""
+    size = int(at.array(depth, "depth").reshape(()))
+    off, on = at.array(values, "values").reshape(-1)
+    dtype = off.dtype.name
+
+    def run(a: Any) -> Any:
+        a = ops.cast(a, "int32")
+        a = ops.where(ops.less(a, 0), a + size, a)
+        hot = ops.one_hot(a, size, axis=axis, dtype="bool")
+        return ops.where(hot, np.asarray(on, dtype), np.asarray(off, dtype))
+
+    return at.compute(run, indices)
