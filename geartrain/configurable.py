@@ -2,17 +2,31 @@
 
 `Configurable` remembers the arguments that an object was made with, so that `get_config` need not
 be written again in each class, and refuses keywords that it does not know with the nearest one.
+
+Copies and pickles are by value, through the same config: `copy.copy`, `copy.deepcopy` and `pickle`
+make a new object of it, which shares nothing with the first, and give it the first one's state
+(weights, slots, counts). Objects inside of it are copied likewise, each once, so that what is
+shared in one structure is shared in its copy. Pickled bytes name `rebuilt`, plain data, and the
+classes and functions of your own, which Python looks up as it does all.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple, cast
 
 from geartrain.errors import unknown_keywords
 from geartrain.registry import RENAMED, public_name, signature, signature_names, signature_of
-from geartrain.serialization import deserialize_each, serialize
+from geartrain.serialization import (
+    class_of,
+    deserialize_each,
+    is_own,
+    name_of_class,
+    serialize,
+    with_objects,
+)
 
 
 class Configurable:
@@ -30,9 +44,25 @@ class Configurable:
         instance.__dict__["_arguments"] = _bound(cls, args, kwargs)
         return instance
 
-    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """What `__new__` needs when the object is copied or unpickled."""
-        return (), dict(self._arguments)
+    def __copy__(self) -> Any:
+        """A copy that shares nothing: what is changed in one stays as it was in the other."""
+        return copy.deepcopy(self)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """How the object is copied and pickled: its config, and then its state."""
+        described = {"config": with_objects(self.get_config)}
+        build_config = getattr(self, "get_build_config", lambda: None)()
+        if build_config is not None:
+            described["build_config"] = build_config
+        return rebuilt, (reference_to(type(self)), described), self._copied_state() or None
+
+    def _copied_state(self) -> dict[str, Any]:
+        """What a copy needs beside the config, for `__setstate__`: arrays, numbers, objects."""
+        return {}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the state of the object that this one is a copy of."""
+        self.__dict__.update(state)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that rebuild this object, as plain values (see `from_config`)."""
@@ -82,6 +112,36 @@ def known_keywords(function: Callable[..., Any], config: dict[str, Any]) -> dict
 def _silent(value: Any) -> bool:
     """Whether a value says nothing, as newer versions' keys do where they are not used."""
     return value is None or value is False or value in ({}, [])
+
+
+def reference_to(cls: type) -> Any:
+    """How a copied or pickled object names its class: Geartrain's own by name, others as such."""
+    if not is_own(cls):
+        return cls
+    named = name_of_class(cls)
+    return named["module"], named["class_name"]
+
+
+def rebuilt(reference: Any, described: dict[str, Any]) -> Any:
+    """The object that was copied or pickled, before it takes its state.
+
+    Args:
+        reference: the module and name of a class of Geartrain's, which is looked up in the closed
+            list of these; or a class of your own, which Python has looked up.
+        described: the config, in which objects stand as they are, and the shapes to build for.
+
+    Raises TypeError for another class.
+    """
+    if isinstance(reference, tuple):
+        cls = class_of({"module": reference[0], "class_name": reference[1]})
+    else:
+        cls = reference
+    if not isinstance(cls, type) or not issubclass(cls, Configurable):
+        raise TypeError(f"rebuilt: expected a class of Geartrain's kind. Received: {reference!r}")
+    made = cls.from_config(described["config"])
+    if "build_config" in described and not getattr(made, "built", True):
+        made.build_from_config(described["build_config"])  # type: ignore[attr-defined]
+    return made
 
 
 class _Form(NamedTuple):

@@ -121,6 +121,13 @@ class SeedGenerator(Configurable):
     def _config_value(self, name: str) -> Any:
         return self._first if name == "seed" else super()._config_value(name)
 
+    def _copied_state(self) -> dict[str, Any]:
+        return {"key": self.state.array}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Go on where the generator is that this one is a copy of."""
+        self.state.assign(state["key"])
+
     def next(self, ordered: bool = True) -> Any:
         """The current key, a tensor of shape (2,) and dtype uint32; the state moves on."""
         key = self.state.value

@@ -40,6 +40,18 @@ class Callback(Configurable):
     params: dict[str, Any] | None = None
     _model: Any = None
 
+    __reduce_ex__ = object.__reduce_ex__  # it is what it has seen, more than its arguments
+
+    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """What `__new__` needs when the callback is copied or unpickled."""
+        return (), dict(self._arguments)
+
+    def __copy__(self) -> Any:
+        """A callback of its own that watches the same model."""
+        made = type(self).__new__(type(self), **self._arguments)
+        made.__dict__.update(vars(self))
+        return made
+
     def set_params(self, params: dict[str, Any]) -> None:
         """Take note of the settings of a loop that is about to start."""
         self.params = params

@@ -36,6 +36,9 @@ class RandomInitializer(Initializer):
             )
         self._drawn = fresh_seed() if seed is None else seed
 
+    def _copied_state(self) -> dict[str, Any]:
+        return {"_drawn": self._drawn}
+
     def _key(self) -> Any:
         """The seed for one call; a generator's is drawn at once, even in a traced function."""
         return self._drawn.next_now() if isinstance(self._drawn, SeedGenerator) else self._drawn

@@ -324,6 +324,39 @@ class Layer(Owner):
         elif shapes:
             self.build(**shapes)
 
+    # -- copies -----------------------------------------------------------------------------------
+
+    def _kept_variables(self) -> list[Variable]:
+        """All variables that a copy takes over, those that are not saved too."""
+        kept = {v: None for one in self._flatten_layers() for v in one._hidden_variables()}
+        return list({**dict.fromkeys(self.variables), **kept})
+
+    def _copied_state(self) -> dict[str, Any]:
+        variables = self._kept_variables()
+        return {
+            "arrays": [variable.array for variable in variables],
+            "trained": [variable.trainable for variable in variables],
+            "trainable": [layer._trainable for layer in self._flatten_layers()],
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over the values of the layer that this one is a copy of."""
+        variables, layers = self._kept_variables(), list(self._flatten_layers())
+        shapes = [[one.shape for one in of] for of in (state["arrays"], variables)]
+        if shapes[0] != shapes[1] or len(layers) != len(state["trainable"]):
+            raise ValueError(
+                f"{self._who()}: expected a copy with variables of the shapes {shapes[0]}. "
+                f"Received, when it was made again of its config: {shapes[1]}. Let get_config and "
+                "get_build_config tell all that they depend on."
+            )
+        for variable, array, trained in zip(
+            variables, state["arrays"], state["trained"], strict=True
+        ):
+            variable.assign(array)
+            variable.trainable = trained
+        for layer, trainable in zip(layers, state["trainable"], strict=True):
+            layer.__dict__["_trainable"] = trainable
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 

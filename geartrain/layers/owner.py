@@ -71,6 +71,10 @@ class Owner(Operation):
                     self._untrained.add(id(variable))
                 self._variables.setdefault(id(variable), variable)
 
+    def _hidden_variables(self) -> Sequence[Variable]:
+        """Variables that are neither weights nor saved, such as the state of a stateful layer."""
+        return ()
+
     def _sublayers(self) -> list[Owner]:
         for value in list(self._growing.values()):
             self._track(value)

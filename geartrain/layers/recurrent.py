@@ -113,6 +113,9 @@ class RNN(Layer):
             return None
         return tree.pack_sequence_as(self.get_initial_state(1), list(self._kept))
 
+    def _hidden_variables(self) -> Sequence[Variable]:
+        return self._kept
+
     def reset_state(self) -> None:
         """Let a stateful layer begin with zeros again."""
         for state in self._kept:

@@ -16,7 +16,7 @@ from geartrain.registry import automatic_name, register, snake_case
 from geartrain.runtime.function import Program
 from geartrain.runtime.variable import Trace, Variable, concrete_scope
 
-KNOWN = ("_own_variables", "_arguments")  # attributes that keep no others
+KNOWN = ("_own_variables", "_awaited", "_arguments")  # attributes that keep no others
 
 
 @register("metrics")
@@ -54,6 +54,7 @@ class Metric(Configurable):
         self.name = name or automatic_name(snake_case(type(self).__name__))
         self._dtype = DTypePolicy.of(dtype or config.floatx()).compute_dtype
         self._own_variables: list[Variable] = []
+        self._awaited: list[Any] = []  # of a copy: values for variables that are not made yet
 
     @property
     def dtype(self) -> str:
@@ -90,6 +91,8 @@ class Metric(Configurable):
             made = Variable(start, tuple(shape), dtype, trainable=False, name=name)
         made.path = f"{self.name}/{made.name}"
         self._own_variables.append(made)
+        if self._awaited:
+            made.assign(self._awaited.pop(0))
         return made
 
     def add_weight(
@@ -185,6 +188,16 @@ class Metric(Configurable):
     def get_config(self) -> dict[str, Any]:
         """The arguments that rebuild this metric, as plain values."""
         return accepted(self, {"name": self.name, "dtype": self.dtype}) | super().get_config()
+
+    def _copied_state(self) -> dict[str, Any]:
+        return {"arrays": [variable.array for variable in self.variables]}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over the values of the metric that this one is a copy of."""
+        arrays, made = state["arrays"], self.variables
+        for variable, array in zip(made, arrays, strict=False):
+            variable.assign(array)
+        self._awaited = list(arrays[len(made) :])
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"

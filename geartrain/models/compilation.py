@@ -49,3 +49,18 @@ def compile_again(model: Any, config: dict[str, Any]) -> None:
         raise
     if model.optimizer is not None and model.built:
         model.optimizer.build(model.trainable_variables)
+
+
+def copy_compilation(model: Any, arguments: dict[str, Any], around: dict[str, Any] | None) -> None:
+    """Compile a copy of a model with arguments that are copies.
+
+    Args:
+        model: the copy.
+        arguments: those of `compile`.
+        around: the state of the optimizer that `compile` put around the one given, if it did.
+    """
+    model.compile(**arguments)
+    if around is not None:
+        model.optimizer.__setstate__(around)
+    if model.optimizer is not None and model.built:
+        model.optimizer.build(model.trainable_variables)

@@ -16,7 +16,7 @@ from geartrain import config, metrics, ops, optimizers, tree
 from geartrain.errors import unknown_keywords, warn
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH
-from geartrain.models.compilation import Compilation, compile_again
+from geartrain.models.compilation import Compilation, compile_again, copy_compilation
 from geartrain.models.compiled import CompiledLoss, CompiledMetrics
 from geartrain.models.data import Batch, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from geartrain.models.keys import Held, key_of
@@ -147,14 +147,33 @@ class Steps:
         Args:
             config: what `get_compile_config` returned.
         """
-        if type(self).compile is not Steps.compile:
+        if self._takes_compilation():
+            compile_again(self, config)
+
+    def _takes_compilation(self) -> bool:
+        """Whether `compile` is the one of all models, so that its arguments are known."""
+        known = type(self).compile is Steps.compile
+        if not known:
             warn(
                 f"{self._who()}: was not compiled, since its compile() is its own. Override "  # type: ignore[attr-defined]
                 "get_compile_config() and compile_from_config(config) as well, or call compile() "
                 "after loading."
             )
-            return
-        compile_again(self, config)
+        return known
+
+    def _copied_state(self) -> dict[str, Any]:
+        state = super()._copied_state()  # type: ignore[misc]
+        if self._compilation is not None:
+            state["compilation"] = self._compilation.arguments
+            if self.optimizer is not self._compilation.arguments["optimizer"]:
+                state["around"] = self.optimizer._copied_state()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over weights, and be compiled as the model that this one is a copy of."""
+        super().__setstate__(state)  # type: ignore[misc]
+        if "compilation" in state and self._takes_compilation():
+            copy_compilation(self, state["compilation"], state.get("around"))
 
     # -- steps: override these to train in a way of your own --------------------------------------
 

@@ -81,6 +81,7 @@ class Optimizer(OptimizerState):
         self.gradient_accumulation_steps = gradient_accumulation_steps
         checks.check_options(self)
         self._not_decayed: tuple[set[Variable], re.Pattern[str] | None] = (set(), None)
+        self._excluded_paths: set[str] = set()  # of a copy, whose variables are others
         self._iterations = self.add_variable((), dtype="int32", name="iteration")
         self._called_rate: Variable | None = None
         self.learning_rate = learning_rate
@@ -269,7 +270,11 @@ class Optimizer(OptimizerState):
     def _decay_of(self, variable: Variable) -> float | None:
         """The weight decay of a variable; None where there is none."""
         excluded, pattern = self._not_decayed
-        if variable in excluded or (pattern and pattern.search(variable.name)):
+        if (
+            variable in excluded
+            or variable.path in self._excluded_paths
+            or (pattern and pattern.search(variable.name))
+        ):
             return None
         return self.weight_decay
 
@@ -339,6 +344,28 @@ class Optimizer(OptimizerState):
             return config
         accepted = {parameter.name for parameter in parameters}
         return {name: value for name, value in config.items() if name in accepted}
+
+    def _copied_state(self) -> dict[str, Any]:
+        excluded, pattern = self._not_decayed
+        return {
+            "arrays": [variable.array for variable in self._variables],
+            "not_decayed": [*self._excluded_paths, *(variable.path for variable in excluded)],
+            "pattern": pattern and pattern.pattern,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over the values of the optimizer that this one is a copy of.
+
+        Those of slots wait until it is built, for variables of the same shapes.
+        """
+        arrays = state["arrays"]
+        for variable, array in zip(self._variables, arrays, strict=False):
+            variable.assign(array)
+        made = len(self._variables)
+        self._awaited = dict(enumerate(arrays[made:], made))
+        pattern = state["pattern"]
+        self._not_decayed = (set(), pattern and re.compile(pattern))
+        self._excluded_paths = set(state["not_decayed"])
 
     def _config_value(self, name: str) -> Any:
         if name == "learning_rate":

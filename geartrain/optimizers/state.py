@@ -30,6 +30,7 @@ class OptimizerState(Configurable):
         self._slots: dict[Variable, dict[str, Variable]] = {}
         self._averages: list[Variable] = []
         self._accumulated: list[Variable] = []
+        self._awaited: dict[int, Any] = {}  # of a copy: values for slots that are not made yet
 
     def slot_names(self) -> Sequence[Sequence[str]]:
         """The names of the variables kept for each trainable one, in groups.
@@ -75,6 +76,9 @@ class OptimizerState(Configurable):
     def _track(self, value: Any, dtype: str, name: str | None) -> Variable:
         made = Variable(value, dtype=dtype, trainable=False, name=name)
         made.path = f"{self.name}/{made.name}"
+        awaited = self._awaited.pop(len(self._variables), None)
+        if awaited is not None and awaited.shape == made.shape:
+            made.assign(awaited)
         self._variables.append(made)
         return made
 

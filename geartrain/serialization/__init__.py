@@ -34,7 +34,7 @@ from geartrain.serialization.reading import (
     deserialize_each,
     reading,
 )
-from geartrain.serialization.writing import serialize
+from geartrain.serialization.writing import serialize, with_objects
 
 __all__ = [
     "CODE_REMEDY",
@@ -54,4 +54,5 @@ __all__ = [
     "refused",
     "serialize",
     "telling",
+    "with_objects",
 ]

@@ -17,7 +17,7 @@ class State(threading.local):
         self.path: list[str] = []
         self.shared: dict[Any, Any] | None = None
         self.numbers: dict[int, int] | None = None  # of objects written, by their identity
-        self.references = False
+        self.with_objects = False
         self.told: BaseException | None = None
 
 

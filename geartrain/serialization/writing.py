@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,8 @@ import numpy as np
 from geartrain import registry
 from geartrain.errors import describe_value, warn
 from geartrain.graph.dtypes import standardize_dtype
-from geartrain.serialization.names import name_of_class
+from geartrain.registry import functions
+from geartrain.serialization.names import FAMILIES, name_of_class
 from geartrain.serialization.places import MOST_LEVELS, at, place, refused, state
 
 _PLAIN = (str, int, float, bool)
@@ -76,18 +77,39 @@ def _plain(value: Any) -> Any:
         return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(value, bytes):
         return {"class_name": "__bytes__", "config": {"value": value.decode("utf-8")}}
+    if isinstance(value, np.ndarray) and state.with_objects:
+        return value
     if isinstance(value, np.ndarray):
         return _array("__numpy__", value)
     if hasattr(value, "get_config") and not isinstance(value, type):
         return _object(value)
     if callable(value) and hasattr(value, "__name__"):
         return _function(value)
+    if state.with_objects:
+        return value
     if hasattr(value, "numpy"):  # a variable
         return _array("__tensor__", value.numpy())
     raise TypeError(
         f"serialize: expected a value that can be told in a file. Received at "
         f"{place() or 'the top'}: {describe_value(value)}. A class of your own needs get_config()."
     )
+
+
+def with_objects(described: Callable[[], Any]) -> Any:
+    """What a function like `get_config` returns, with objects and functions in their places.
+
+    They stand as they are where else their description or name would: for copies in memory.
+
+    >>> from geartrain.layers import Dense, TimeDistributed
+    >>> layer = TimeDistributed(Dense(3))
+    >>> with_objects(layer.get_config)["layer"]["class_name"] is layer.layer
+    True
+    """
+    before, state.with_objects = state.with_objects, True
+    try:
+        return described()
+    finally:
+        state.with_objects = before
 
 
 def _inside(step: str, value: Any) -> Any:
@@ -107,7 +129,7 @@ def _array(kind: str, value: np.ndarray) -> Any:
 
 
 def _object(value: Any) -> dict[str, Any]:
-    if state.references:
+    if state.with_objects and hasattr(value, "_copied_state"):
         return {"module": None, "class_name": value, "config": {}, "registered_name": None}
     config = value.get_config()
     if not isinstance(config, dict):
@@ -130,7 +152,8 @@ def _object(value: Any) -> dict[str, Any]:
 
 def _function(function: Any) -> Any:
     """A function by its name; code is not written."""
-    if state.references:
+    own = any(one is function for family in FAMILIES for one in functions(family).values())
+    if state.with_objects and not own:
         return function
     name = registry.custom_name(function) or function.__name__
     if name == "<lambda>":
