@@ -50,14 +50,16 @@ class Configurable:
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """How the object is copied and pickled: its config, and then its state."""
-        described = {"config": with_objects(self.get_config)}
-        build_config = getattr(self, "get_build_config", lambda: None)()
-        if build_config is not None:
-            described["build_config"] = build_config
-        return rebuilt, (reference_to(type(self)), described), self._copied_state() or None
+        config = with_objects(self.get_config)
+        state = self._copied_state(objects_in(config))
+        return rebuilt, (reference_to(type(self)), config), state or None
 
-    def _copied_state(self) -> dict[str, Any]:
-        """What a copy needs beside the config, for `__setstate__`: arrays, numbers, objects."""
+    def _copied_state(self, parts: list[Any]) -> dict[str, Any]:
+        """What a copy needs beside the config, for `__setstate__`: arrays, numbers, objects.
+
+        Args:
+            parts: the objects in the config, which take their own state along.
+        """
         return {}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -122,13 +124,13 @@ def reference_to(cls: type) -> Any:
     return named["module"], named["class_name"]
 
 
-def rebuilt(reference: Any, described: dict[str, Any]) -> Any:
+def rebuilt(reference: Any, config: dict[str, Any]) -> Any:
     """The object that was copied or pickled, before it takes its state.
 
     Args:
         reference: the module and name of a class of Geartrain's, which is looked up in the closed
             list of these; or a class of your own, which Python has looked up.
-        described: the config, in which objects stand as they are, and the shapes to build for.
+        config: its config, in which objects stand as they are.
 
     Raises TypeError for another class.
     """
@@ -138,10 +140,25 @@ def rebuilt(reference: Any, described: dict[str, Any]) -> Any:
         cls = reference
     if not isinstance(cls, type) or not issubclass(cls, Configurable):
         raise TypeError(f"rebuilt: expected a class of Geartrain's kind. Received: {reference!r}")
-    made = cls.from_config(described["config"])
-    if "build_config" in described and not getattr(made, "built", True):
-        made.build_from_config(described["build_config"])  # type: ignore[attr-defined]
+    made = cls.from_config(config)
+    if hasattr(made, "_own_layers"):
+        made.__dict__["_parts"] = objects_in(config)  # until it takes its state
     return made
+
+
+def objects_in(config: Any) -> list[Any]:
+    """The objects in a config that `with_objects` gave, each once."""
+    found: dict[int, Any] = {}
+    stack = [config]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, dict):
+            stack.extend(one.values())
+        elif isinstance(one, list | tuple):
+            stack.extend(one)
+        elif isinstance(one, Configurable):
+            found.setdefault(id(one), one)
+    return list(found.values())
 
 
 class _Form(NamedTuple):

@@ -121,7 +121,7 @@ class SeedGenerator(Configurable):
     def _config_value(self, name: str) -> Any:
         return self._first if name == "seed" else super()._config_value(name)
 
-    def _copied_state(self) -> dict[str, Any]:
+    def _copied_state(self, parts: list[Any]) -> dict[str, Any]:
         return {"key": self.state.array}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

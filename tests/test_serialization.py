@@ -176,7 +176,7 @@ class Unregistered(Doubling):
     pass
 
 
-def own_loss(y_true, y_pred):
+def nameless_loss(y_true, y_pred):
     return y_true - y_pred
 
 
@@ -205,26 +205,26 @@ def test_a_class_of_keras_is_not_replaced_by_one_of_its_name():
 
 
 def test_functions_go_by_their_names():
-    there = serialize(own_loss)
+    there = serialize(nameless_loss)
     assert there == {
-        "module": "builtins", "class_name": "function", "config": "own_loss",
+        "module": "builtins", "class_name": "function", "config": "nameless_loss",
         "registered_name": "function",
     }  # fmt: skip
-    assert deserialize(there, {"own_loss": own_loss}) is own_loss
-    with pytest.raises(ValueError, match="nknown function: 'own_loss'"):
+    assert deserialize(there, {"nameless_loss": nameless_loss}) is nameless_loss
+    with pytest.raises(ValueError, match="nknown function: 'nameless_loss'"):
         deserialize(there)
-    get_custom_objects()["tests>own_loss"] = own_loss
+    get_custom_objects()["tests>nameless_loss"] = nameless_loss
     try:
-        assert deserialize(there) is own_loss  # as files before Keras 3.7 have it
-        assert serialize(own_loss)["config"] == "tests>own_loss"
-        assert deserialize(serialize(own_loss)) is own_loss
+        assert deserialize(there) is nameless_loss  # as files before Keras 3.7 have it
+        assert serialize(nameless_loss)["config"] == "tests>nameless_loss"
+        assert deserialize(serialize(nameless_loss)) is nameless_loss
     finally:
-        del get_custom_objects()["tests>own_loss"]
+        del get_custom_objects()["tests>nameless_loss"]
 
 
 def test_a_custom_name_must_mean_what_is_expected():
     with pytest.raises(ValueError, match=r"expected 'tests>x' to be a class with from_config\(\)"):
-        deserialize(described("x", {}, None, registered_name="tests>x"), {"tests>x": own_loss})
+        deserialize(described("x", {}, None, registered_name="tests>x"), {"tests>x": nameless_loss})
     with pytest.raises(ValueError, match=r"expected 'five' to be a function. Received: 5"):
         deserialize({"class_name": "function", "config": "five"}, {"five": 5})
     with pytest.raises(TypeError, match=r"custom_objects: expected a dictionary.*Received: 5"):

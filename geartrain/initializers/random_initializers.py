@@ -36,7 +36,7 @@ class RandomInitializer(Initializer):
             )
         self._drawn = fresh_seed() if seed is None else seed
 
-    def _copied_state(self) -> dict[str, Any]:
+    def _copied_state(self, parts: list[Any]) -> dict[str, Any]:
         return {"_drawn": self._drawn}
 
     def _key(self) -> Any:

@@ -86,6 +86,10 @@ class Bidirectional(Layer):
     def _config_value(self, name: str) -> Any:
         return self.forward_layer if name == "layer" else super()._config_value(name)
 
+    def _own_layers(self, parts: list[Any]) -> list[Any]:
+        """All below it: of the layers in its config it makes others."""
+        return super()._own_layers([])
+
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         """Make the weights of both."""
         for layer in (self.forward_layer, self.backward_layer):

@@ -71,9 +71,9 @@ class Owner(Operation):
                     self._untrained.add(id(variable))
                 self._variables.setdefault(id(variable), variable)
 
-    def _hidden_variables(self) -> Sequence[Variable]:
-        """Variables that are neither weights nor saved, such as the state of a stateful layer."""
-        return ()
+    def _kept_variables(self) -> list[Variable]:
+        """The variables of this layer itself that a copy takes over."""
+        return list(self._variables.values())
 
     def _sublayers(self) -> list[Owner]:
         for value in list(self._growing.values()):

@@ -113,8 +113,8 @@ class RNN(Layer):
             return None
         return tree.pack_sequence_as(self.get_initial_state(1), list(self._kept))
 
-    def _hidden_variables(self) -> Sequence[Variable]:
-        return self._kept
+    def _kept_variables(self) -> list[Variable]:
+        return [*super()._kept_variables(), *self._kept]
 
     def reset_state(self) -> None:
         """Let a stateful layer begin with zeros again."""

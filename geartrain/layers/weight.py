@@ -28,6 +28,10 @@ class Weight(Variable):
         super().__init__(initializer, shape, dtype, trainable, name=name)
         self.autocast = autocast
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        _, *rest = super().__reduce_ex__(protocol)
+        return copied, *rest
+
     def __tensor__(self) -> Any:
         tensor = super().__tensor__()
         context = current_context()
@@ -35,3 +39,8 @@ class Weight(Variable):
         if wanted is None or wanted == self.dtype or not is_float(self.dtype):
             return tensor
         return operand(tensor, wanted)
+
+
+def copied(array: Any, dtype: str, name: str) -> Weight:
+    """The weight that was copied or pickled, before what is set of it is."""
+    return Weight(array, array.shape, dtype, True, True, name)

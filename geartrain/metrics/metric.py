@@ -189,7 +189,7 @@ class Metric(Configurable):
         """The arguments that rebuild this metric, as plain values."""
         return accepted(self, {"name": self.name, "dtype": self.dtype}) | super().get_config()
 
-    def _copied_state(self) -> dict[str, Any]:
+    def _copied_state(self, parts: list[Any]) -> dict[str, Any]:
         return {"arrays": [variable.array for variable in self.variables]}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

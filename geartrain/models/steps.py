@@ -161,12 +161,12 @@ class Steps:
             )
         return known
 
-    def _copied_state(self) -> dict[str, Any]:
-        state = super()._copied_state()  # type: ignore[misc]
+    def _copied_state(self, parts: list[Any]) -> dict[str, Any]:
+        state = super()._copied_state(parts)  # type: ignore[misc]
         if self._compilation is not None:
             state["compilation"] = self._compilation.arguments
             if self.optimizer is not self._compilation.arguments["optimizer"]:
-                state["around"] = self.optimizer._copied_state()
+                state["around"] = self.optimizer._copied_state(parts)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from geartrain import ops
+from geartrain.initializers import Constant
 from geartrain.optimizers.optimizer import Optimizer
 from geartrain.optimizers.staging import Staging
 from geartrain.registry import register
@@ -80,8 +81,9 @@ class LossScaleOptimizer(Optimizer):
             return
         variables = list(variables)
         self.step_counter = self.add_variable((), dtype="int32", name="step_counter")
-        self.dynamic_scale = self.add_variable((), dtype="float32", name="dynamic_scale")
-        self.dynamic_scale.assign(self.initial_scale)
+        self.dynamic_scale = self.add_variable(
+            (), Constant(self.initial_scale), dtype="float32", name="dynamic_scale"
+        )
         self.inner_optimizer.build(variables)
         super().build(variables)
 

@@ -270,11 +270,9 @@ class Optimizer(OptimizerState):
     def _decay_of(self, variable: Variable) -> float | None:
         """The weight decay of a variable; None where there is none."""
         excluded, pattern = self._not_decayed
-        if (
-            variable in excluded
-            or variable.path in self._excluded_paths
-            or (pattern and pattern.search(variable.name))
-        ):
+        if variable in excluded or variable.path in self._excluded_paths:
+            return None
+        if pattern and pattern.search(variable.name):
             return None
         return self.weight_decay
 
@@ -345,7 +343,7 @@ class Optimizer(OptimizerState):
         accepted = {parameter.name for parameter in parameters}
         return {name: value for name, value in config.items() if name in accepted}
 
-    def _copied_state(self) -> dict[str, Any]:
+    def _copied_state(self, parts: list[Any]) -> dict[str, Any]:
         excluded, pattern = self._not_decayed
         return {
             "arrays": [variable.array for variable in self._variables],

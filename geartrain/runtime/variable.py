@@ -6,6 +6,7 @@ the program that comes of the trace performs the assignments, all together, afte
 
 from __future__ import annotations
 
+import copy
 import functools
 import threading
 from collections.abc import Callable
@@ -148,6 +149,21 @@ class Variable(Leaf, Operators):
 
     __hash__ = object.__hash__
 
+    def __copy__(self) -> Variable:
+        """A variable of its own with the same value."""
+        return copy.deepcopy(self)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """How a variable is copied and pickled: by its value and what is set of it."""
+        kept = ("trainable", "path", "regularizer", "constraint", "is_state", "autocast")
+        settings = {name: vars(self)[name] for name in kept if name in vars(self)}
+        return copied, (self._array, self.dtype, self.name), settings
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over what is set of the variable that this one is a copy of."""
+        for name, value in state.items():
+            setattr(self, name, value)
+
     @property
     def node(self) -> Node:
         """The leaf that stands for the variable in graphs."""
@@ -230,3 +246,8 @@ class Variable(Leaf, Operators):
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
+
+
+def copied(array: np.ndarray, dtype: str, name: str) -> Variable:
+    """The variable that was copied or pickled, before what is set of it is."""
+    return Variable(array, dtype=dtype, name=name)
