@@ -72,7 +72,13 @@ class Operation(Configurable):
         return {**({"name": self.name} if named else {}), **super().get_config()}
 
     def __getattr__(self, name: str) -> Any:
-        """`input` and `output`: the symbolic tensors of the first call."""
+        """`input` and `output`: the symbolic tensors of the first call.
+
+        A property comes here too where its code failed: run again, it tells why itself.
+        """
+        found = getattr(type(self), name, None)
+        if isinstance(found, property):
+            return found.__get__(self)
         if name in ("input", "output"):
             calls = self.__dict__.get("_calls")
             if calls:

@@ -257,7 +257,7 @@ class OfCell(RNN):
         cell = self.__dict__.get("cell")
         if cell is not None and not name.startswith("_") and hasattr(cell, name):
             return getattr(cell, name)
-        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+        return super().__getattr__(name)
 
 
 @register("layers")

@@ -12,14 +12,29 @@ from geartrain.runtime.variable import concrete_scope
 
 
 def by_output(tensors: Any, names: Sequence[str] | None) -> dict[str, Any]:
-    """The tensors of a nested output, by name: its keys, `names`, or output_0, output_1, ..."""
+    """The tensors of a nested output, by name: its keys, `names`, or output_0, output_1, ...
+
+    A name that comes again is numbered: a layer that makes two outputs names both.
+    """
     if isinstance(tensors, dict):
         return dict(tensors)
     if isinstance(tensors, list | tuple):
         if not names or len(names) != len(tensors):
             names = [f"output_{number}" for number in range(len(tensors))]
-        return dict(zip(names, tensors, strict=True))
+        return dict(zip(_each_once(names), tensors, strict=True))
     return {"": tensors}
+
+
+def _each_once(names: Sequence[str]) -> list[str]:
+    """Names of which none comes twice: those that do are numbered, `d, d_1`."""
+    found: dict[str, None] = {}
+    for name in names:
+        number, one = 0, name
+        while one in found or (number and one in names):
+            number += 1
+            one = f"{name}_{number}"
+        found[one] = None
+    return list(found)
 
 
 def matched(what: str, given: Any, outputs: dict[str, Any]) -> dict[str, Any]:

@@ -349,7 +349,7 @@ class Model(Trainer, Saved, Layer):
             raise AttributeError(
                 f"{type(self).__name__} has no {name}: Keras removed it. {_REMOVED[name]}"
             )
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return super().__getattr__(name)
 
 
 @register("models")

@@ -132,10 +132,11 @@ def present(
     optimizer: Any, grads: Sequence[Any], variables: Sequence[Variable]
 ) -> list[tuple[Any, Variable]]:
     """The gradients that are not None, with the dtype of their variables."""
-    pairs, missing = [], []
+    pairs: list[tuple[Any, Variable]] = []
+    missing: dict[str, None] = {}  # each name once
     for gradient, variable in zip(grads, variables, strict=True):
         if gradient is None:
-            missing.append(variable.path)
+            missing[variable.path] = None
         else:
             pairs.append((_fitting(optimizer, gradient, variable), variable))
     if not pairs:

@@ -9,6 +9,7 @@ import pytest
 
 import geartrain as keras
 from geartrain import layers
+from geartrain.models.compiled import by_output
 
 X, Y = np.ones((4, 2), "float32"), np.zeros((4, 1), "float32")
 FIRST = np.array([1.0, 0, 0, 0])
@@ -77,3 +78,20 @@ MESSAGES: list[tuple[dict[str, Any], Any, str]] = [
 def test_what_is_needed_is_asked_for(compiled: Any, y: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         model(**compiled).fit(X, y, verbose=0)
+
+
+def test_outputs_of_one_layer_are_told_apart() -> None:
+    """Of two outputs with one name each has its own loss and metric."""
+    first, second = keras.Input((2,)), keras.Input((2,))
+    layer = layers.Dense(1, name="d", kernel_initializer="ones")
+    made = keras.Model([first, second], [layer(first), layer(second)])
+    made.compile(keras.optimizers.SGD(0.0), ["mse", "mae"], metrics=["mae", "mae"])
+    seen = made.evaluate([X, 2 * X], [Y, Y + 1], verbose=0, return_dict=True)
+    assert seen == {"loss": 7.0, "d_loss": 4.0, "d_1_loss": 3.0, "d_mae": 2.0, "d_1_mae": 3.0}
+    assert made.output_names == ["d", "d"]
+    with pytest.raises(ValueError, match=r"y for the outputs d, d_1\. Received: output_0$"):
+        made.fit([X, X], [Y], verbose=0)
+
+
+def test_names_are_numbered_past_those_that_are_there() -> None:
+    assert list(by_output([1, 2, 3, 4], ["d", "d", "d_1", "d"])) == ["d", "d_2", "d_1", "d_3"]

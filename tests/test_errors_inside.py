@@ -1,0 +1,66 @@
+"""An error in the code of a property is told as it is, not as a missing attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import geartrain as keras
+from geartrain import layers
+
+
+class Model(keras.Model):
+    """With a property that fails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = layers.Dense(1)
+
+    def call(self, x: Any) -> Any:
+        return self.dense(x)
+
+    @property
+    def size(self) -> Any:
+        return self.missing + 1
+
+
+class Layer(layers.Layer):
+    """The same."""
+
+    size = Model.size
+
+
+class Recurrent(layers.LSTM):
+    """The same, of a class with attributes of its cell."""
+
+    size = Model.size
+
+
+TOLD: list[tuple[Callable[[], Any], str]] = [
+    (lambda: Model().input, r"input is known only after its input shape is. Start with keras.I"),
+    (lambda: Model().output_shape, r"output_shape is known only after its input shape is"),
+    (lambda: keras.Sequential([layers.Dense(1)]).output, r"output is known only after its input"),
+    (lambda: Model().size, r"'Model' object has no attribute 'missing'$"),
+    (lambda: Layer().size, r"'Layer' object has no attribute 'missing'$"),
+    (lambda: Recurrent(2).size, r"'Recurrent' object has no attribute 'missing'$"),
+    (lambda: Model().nothing, r"'Model' object has no attribute 'nothing'$"),
+    (lambda: layers.GRU(2).nothing, r"'GRU' object has no attribute 'nothing'$"),
+    (lambda: layers.GRU(2).input, r"has no input before it is called on a symbolic input"),
+    (lambda: Model().predict_classes, r"Keras removed it. Use np.argmax"),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), TOLD)
+def test_the_message_is_that_of_what_failed(call: Callable[[], Any], message: str) -> None:
+    with pytest.raises(AttributeError, match=message):
+        call()
+
+
+def test_recurrent_layers_have_inputs_and_outputs() -> None:
+    x, layer = keras.Input((3, 2)), layers.GRU(4)
+    y = layer(x)
+    assert layer.input is x
+    assert layer.output is y
+    assert layer.units == 4
