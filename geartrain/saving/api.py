@@ -223,7 +223,15 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
     if path.name.endswith(_LEGACY) and not path.name.endswith(".weights.h5"):
         from geartrain.saving.legacy_weights import load_legacy_weights
 
-        load_legacy_weights(model, path, who, bool(layers_by_name), skip_mismatch, skipped)
+        if skipped:
+            raise ValueError(
+                f"{who}: objects_to_skip only supports loading '.weights.h5' files. Received: "
+                f"{len(skipped)} objects. Give the others names, and load them by_name=True."
+            )
+        if not path.exists():
+            raise not_found(path, who)
+
+        load_legacy_weights(model, path, who, bool(layers_by_name), skip_mismatch)
         return
     if layers_by_name is not None:
         raise ValueError(

@@ -227,6 +227,8 @@ class _Walk:
         kind, count = attribute.get_type(), attribute.get_space().get_simple_extent_npoints()
         if kind.get_class() != h5py.h5t.STRING:
             return None
+        if not count:  # the library does not tell the size of nothing
+            return []
         # A text of variable length lies elsewhere in the file: a list could name one again and
         # again, and would become far larger than the file.
         most = attribute.get_storage_size()

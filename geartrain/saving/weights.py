@@ -228,28 +228,30 @@ class Matching:
                 f"{shortened(listed)}. The model may have fewer layers, or others."
             )
 
-    def read(self, fresh: bool = False) -> list[tuple[Variable, Any]]:
-        """New values for the variables, read from the store and checked.
 
-        Args:
-            fresh: whether nobody has seen the variables yet, so that tensors may be read into their
-                arrays at once. What is returned is then what remains to be assigned.
-        """
-        jobs: dict[tuple[str, int], tuple[StoredTensor, np.ndarray]] = {}
-        values: list[tuple[Variable, Any]] = []
-        last = {id(step.variable): step for step in self.plan if isinstance(step, Pair)}
-        for step in self.plan:
-            if isinstance(step, Held):
-                values += step.values
-                continue
-            tensor, variable = step
-            at_once = fresh and tensor.dtype == variable.dtype and last[id(variable)] is step
-            array = variable.array if at_once else _empty_like(tensor)
-            jobs[tensor.path, id(variable)] = tensor, array
-            if not at_once:
-                values.append((variable, array))
-        read_tensors(jobs.values())
-        return [(variable, converted(variable, value)) for variable, value in values]
+def values_of(plan: list[Pair | Held], fresh: bool = False) -> list[tuple[Variable, Any]]:
+    """New values for the variables of a plan, read and checked.
+
+    Args:
+        plan: what is for which variable; the last one counts.
+        fresh: whether nobody has seen the variables yet, so that tensors may be read into their
+            arrays at once. What is returned is then what remains to be assigned.
+    """
+    jobs: dict[tuple[str, int], tuple[StoredTensor, np.ndarray]] = {}
+    values: list[tuple[Variable, Any]] = []
+    last = {id(step.variable): step for step in plan if isinstance(step, Pair)}
+    for step in plan:
+        if isinstance(step, Held):
+            values += step.values
+            continue
+        tensor, variable = step
+        at_once = fresh and tensor.dtype == variable.dtype and last[id(variable)] is step
+        array = variable.array if at_once else _empty_like(tensor)
+        jobs[tensor.path, id(variable)] = tensor, array
+        if not at_once:
+            values.append((variable, array))
+    read_tensors(jobs.values())
+    return [(variable, converted(variable, value)) for variable, value in values]
 
 
 def restore(
@@ -281,8 +283,7 @@ def restore(
     matching = Matching(whole, store, skipped)
     if matching.failed and not skip_mismatch:
         raise ValueError(_failures(who, matching.failed))
-    values = matching.read(fresh)
-    assign_all(values)
+    assign_all(values_of(matching.plan, fresh))
     for path, problem in matching.failed.values():
         warn(f"{who}: left {path or 'the model itself'} as it is. {problem}")
     for note in matching.notes:
