@@ -6,6 +6,7 @@ no threads yet, so each writer gets a fresh one.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -283,6 +284,52 @@ def cache_steps(folder: Path, number: int) -> Steps:
     return [write]
 
 
+@functools.cache
+def model_of(number: int) -> Any:
+    """A trained model whose weights are known by a number; without native code and its threads."""
+    from geartrain import Input, Sequential, layers, utils
+
+    utils.clear_session()  # so that names are the same each time
+    utils.set_random_seed(number)
+    model = Sequential([Input((300,)), layers.Dense(200, activation="relu"), layers.Dense(2)])
+    model.compile(optimizer="adam", loss="mse", run_eagerly=True)
+    model.fit(np.ones((2, 300)), np.ones((2, 2)), verbose=0)
+    return model
+
+
+def save_steps(name: str, **options: Any) -> Callable[[Path, int], Steps]:
+    """Saving a model in one of its forms; the model is made before any fault."""
+
+    def steps(folder: Path, number: int) -> Steps:
+        model = model_of(number)
+        save = model.save if name.startswith("model") else model.save_weights
+        return [lambda: save(folder / name, **options)]
+
+    return steps
+
+
+def export_steps(folder: Path, number: int) -> Steps:
+    model = model_of(number)
+    return [lambda: model.export(folder / "model.onnx", format="onnx", verbose=False)]
+
+
+def checkpoint_steps(folder: Path, number: int) -> Steps:
+    """A training with a checkpoint after each epoch: the hooks of `fit`, epoch by epoch."""
+    from geartrain.callbacks import ModelCheckpoint
+
+    model = model_of(number)
+    start = model.get_weights()
+    checkpoint = ModelCheckpoint(folder / "new" / "best.keras", "loss", save_best_only=True)
+    checkpoint.set_model(model)
+
+    def epoch(at: int, loss: float) -> None:
+        model.set_weights([weight + at for weight in start])
+        checkpoint.on_epoch_end(at, {"loss": loss})
+        model.set_weights(start)
+
+    return [checkpoint.on_train_begin, lambda: epoch(0, 0.5), lambda: epoch(1, 0.25)]
+
+
 def pair(steps: Callable[..., Steps], **options: Any) -> Writer:
     return Writer(lambda folder: steps(folder, 1), lambda folder: steps(folder, 0), **options)
 
@@ -320,6 +367,14 @@ WRITERS = BAD_WRITERS | {
     ),
     "a data set": pair(store_steps),
     "the code cache": pair(cache_steps, is_silent=True),
+    "a model": pair(save_steps("model.keras")),
+    "a model as a folder": pair(save_steps("model", zipped=False)),
+    "weights": pair(save_steps("some.weights.h5")),
+    "weights as safetensors": pair(save_steps("some.safetensors")),
+    "weights as npz": pair(save_steps("some.npz")),
+    "weights in parts": pair(save_steps("some.weights.json", max_shard_size=1e-4)),
+    "ONNX": pair(export_steps),
+    "checkpoints": pair(checkpoint_steps),
 }
 
 
