@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -127,11 +127,12 @@ def write_shards(store: Store, path: Path, max_shard_size: float) -> None:
             path.with_name(name).unlink(missing_ok=True)
         raise
     first = f"{base}_00000.weights.h5"
-    if first not in names:
-        with replacing(path.with_name(first)) as stream:
-            write_hdf5(Store({}), stream)
-    for name in former - {first, *names}:
-        path.with_name(name).unlink(missing_ok=True)
+    with suppress(OSError):  # all is saved; what stays of the former shards is in nobody's way
+        if first not in names:
+            with replacing(path.with_name(first)) as stream:
+                write_hdf5(Store({}), stream)
+        for name in former - {first, *names}:
+            path.with_name(name).unlink(missing_ok=True)
 
 
 def _write_all(store: Store, path: Path, names: list[str], parts: list[Store]) -> None:
