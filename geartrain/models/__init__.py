@@ -1,7 +1,8 @@
 """Models: layers with inputs and outputs that can be trained."""
 
 from geartrain.models.cloning import clone_model
-from geartrain.models.model import Functional, Model, model_from_json
+from geartrain.models.from_json import model_from_json
+from geartrain.models.model import Functional, Model
 from geartrain.models.sequential import Sequential
 from geartrain.saving import load_model, save_model
 

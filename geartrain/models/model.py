@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from geartrain import tree
-from geartrain.errors import describe_value, unknown_keywords
+from geartrain.errors import unknown_keywords
 from geartrain.layers.input_spec import InputSpec, check_input
 from geartrain.layers.layer import Layer
 from geartrain.layers.operation import Operation
@@ -20,8 +20,7 @@ from geartrain.models.trainer import Trainer
 from geartrain.ops.masks import set_mask
 from geartrain.registry import register, signature
 from geartrain.runtime.variable import Trace
-from geartrain.saving import plain
-from geartrain.serialization import check_form, deserialize, deserialize_each, reading, serialize
+from geartrain.serialization import check_form, deserialize_each, reading, serialize
 
 _REMOVED = {
     "predict_classes": "Use np.argmax(model.predict(x), axis=-1) for several classes, or "
@@ -374,32 +373,6 @@ def made_of_a_graph(cls: Any) -> bool:
     kinds = {p.kind for p in parameters}
     open_ended = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} <= kinds
     return open_ended or named[:2] == ["inputs", "outputs"]
-
-
-def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
-    """The model that `Model.to_json` described, with new weights and not compiled.
-
-    Args:
-        json_string: JSON.
-        custom_objects: classes and functions of your own by name.
-
-    Raises ValueError for what is not JSON, or describes no model.
-
-    >>> from geartrain import Sequential, layers
-    >>> text = Sequential([layers.Input((4,)), layers.Dense(2)]).to_json()
-    >>> model_from_json(text).output_shape
-    (None, 2)
-    """
-    if not isinstance(json_string, str):
-        raise TypeError(
-            "model_from_json: expected the text that model.to_json() returned. "
-            f"Received: {describe_value(json_string)}"
-        )
-    described = plain.parse(json_string.encode("utf-8"), "model_from_json")
-    model = deserialize(described, custom_objects, family="models")
-    if not isinstance(model, Model):
-        raise ValueError(f"model_from_json: expected a model. Received: {json_string!r:.80}")
-    return model
 
 
 def _any_batch(argument: Any) -> Any:
