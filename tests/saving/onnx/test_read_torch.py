@@ -89,3 +89,12 @@ def test_parameters_of_modules_are_trained():
     model = keras.saving.load_model(FOLDER / "vision.script.onnx")
     names = [weight.path for weight in model.trainable_weights]
     assert {"token/value", "positions/value"} <= set(names)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if ".script." in name])
+def test_models_that_were_read_are_saved_and_loaded_like_any_other(name, tmp_path):
+    model = keras.saving.load_model(FOLDER / name)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    x = only(inputs_of(name))
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))

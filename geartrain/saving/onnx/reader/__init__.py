@@ -44,7 +44,7 @@ def load_onnx(path: Path, who: str) -> Any:
     try:
         network = read_network(path)
         check_operators(network)
-        with Budget(sum(one.nbytes for one in network.stored.values())) as budget:
+        with Budget(network.nbytes) as budget:
             return _rebuilt(network, budget)
     except ValueError as error:
         raise ValueError(f"{who}: {error}") from None

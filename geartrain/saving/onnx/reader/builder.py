@@ -25,6 +25,7 @@ from geartrain.saving.onnx.reader.table import OPERATORS
 from geartrain.saving.onnx.reader.values import Filled, Initial, Value, holds_unknown
 
 MOST_FOLDED = 1 << 22  # elements that may be computed while loading
+MOST_WRITTEN = 1024  # elements of a constant in the config of an operation
 Source = tuple[Any, Callable[[np.ndarray], np.ndarray] | None]
 
 
@@ -187,14 +188,27 @@ class Builder:
     def operand(self, value: Any) -> Any:
         """A value as what operations take: a symbolic tensor or an array."""
         if isinstance(value, Initial):
-            return self.parameter(value) if self.is_weight(value) else value.array()
+            if self.is_weight(value):
+                return self.parameter(value)
+            value = value.array()
         if isinstance(value, Filled):
             number = {"number": value.number.item(), "number_dtype": value.number.dtype.name}
             return self.sized("full", [], value.shape, **number)
         if holds_unknown(value):
             flat = self.sized("sizes", [], tuple(value.reshape(-1)))
             return ops.reshape(flat, value.shape) if value.ndim != 1 else flat
+        floats = isinstance(value, np.ndarray) and value.dtype.kind == "f"
+        if floats and (value.size > MOST_WRITTEN or not np.all(np.isfinite(value))):
+            return self._kept_constant(value)
         return value
+
+    def _kept_constant(self, value: np.ndarray) -> Node:
+        """A constant as a weight that is not trained: large or infinite ones suit no config."""
+        name = self.unique("constant")
+        made = Parameter(value.shape, trainable=False, dtype=value.dtype.name, name=name)
+        node: Node = made(self.inputs[0])
+        self.assignments.append(Assignment(made, "value", (value, None)))
+        return node
 
     def is_weight(self, value: Any) -> bool:
         """Whether a value is a parameter that training should change."""
@@ -206,7 +220,8 @@ class Builder:
         if node is None:
             stored = value.stored
             name = self.unique(name_of("parameter", f"{value.name}.", value.name))
-            made = Parameter(stored.shape, dtype=stored.dtype, name=name)
+            trained = bool(np.all(np.isfinite(stored.array())))  # a mask of -inf is none to train
+            made = Parameter(stored.shape, trainable=trained, dtype=stored.dtype, name=name)
             node = made(self.inputs[0])
             self._parameters[value.name] = node
             self.claim(value, made)

@@ -74,6 +74,13 @@ class Network:
     outputs: list[str]
     metadata: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all tensors, those of nodes' attributes too."""
+        of_nodes = (value for use in self.uses for value in use.attributes.values())
+        held = [*self.stored.values(), *(one for one in of_nodes if isinstance(one, Stored))]
+        return sum(one.nbytes for one in held)
+
 
 def read_network(path: Path) -> Network:
     """The network in a file.

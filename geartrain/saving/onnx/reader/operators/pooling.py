@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from geartrain import layers, ops
+from geartrain.graph.dtypes import limits
 from geartrain.ops.operands import dtype_of
-from geartrain.saving.onnx.reader.builder import Place, policy
+from geartrain.saving.onnx.reader.builder import Place
 from geartrain.saving.onnx.reader.operators.images import Images, Pairs, Windows, images, windows
 from geartrain.saving.onnx.reader.table import operator
 
@@ -58,7 +57,7 @@ def max_pool(
     dilations: list | None = None, kernel_shape: list, pads: list | None = None,
     storage_order: int = 0, strides: list | None = None,
 ) -> Any:  # fmt: skip
-    """The layer, of a tensor that -inf lies around."""
+    """The layer, of a tensor that the least of all numbers lies around."""
     if at.wanted(1):
         raise ValueError("expected the maxima alone. Received: a use of their indices too.")
     given = images(at, x)
@@ -66,7 +65,7 @@ def max_pool(
     same = found.same
     if not same and any(map(any, found.pads)):
         tensor = given.tensor
-        low = -np.inf if policy(tensor) else np.iinfo(dtype_of(tensor)).min
+        low = limits(dtype_of(tensor))[0]
         around = given.along(found.pads, (0, 0))
         given = given.of(ops.pad(tensor, around, constant_values=low))
     layer = at.layer(

@@ -1,0 +1,46 @@
+"""Models that Keras wrote, exported from here and loaded again, give what Keras gave."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geartrain import tree
+from geartrain.saving import load_model
+from geartrain.saving.onnx.export.model_file import onnx_model
+from tests.saving.onnx.test_export_golden import FILES, SPARSEMAX, chosen, recorded
+
+# Masks, cells and loops that ONNX has no operator for are exported as graphs within the graph.
+LOOPS = {"convlstm", "rnn_cells", "simplernn_td", "masking", "seq2seq_masked"}
+# The file computes in float32 what the model rounds to bfloat16.
+ROUNDED = {"mixed_bfloat16": 2e-2, "pure_bfloat16": 2e-2}
+
+
+@pytest.mark.skipif(not FILES, reason="GEARTRAIN_GOLDEN names no folder of files made by Keras")
+@pytest.mark.parametrize("path", FILES or [Path("none")], ids=lambda path: path.stem)
+def test_models_come_back(path, tmp_path):
+    proto = onnx_model(load_model(path, compile=False))
+    file = tmp_path / "model.onnx"
+    file.write_bytes(proto.SerializeToString())
+    if any(node.op_type == "Scan" for node in proto.graph.node):
+        assert path.stem in LOOPS
+        with pytest.raises(ValueError, match="Control flow"):
+            load_model(file)
+        return
+    loaded = load_model(file)
+    archive = np.load(path.with_suffix(".npz"))
+    given, wanted = recorded(archive, "in"), recorded(archive, "out")
+    arrays = [chosen(given, n, one.name) for n, one in enumerate(proto.graph.input)]
+    found = tree.flatten(loaded.predict(arrays if len(arrays) > 1 else arrays[0], verbose=0))
+    entry = json.loads((path.parent / "manifest.json").read_text())["models"][path.stem]
+    bound = ROUNDED.get(path.stem, 0.0)
+    for place, (one, result) in enumerate(zip(proto.graph.output, found, strict=True)):
+        expected = chosen(wanted, place, one.name).astype("float64")
+        if (path.stem, one.name) == SPARSEMAX:
+            right = np.isclose(expected.sum(axis=-1), 1)
+            result, expected = result[right], expected[right]
+        np.testing.assert_allclose(
+            np.asarray(result, "float64"), expected, rtol=max(entry["rtol"], bound),
+            atol=max(entry["atol"], bound), err_msg=one.name,
+        )  # fmt: skip
