@@ -150,6 +150,15 @@ def test_layers_with_channels_behind_meet_without_transposes():
     ]  # fmt: skip
 
 
+def test_branches_that_are_added_or_joined_need_no_transposes_either():
+    symbol = Input((8, 8, 3))
+    x = layers.Conv2D(4, 3, padding="same", activation="silu")(symbol)
+    x = layers.Add()([x, layers.ReLU(max_value=6)(layers.Conv2D(4, 1)(x))])
+    x = layers.Concatenate()([x * 0.5, layers.Conv2D(2, 1)(x)])
+    model = Model(symbol, layers.GlobalAveragePooling2D()(layers.Conv2D(3, 2)(x)))
+    assert operators(assert_same(model, floats(2, 8, 8, 3))).count("Transpose") == 1
+
+
 # -- models ---------------------------------------------------------------------------------------
 
 

@@ -215,13 +215,43 @@ class OnnxGraph:
             return value
         return self.node("Transpose", value, perm=order)
 
-    def pointwise(self, operator: str, value: Value, **attributes: Any) -> str:
+    def pointwise(self, operator: str, *values: Value, **attributes: Any) -> str:
         """A function of each element, moved before a change of axes, so that two can meet."""
-        maker = self.maker(value)
-        if maker is not None and maker.operator == "Transpose" and not self._open:
-            made = self.node(operator, maker.inputs[0], **attributes)
-            return self.named(self.transpose(made, maker.attributes["perm"]))
-        return self.node(operator, value, **attributes)
+        before = self._transposed(values)
+        if before is None:
+            return self.node(operator, *values, **attributes)
+        sources, order = before
+        return self.named(self.transpose(self.node(operator, *sources, **attributes), order))
+
+    def concatenated(self, values: Sequence[Value], axis: int) -> str:
+        """The values one after the other, before a change of axes that all have in common."""
+        before = self._transposed(values)
+        if before is None:
+            return self.node("Concat", *values, axis=axis)
+        sources, order = before
+        made = self.node("Concat", *sources, axis=order[axis])
+        return self.named(self.transpose(made, order))
+
+    def _transposed(self, values: Sequence[Value]) -> tuple[list[Value], list[int]] | None:
+        """What the values were before a change of axes, if it is one and the same for all.
+
+        Single numbers may be among them, which no order of axes changes.
+        """
+        if self._open:
+            return None
+        sources: list[Value] = []
+        orders: list[list[int]] = []
+        for value in values:
+            maker = self.maker(value)
+            if maker is not None and maker.operator == "Transpose":
+                sources.append(maker.inputs[0])
+                orders.append(maker.attributes["perm"])
+            elif not isinstance(value, str) and value.ndim == 0:
+                sources.append(value)
+            else:
+                return None
+        alike = orders and all(order == orders[0] for order in orders)
+        return (sources, orders[0]) if alike else None
 
     # -- the end ----------------------------------------------------------------------------------
 

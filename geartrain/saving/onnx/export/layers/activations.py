@@ -58,7 +58,7 @@ def activated(exporter: Any, activation: Any, value: Value, extents: Shape, dtyp
     if activation in _BOUNDED:
         return clipped(exporter, value, *_BOUNDED[activation], dtype)
     if activation is activations.silu:
-        return graph.node("Mul", value, graph.node("Sigmoid", value))
+        return graph.pointwise("Mul", value, graph.pointwise("Sigmoid", value))
     if activation in _SOFTMAX:
         return graph.node(_SOFTMAX[activation], value, axis=-1)
     symbol = placeholder(extents, dtype)
@@ -70,7 +70,7 @@ def activated(exporter: Any, activation: Any, value: Value, extents: Shape, dtyp
 def clipped(exporter: Any, value: Value, low: float, high: float, dtype: str) -> Value:
     """A value held within bounds."""
     bounds = (np.asarray(bound, exporter.dtype(dtype)) for bound in (low, high))
-    made: Value = exporter.graph.node("Clip", value, *bounds)
+    made: Value = exporter.graph.pointwise("Clip", value, *bounds)
     return made
 
 

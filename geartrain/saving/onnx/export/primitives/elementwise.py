@@ -107,9 +107,7 @@ def _entered(
                 values = tuple(exporter.cast(value, "bool", known) for value in values)
 
             def compute(*operands: Value) -> Value:
-                if len(operands) == 1:
-                    return exporter.graph.pointwise(operator, *operands)
-                return exporter.graph.node(operator, *operands)
+                return exporter.graph.pointwise(operator, *operands)
 
             return arithmetic(exporter, node, values, compute) if wide else compute(*values)
 

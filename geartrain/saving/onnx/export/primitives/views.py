@@ -132,7 +132,7 @@ def _apart(exporter: Any, x: Value, shape: list[Extent], axis: int, gap: int, dt
 
 @translation("concatenate")
 def _concatenate(exporter: Any, node: Node, *values: Value, axis: int) -> Value:
-    return values[0] if len(values) == 1 else exporter.graph.node("Concat", *values, axis=axis)
+    return values[0] if len(values) == 1 else exporter.graph.concatenated(values, axis)
 
 
 @translation("iota")
