@@ -106,6 +106,7 @@ class OnnxGraph:
 
     Args:
         opset: the version of ONNX's operators to keep to; None for the oldest that serves.
+        newest: the newest version that there is.
 
     >>> graph = OnnxGraph()
     >>> y = graph.node("Relu", graph.node("Neg", "x"))
@@ -113,8 +114,8 @@ class OnnxGraph:
     ['Neg', 'Relu']
     """
 
-    def __init__(self, opset: int | None = None) -> None:
-        self.limit = NEWEST if opset is None else opset
+    def __init__(self, opset: int | None = None, newest: int = NEWEST) -> None:
+        self.limit = newest if opset is None else opset
         self.opset = OLDEST if opset is None else opset
         self.nodes: list[OnnxNode] = []
         self.constants: dict[str, np.ndarray] = {}

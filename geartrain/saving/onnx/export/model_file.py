@@ -73,7 +73,7 @@ def onnx_model(model: Any, input_signature: Any = None, opset_version: int | Non
 
 
 def _exported(model: Any, signature: Signature, opset: int | None) -> Any:
-    graph = OnnxGraph(opset)
+    graph = OnnxGraph(opset, _newest())
     for name in signature.names:
         graph.name(name)
     exporter = Exporter(graph, Extents(graph, signature.sources()))
@@ -95,11 +95,17 @@ def _exported(model: Any, signature: Signature, opset: int | None) -> Any:
     return model_proto(graph, model.name, *described, exporter.layers)
 
 
+def _newest() -> int:
+    """The newest version that we write, and that the installed package can check."""
+    return min(NEWEST, int(onnx_package().defs.onnx_opset_version()))
+
+
 def _check_opset(opset: Any) -> None:
-    whole = opset is None or (hasattr(opset, "__index__") and not isinstance(opset, bool))
-    if not whole or (opset is not None and not OLDEST <= opset <= NEWEST):
+    newest = _newest()
+    whole = hasattr(opset, "__index__") and not isinstance(opset, bool)
+    if opset is not None and not (whole and OLDEST <= opset <= newest):
         raise ValueError(
-            f"Model.export: expected opset_version from {OLDEST} to {NEWEST}, or None for the "
+            f"Model.export: expected opset_version from {OLDEST} to {newest}, or None for the "
             f"oldest that serves. Received: {opset!r}"
         )
 
