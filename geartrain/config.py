@@ -118,3 +118,19 @@ def threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def enable_unsafe_deserialization() -> None:
+    """Refused: there is no way here to read code from a file.
+
+    Raises ValueError, with what to do instead.
+
+    >>> enable_unsafe_deserialization()
+    Traceback (most recent call last):
+    ValueError: enable_unsafe_deserialization: there is nothing to enable. Code is never read...
+    """
+    raise ValueError(
+        "enable_unsafe_deserialization: there is nothing to enable. Code is never read from a "
+        "file. Give the function a name, decorate it with "
+        "@keras.saving.register_keras_serializable(), and save the model again."
+    )

@@ -11,6 +11,7 @@ import pytest
 
 import geartrain as keras
 from geartrain import initializers, layers, losses, metrics, optimizers
+from geartrain.dtype_policies import DTypePolicyMap
 from geartrain.errors import GeartrainWarning
 from geartrain.registry import register_keras_serializable
 from geartrain.serialization import at, deserialize, families_of, serialize
@@ -20,7 +21,6 @@ from geartrain.utils import (
     get_custom_objects,
     get_registered_object,
 )
-from geartrain.utils.custom_objects import enable_unsafe_deserialization
 
 
 def described(name, config=None, module="keras.layers", **more):
@@ -368,7 +368,7 @@ def test_nothing_can_be_enabled():
         ValueError,
         match="enable_unsafe_deserialization: there is nothing to",
     ):
-        enable_unsafe_deserialization()
+        keras.config.enable_unsafe_deserialization()
 
 
 def test_a_lambda_is_written_with_a_warning():
@@ -385,3 +385,17 @@ def test_a_place_is_told_once():
         pytest.raises(ValueError, match=r"^config.json.layers\[1\].config.layer.config: Dense"),
     ):
         deserialize({"layers": [DENSE, described("TimeDistributed", {"layer": inner})]})
+
+
+def test_a_map_of_policies_gives_each_layer_its_own():
+    half = keras.DTypePolicy("float16")
+    described_map = described(
+        "DTypePolicyMap", {"policy_map": {"den": serialize(half)}}, "keras.dtype_policies"
+    )
+    made = [layers.Dense(1, name=name, dtype=described_map) for name in ("dense", "other")]
+    assert [layer.dtype_policy.name for layer in made] == ["float16", "float32"]
+    several = DTypePolicyMap("float64", {"den": half, "se": half, "a.*b": half})
+    assert several["a.*b"] == half
+    assert several["aaab"].name == "float64"  # a path is no pattern
+    with pytest.raises(ValueError, match=r"DTypePolicyMap: expected one policy for 'dense'"):
+        several["dense"]

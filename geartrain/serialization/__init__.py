@@ -13,6 +13,10 @@ below, each in a package of Geartrain's own that is imported when it is first as
 the classes and functions that the program itself made known. Nothing is imported by a name from the
 data, no attribute is looked up by one, and code is refused in any position. An error tells the
 place: `layers[2].config.kernel_initializer: ...`.
+
+Configs are those of Keras 3.15.1, key for key (`tests/test_configs.py` compares them). Where Keras
+forgets an argument, such as `delta` of `Huber`, `axis` of `CosineSimilarity`, `dtype` of a loss or
+`gain` of `Identity`, it is written too if it is not the default: Keras reads it all the same.
 """
 
 from __future__ import annotations

@@ -91,17 +91,3 @@ def deserialize_keras_object(
             found = registry.custom_object(config)
         return config if found is None else found
     return serialization.deserialize(config, custom_objects)
-
-
-def enable_unsafe_deserialization() -> None:
-    """Refused: there is no way here to read code from data.
-
-    Raises ValueError, with what to do instead.
-
-    >>> enable_unsafe_deserialization()
-    Traceback (most recent call last):
-    ValueError: enable_unsafe_deserialization: ... Code is never read from data...
-    """
-    raise ValueError(
-        f"enable_unsafe_deserialization: there is nothing to enable. {serialization.CODE_REMEDY}"
-    )
