@@ -6,6 +6,7 @@ own invariants. The helpers here word the parts that many errors share.
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 from collections.abc import Iterable
@@ -81,5 +82,14 @@ def describe_value(value: Any) -> str:
     """
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return f"shape {tuple(value.shape)}, dtype {value.dtype}"
-    text = repr(value)
-    return f"{text[:77]}..." if len(text) > 80 else text
+    return shown(value)
+
+
+def shown(value: Any, most: int = 80) -> str:
+    """A received value in a message: its representation, without addresses, cut where it is long.
+
+    >>> shown(object()), shown("a" * 100, most=10)
+    ('<object object>', "'aaaaaa...")
+    """
+    text = re.sub(r" at 0x[0-9A-Fa-f]+", "", repr(value))
+    return f"{text[: most - 3]}..." if len(text) > most else text

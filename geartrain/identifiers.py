@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from geartrain import registry, serialization
-from geartrain.errors import describe_value, unknown_name
+from geartrain.errors import describe_value, shown, unknown_name
 
 
 class Family:
@@ -78,7 +78,7 @@ class Family:
         if name is None:
             raise ValueError(
                 f"Expected the config of a {self.kind}: a dictionary with 'class_name'. "
-                f"Received: {config!r:.80}"
+                f"Received: {shown(config)}"
             )
         described = {"config": {}, **config}
         known = self.table().get(name) if isinstance(name, str) else None

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, TypeVar
 
-from geartrain.errors import unknown_name
+from geartrain.errors import shown, unknown_name
 
 Registered = TypeVar("Registered", bound=type)
 _classes: dict[str, dict[str, type]] = {}
@@ -192,7 +192,7 @@ class CustomObjectScope:
         if not isinstance(custom_objects, dict | None):
             raise TypeError(
                 "custom_objects: expected a dictionary of classes and functions by name. "
-                f"Received: {custom_objects!r:.80}"
+                f"Received: {shown(custom_objects)}"
             )
         self.custom_objects = custom_objects or {}
 

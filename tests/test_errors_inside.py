@@ -64,3 +64,48 @@ def test_recurrent_layers_have_inputs_and_outputs() -> None:
     assert layer.input is x
     assert layer.output is y
     assert layer.units == 4
+
+
+class Unnamed:
+    """An object that has no representation of its own."""
+
+
+WITHOUT_ADDRESS: list[Callable[[], Any]] = [
+    lambda: keras.Sequential(Unnamed()),
+    lambda: keras.Sequential([Unnamed()]),
+    lambda: keras.Sequential().add(lambda x: x),
+    lambda: layers.Lambda(Unnamed()),
+    lambda: layers.RNN(Unnamed()),
+    lambda: layers.Bidirectional(Unnamed()),
+    lambda: layers.TimeDistributed(Unnamed()),
+    lambda: layers.StackedRNNCells([Unnamed()]),
+    lambda: layers.Dense(2, activation=Unnamed()),
+    lambda: layers.Dense(2, kernel_initializer=Unnamed()),
+    lambda: layers.Dense(2)(Unnamed()),
+    lambda: keras.Input(tensor=Unnamed()),
+    lambda: keras.Model(Unnamed(), Unnamed()),
+    lambda: keras.models.clone_model(Unnamed()),
+    lambda: keras.ops.sum(Unnamed()),
+    lambda: keras.optimizers.SGD(Unnamed()),
+    lambda: keras.optimizers.get(Unnamed()),
+    lambda: keras.losses.get(Unnamed()),
+    lambda: keras.metrics.get(Unnamed()),
+    lambda: model().fit(lambda: 1),
+    lambda: model().fit(Unnamed()),
+    lambda: setattr(keras.optimizers.SGD(lambda: 0.1), "learning_rate", 0.2),
+]
+
+
+def model() -> Any:
+    made = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+    made.compile("sgd", "mse")
+    return made
+
+
+@pytest.mark.parametrize("call", WITHOUT_ADDRESS)
+def test_messages_show_no_addresses(call: Callable[[], Any]) -> None:
+    with pytest.raises((ValueError, TypeError)) as raised:
+        call()
+    text = str(raised.value)
+    assert "0x" not in text and " at 0" not in text
+    assert "Unnamed" in text or "function" in text

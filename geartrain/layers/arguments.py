@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from geartrain import config
+from geartrain.errors import shown
 
 
 def positive(layer: Any, name: str, value: Any) -> int:
@@ -44,7 +45,7 @@ def only_default(layer: Any, **arguments: Any) -> None:
     for name, value in arguments.items():
         if value is not None and value is not False:
             raise ValueError(
-                f"{layer._who()}: {name} is not supported. Received: {name}={value!r:.80}. "
+                f"{layer._who()}: {name} is not supported. Received: {name}={shown(value)}. "
                 f"Leave it out."
             )
         layer._arguments.pop(name, None)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from geartrain import ops, tree
+from geartrain.errors import shown
 from geartrain.layers.layer import COMMON_KEYS, Layer
 from geartrain.registry import register
 
@@ -54,7 +55,7 @@ class Bidirectional(Layer):
         super().__init__(**kwargs)
         if not hasattr(layer, "go_backwards"):
             raise ValueError(
-                f"{self._who()}: expected a recurrent layer, such as LSTM. Received: {layer!r:.80}"
+                f"{self._who()}: expected a recurrent layer, such as LSTM. Received: {shown(layer)}"
             )
         if merge_mode is not None and merge_mode not in _MERGES:
             raise ValueError(

@@ -11,6 +11,7 @@ from inspect import signature
 from typing import Any
 
 from geartrain import activations, constraints, initializers, ops, random, regularizers, tree
+from geartrain.errors import shown
 from geartrain.graph.shapes import Shape
 from geartrain.layers.arguments import known_size, positive
 from geartrain.layers.layer import COMMON_KEYS, Layer
@@ -363,7 +364,7 @@ class StackedRNNCells(Layer):
         for cell in cells:
             if not hasattr(cell, "state_size"):
                 raise ValueError(
-                    f"{self._who()}: expected cells with a `state_size`. Received: {cell!r:.80}"
+                    f"{self._who()}: expected cells with a `state_size`. Received: {shown(cell)}"
                 )
         self.cells = list(cells)
 

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from geartrain import activations, config, ops, tree
+from geartrain.errors import shown
 from geartrain.graph.dtypes import standardize_dtype
 from geartrain.graph.node import Node
 from geartrain.layers.operation import Operation
@@ -205,7 +206,7 @@ class FunctionCall(Operation):
         if odd:
             raise ValueError(
                 f"{cls.__name__}: expected a config with {', '.join(('name', *cls.settings))}. "
-                f"Received: {odd!r:.200}"
+                f"Received: {shown(odd)}"
             )
         return cls(**known)
 

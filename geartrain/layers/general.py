@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import constraints, initializers, ops, registry, regularizers
-from geartrain.errors import describe_value, warn
+from geartrain.errors import describe_value, shown, warn
 from geartrain.layers.arguments import only_default, positive
 from geartrain.layers.layer import Layer
 from geartrain.ops.operands import dtype_of
@@ -63,7 +63,7 @@ class Lambda(Layer):
     ) -> None:
         super().__init__(**kwargs)
         if not callable(function):
-            raise ValueError(f"{self._who()}: expected a function. Received: {function!r:.80}")
+            raise ValueError(f"{self._who()}: expected a function. Received: {shown(function)}")
         self.function, self.output_shape, self.mask = function, output_shape, mask
         self.arguments = dict(arguments or {})
         self.supports_masking = mask is not None
@@ -89,7 +89,7 @@ class Lambda(Layer):
         if not callable(made.get("function")):
             raise ValueError(
                 "Lambda: expected a function that was registered with "
-                f"register_keras_serializable(). Received: {function!r:.80}. {OWN_REMEDY}"
+                f"register_keras_serializable(). Received: {shown(function)}. {OWN_REMEDY}"
             )
         return cls(**made)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from geartrain.errors import shown
 from geartrain.graph.dtypes import standardize_dtype
 from geartrain.graph.node import Node
 from geartrain.layers.arguments import sizes_of
@@ -88,7 +89,7 @@ class InputLayer(Layer):
 
 def _check_tensor(who: str, tensor: Any) -> None:
     if not isinstance(tensor, Node):
-        raise ValueError(f"{who}: expected a symbolic tensor as tensor. Received: {tensor!r:.80}")
+        raise ValueError(f"{who}: expected a symbolic tensor as tensor. Received: {shown(tensor)}")
 
 
 def Input(

@@ -11,6 +11,7 @@ import numpy as np
 
 from geartrain import activations, ops, regularizers, tree
 from geartrain.dtype_policies import DTypePolicy
+from geartrain.errors import shown
 from geartrain.graph.dtypes import is_float
 from geartrain.graph.node import Node
 from geartrain.layers.arguments import sizes_of
@@ -197,7 +198,7 @@ class Layer(Owner):
             )
         for spec, tensor in zip(specs, tensors, strict=True):
             if not hasattr(tensor, "shape"):
-                raise TypeError(f"{self._who()}: expected a tensor. Received: {tensor!r:.80}")
+                raise TypeError(f"{self._who()}: expected a tensor. Received: {shown(tensor)}")
             if isinstance(spec, InputSpec):
                 check_input(self._who(), spec, tuple(tensor.shape))
 

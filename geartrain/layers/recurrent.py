@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from geartrain import ops, tree
+from geartrain.errors import shown
 from geartrain.layers.cells import (
     Cell,
     GRUCell,
@@ -75,7 +76,7 @@ class RNN(Layer):
         if not hasattr(cell, "state_size") or not callable(cell):
             raise ValueError(
                 f"{self._who()}: expected a cell: a layer with `state_size` that is called with "
-                f"(inputs, states). Received: {cell!r:.80}"
+                f"(inputs, states). Received: {shown(cell)}"
             )
         self.cell = cell
         self.return_sequences, self.return_state = return_sequences, return_state

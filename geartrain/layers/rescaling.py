@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import config, ops
-from geartrain.errors import describe_value
+from geartrain.errors import describe_value, shown
 from geartrain.graph.node import Node
 from geartrain.layers.arguments import known_size
 from geartrain.layers.layer import COMMON_KEYS, Layer
@@ -85,7 +85,7 @@ class Normalization(Layer):
         if (mean is None) != (variance is None) or np.shape(mean) != np.shape(variance):
             raise ValueError(
                 f"{self._who()}: expected mean and variance of one shape, or neither. Received: "
-                f"mean={mean!r:.40}, variance={variance!r:.40}"
+                f"mean={shown(mean)}, variance={shown(variance)}"
             )
         if mean is not None and np.ndim(mean) > max(1, len(self.axis)):
             raise ValueError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from geartrain import ops
-from geartrain.errors import describe_value
+from geartrain.errors import describe_value, shown
 from geartrain.layers.layer import Layer
 from geartrain.ops.operands import extents_of
 from geartrain.registry import register
@@ -29,7 +29,7 @@ class Wrapper(Layer):
         super().__init__(**kwargs)
         if not isinstance(layer, Layer):
             raise ValueError(
-                f"{self._who()}: expected a layer. Received: {layer!r:.80}. Instances go in, not "
+                f"{self._who()}: expected a layer. Received: {shown(layer)}. Instances go in, not "
                 "classes: layers.Dense(10)."
             )
         self.layer = layer

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from geartrain.errors import describe_value, warn
+from geartrain.errors import describe_value, shown, warn
 from geartrain.models.data import (
     Batch,
     as_array,
@@ -306,7 +306,9 @@ def batches_of(
 
 def _no_data(who: str, x: Any) -> Exception:
     """The error for an x that is no data at all."""
-    message = f"{who}: expected x as an array, arrays, or a stream of batches. Received: {x!r:.80}."
+    message = (
+        f"{who}: expected x as an array, arrays, or a stream of batches. Received: {shown(x)}."
+    )
     if x is None:
         return ValueError(message)
     if isinstance(x, str | bytes):

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from geartrain import tree
+from geartrain.errors import shown
 from geartrain.graph.node import Node
 from geartrain.layers.input_layer import Input, InputLayer
 from geartrain.layers.layer import Layer
@@ -47,7 +48,7 @@ class CallGraph:
             if not isinstance(node, KerasTensor):
                 raise ValueError(
                     "Model: expected symbolic tensors as inputs and outputs, made by keras.Input "
-                    f"and by calling layers on them. Received: {node!r:.80}"
+                    f"and by calling layers on them. Received: {shown(node)}"
                 )
         if not all(_is_input(node.call) for node in tree.flatten(inputs)):
             inputs, outputs = _from_new_inputs(inputs, outputs)

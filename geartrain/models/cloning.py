@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from geartrain import tree
+from geartrain.errors import shown
 from geartrain.layers.input_layer import Input, InputLayer
 from geartrain.layers.symbolic import KerasTensor
 from geartrain.models.model import Functional, Model, made_of_a_graph
@@ -53,7 +54,7 @@ def clone_model(
     (None, 3)
     """
     if not isinstance(model, Model):
-        raise TypeError(f"clone_model: expected a model. Received: {model!r:.80}")
+        raise TypeError(f"clone_model: expected a model. Received: {shown(model)}")
     cloner = _Cloner(clone_function, call_function, recursive)
     if isinstance(model, Sequential):
         if call_function is not None:
@@ -102,7 +103,7 @@ class _Cloner:
             if len(given) != 1 or not isinstance(given[0], KerasTensor):
                 raise ValueError(
                     "clone_model: expected one symbolic tensor as input_tensors for a Sequential "
-                    f"model. Received: {input_tensors!r:.80}"
+                    f"model. Received: {shown(input_tensors)}"
                 )
             layers.insert(0, Input(tensor=given[0], name=first.name if first else None))
         elif first is not None:
@@ -134,7 +135,7 @@ class _Cloner:
         if not like or not all(isinstance(x, KerasTensor) for x in tree.flatten(given)):
             raise ValueError(
                 "clone_model: expected symbolic tensors as input_tensors, in the structure "
-                f"{expected!r:.200}. Received: {given!r:.200}"
+                f"{shown(expected)}. Received: {shown(given)}"
             )
 
 

@@ -26,7 +26,7 @@ from collections.abc import Callable
 from typing import Any
 
 from geartrain import tree
-from geartrain.errors import describe_value
+from geartrain.errors import describe_value, shown
 from geartrain.graph.node import Node
 from geartrain.layers.input_layer import InputLayer
 from geartrain.layers.operation import Operation
@@ -178,7 +178,7 @@ class _Reader:
 
         def tensor(place: Any) -> Any:
             if not _is_place(place):
-                raise refused(f"expected [name, call, result]. Received: {place!r:.80}")
+                raise refused(f"expected [name, call, result]. Received: {shown(place)}")
             source, number, which = place
             if isinstance(described, list):
                 number -= self._own_calls(source)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from geartrain.dtype_policies import DTypePolicy
+from geartrain.errors import shown
 from geartrain.layers.context import call_scope
 from geartrain.layers.input_layer import InputLayer
 from geartrain.layers.layer import Layer
@@ -43,7 +44,7 @@ class Sequential(Model):
         self._row: list[Layer] = []
         if layers is not None and not isinstance(layers, Iterable):
             raise TypeError(
-                f"{self._who()}: expected a list of layers. Received: {layers!r:.80}. Write "
+                f"{self._who()}: expected a list of layers. Received: {shown(layers)}. Write "
                 "Sequential([layer])."
             )
         self._extend(layers or [])
@@ -73,7 +74,7 @@ class Sequential(Model):
             layer = layer.call.operation if layer.call else layer
         if not isinstance(layer, Layer):
             raise TypeError(
-                f"{self._who()}: expected a layer to add. Received: {layer!r:.80}. Instances go "
+                f"{self._who()}: expected a layer to add. Received: {shown(layer)}. Instances go "
                 "in, not classes: layers.Dense(10)."
             )
         if layer.name in names:
@@ -193,7 +194,7 @@ class Sequential(Model):
         if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
             raise ValueError(
                 f"{cls.__name__}.from_config: expected a dictionary with a list of layers. "
-                f"Received: {config!r:.80}"
+                f"Received: {shown(config)}"
             )
         with reading(custom_objects):
             check_form(config)

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from geartrain import config
+from geartrain.errors import shown
 from geartrain.graph.dtypes import FLOATS, limits, numpy_dtype, result_type, standardize_dtype
 from geartrain.graph.node import Node
 from geartrain.graph.op import Op
@@ -44,7 +45,8 @@ def operand(value: Any, dtype: str | None = None) -> Any:
                 "If it is an axis of ops.shape(x), known at run time only: ops.size(x) counts then."
             )
         raise TypeError(
-            f"Expected a tensor of numbers. Received: {value!r:.80} of dtype {result.dtype}. {hint}"
+            f"Expected a tensor of numbers. Received: {shown(value)} of dtype {result.dtype}. "
+            f"{hint}"
         )
     return result if dtype is None or dtype_of(result) == dtype else cast(result, dtype=dtype)
 
@@ -59,7 +61,7 @@ def _from_python(value: Any, dtype: str | None) -> Any:
         array = np.asarray(float(value) if isinstance(value, int) and dtype in FLOATS else value)
     except ValueError as error:
         raise ValueError(
-            f"Expected a tensor: nested lists of equal lengths. Received: {value!r:.80} ({error})"
+            f"Expected a tensor: nested lists of equal lengths. Received: {shown(value)} ({error})"
         ) from None
     kind = array.dtype.kind
     if isinstance(value, int) and kind == "O":  # what no integer of 64 bits can hold
@@ -90,7 +92,7 @@ def check_whole(numbers: np.ndarray, dtype: str, value: Any) -> None:
 def _too_large(value: Any, dtype: str) -> ValueError:
     low, high = limits(dtype)
     return ValueError(
-        f"Expected whole numbers that fit {dtype}, from {low} to {high}. Received: {value!r:.80}. "
+        f"Expected whole numbers that fit {dtype}, from {low} to {high}. Received: {shown(value)}. "
         "Cast the tensors to a wider dtype first."
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from geartrain.errors import shown
 from geartrain.graph.shapes import axis_index, public
 from geartrain.ops import views
 from geartrain.ops.arithmetic import mod, subtract
@@ -247,7 +248,7 @@ def _widths(pad_width: Any, rank: int) -> list[tuple[int, int]]:
     if (widths < 0).any():
         raise ValueError(
             f"pad: expected pad_width as one number, a pair, or {rank} pairs, of at least 0. "
-            f"Received: {pad_width!r:.80}"
+            f"Received: {shown(pad_width)}"
         )
     return [(int(low), int(high)) for low, high in widths]
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from geartrain.errors import shown
 from geartrain.graph.dtypes import FLOATS, limits
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import Extent, Shape, product, public
@@ -65,7 +66,7 @@ def slice_update(inputs: Tensor, start_indices: Any, updates: Tensor) -> Tensor:
     if len(sizes) != len(extents) or any(isinstance(n, int) and n < 0 for n in high):
         raise ValueError(
             f"slice_update: expected a block within shape {public(extents)}. Received: "
-            f"start_indices={start_indices!r:.80}, updates of shape {public(sizes)}"
+            f"start_indices={shown(start_indices)}, updates of shape {public(sizes)}"
         )
     if known:
         place = {"low": tuple(starts), "high": high, "interior": (0,) * len(sizes)}

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from geartrain.errors import shown
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import Extent, Shape, apply, axis_index, broadcast, product, public
 from geartrain.ops import elementwise as primitive
@@ -68,7 +69,7 @@ def _spelled_out(key: Any, shape: tuple[int | None, ...]) -> list[Any]:
     if used > len(shape) or dots > 1:
         raise ValueError(
             f"get_item: expected at most {len(shape)} indices and one ... for shape {shape}. "
-            f"Received: {key!r:.80}"
+            f"Received: {shown(key)}"
         )
     rest = [builtins.slice(None)] * (len(shape) - used)
     if not dots:
@@ -94,7 +95,7 @@ def _read(entry: Any) -> list[Any]:
         if "int" in dtype_of(index):
             return [index]
         entry = f"a tensor of dtype {dtype_of(index)}"
-    raise TypeError(f"get_item: expected an index. Received: {entry!r:.80}. {_REMEDY}")
+    raise TypeError(f"get_item: expected an index. Received: {shown(entry)}. {_REMEDY}")
 
 
 def _basic(x: Tensor, entries: list[Any]) -> Tensor:
@@ -144,8 +145,8 @@ def bounds(piece: builtins.slice, size: Extent) -> tuple[Extent, Extent, int]:
     for part in (piece.start, piece.stop, piece.step):
         if part is not None and not isinstance(part, int | np.integer):
             raise TypeError(
-                f"get_item: expected whole numbers in a slice. Received: {part!r:.80}. For a start "
-                "that is a tensor use ops.slice or ops.take."
+                f"get_item: expected whole numbers in a slice. Received: {shown(part)}. For a "
+                "start that is a tensor use ops.slice or ops.take."
             )
     step = 1 if piece.step is None else int(piece.step)
     if step == 0:
@@ -365,6 +366,6 @@ def starts_of(who: str, start_indices: Any, x: Tensor) -> list[Any]:
     if len(starts) != rank:
         raise ValueError(
             f"{who}: expected one start for each axis of shape {public(extents_of(x))}. "
-            f"Received: {start_indices!r:.80}"
+            f"Received: {shown(start_indices)}"
         )
     return starts

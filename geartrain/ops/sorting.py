@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from geartrain.errors import shown
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import axis_index, public
 from geartrain.ops import elementwise as primitive
@@ -200,7 +201,7 @@ def _shares(who: str, q: Any, whole: float) -> np.ndarray:
     if shares.ndim > 1 or not ((shares >= 0) & (shares <= 1)).all():
         raise ValueError(
             f"{who}: expected q as a number or vector of numbers from 0 to {whole:g}. "
-            f"Received: {q!r:.80}"
+            f"Received: {shown(q)}"
         )
     return shares
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any
 
-from geartrain.errors import describe_value, warn
+from geartrain.errors import describe_value, shown, warn
 from geartrain.graph.node import Node
 from geartrain.ops.operands import operand
 from geartrain.runtime.variable import Variable, current_trace
@@ -66,7 +66,7 @@ def check_learning_rate(optimizer: Any, value: Any, previous: Any) -> None:
         )
     if previous is not None and not isinstance(previous, Variable):
         raise TypeError(
-            f"{_who(optimizer)}: its learning rate follows {previous!r:.60}, so a number cannot "
+            f"{_who(optimizer)}: its learning rate follows {shown(previous)}, so a number cannot "
             f"be set. Received: {value!r}. Make the optimizer with a number as learning_rate."
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from geartrain import ops
+from geartrain.errors import shown
 from geartrain.initializers import Constant
 from geartrain.optimizers.optimizer import Optimizer
 from geartrain.optimizers.staging import Staging
@@ -68,7 +69,7 @@ class LossScaleOptimizer(Optimizer):
         if not isinstance(inner_optimizer, Optimizer):
             raise ValueError(
                 "LossScaleOptimizer: expected an optimizer to take the steps. "
-                f"Received: {inner_optimizer!r:.80}"
+                f"Received: {shown(inner_optimizer)}"
             )
         self.__dict__["inner_optimizer"] = inner_optimizer  # the learning rate is its
         super().__init__(learning_rate=0.0, name=name)

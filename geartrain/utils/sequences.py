@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from geartrain.errors import shown
+
 _SIDES = ("pre", "post")
 
 
@@ -46,7 +48,7 @@ def pad_sequences(
         if not hasattr(sequence, "__len__"):
             raise ValueError(
                 f"pad_sequences: expected a sequence of sequences. Received at {number}: "
-                f"{sequence!r:.80}"
+                f"{shown(sequence)}"
             )
     length = max(map(len, sequences), default=0) if maxlen is None else maxlen
     cut = [
