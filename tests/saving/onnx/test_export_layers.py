@@ -19,7 +19,8 @@ ROWS = [
 
 def modelled(name, row, dtype="float32"):
     layer = make(name, row, dtype=dtype)
-    kinds = ["int32" if row.integers is not None else dtype] * len(row.shapes)
+    own = dtype if dtype in ("float16", "float64") else "float32"
+    kinds = ["int32" if row.integers is not None else own] * len(row.shapes)
     symbols = [Input(shape, dtype=kind) for shape, kind in zip(row.shapes, kinds, strict=True)]
     model = Model(symbols, layer(*given(row, symbols)), dtype=dtype)
     fill(layer)
@@ -37,11 +38,12 @@ def test_every_layer_is_exported_with_the_oldest_operators(name, row):
     assert proto.opset_import[0].version == 18
 
 
+@pytest.mark.parametrize("policy", ["float16", "mixed_float16", "mixed_bfloat16", "bfloat16"])
 @pytest.mark.parametrize(("name", "row"), ROWS)
-def test_every_layer_is_exported_in_half_precision(name, row):
-    model = modelled(name, row, "float16")
-    arrays = drawn(row, 3, "float16" if row.integers is None else "float32")
-    assert_same(model, arrays, tolerance=1e-2)
+def test_every_layer_is_exported_in_half_precision(name, row, policy):
+    arrays = drawn(row, 3, "float16" if policy == "float16" else "float32")
+    tolerance = 5e-2 if "bfloat16" in policy else 1e-2
+    assert_same(modelled(name, row, policy), arrays, tolerance=tolerance)
 
 
 @pytest.mark.parametrize(("name", "row"), ROWS)

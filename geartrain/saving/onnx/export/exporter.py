@@ -103,7 +103,7 @@ class Exporter:
         variable: Variable,
         arranged: Callable[[np.ndarray], np.ndarray] | None = None,
         dtype: str | None = None,
-        key: str = "",
+        key: Any = "",
     ) -> str:
         """A variable's values as a constant that has its path as name.
 
@@ -115,11 +115,9 @@ class Exporter:
         """
         place = (variable, dtype, key)
         if place not in self._weights:
-            array = self._array(variable.array)
-            if dtype is not None:
-                array = array.astype(self.dtype(dtype))
-            if arranged is not None:
-                array = np.ascontiguousarray(arranged(array))
+            array = variable.array if arranged is None else arranged(variable.array)
+            wanted = numpy_dtype(self.dtype(dtype or variable.dtype))
+            array = np.ascontiguousarray(array, wanted).reshape(array.shape)
             self._weights[place] = self.graph.constant(array, variable.path)
         return self._weights[place]
 

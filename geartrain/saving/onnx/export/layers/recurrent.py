@@ -7,7 +7,7 @@ masked layers are exported as a loop, as are activations that ONNX's operators d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,9 +73,7 @@ def _told(operator: str, cells: Sequence[Any]) -> dict[str, Any] | None:
 def _gated(operator: str, columns: np.ndarray, units: int) -> np.ndarray:
     """The gates' columns in ONNX's order, as rows."""
     parts = [columns[..., n * units : (n + 1) * units] for n in _GATES[operator]]
-    return np.concatenate(parts, axis=-1).swapaxes(-1, -2) if columns.ndim > 1 else (
-        np.concatenate(parts)
-    )  # fmt: skip
+    return np.concatenate(parts, axis=-1).T
 
 
 def _biases(operator: str, cell: Any) -> np.ndarray:
@@ -87,20 +85,22 @@ def _biases(operator: str, cell: Any) -> np.ndarray:
 
 def _weights(exporter: Any, operator: str, cells: Sequence[Any], dtype: str) -> list[Value | None]:
     """Kernels, recurrent kernels and biases with an axis for the directions in front."""
-    found: list[Value | None] = []
-    for name in ("kernel", "recurrent_kernel"):
-        parts = [_gated(operator, getattr(cell, name).array, cell.units) for cell in cells]
-        found.append(_named(exporter, getattr(cells[0], name), parts, dtype, operator))
-    if all(cell.bias is None for cell in cells):
-        return [*found, None]
-    parts = [_biases(operator, cell) for cell in cells]
-    return [*found, _named(exporter, cells[0].bias, parts, dtype, operator)]
 
+    def of_all(name: str, arranged: Callable[[Any], np.ndarray]) -> str:
+        variables = tuple(getattr(cell, name) for cell in cells)
+        found: str = exporter.weight(
+            variables[0], lambda _: np.stack([arranged(cell) for cell in cells]), dtype, variables
+        )
+        return found  # under the name of the first one's variable
 
-def _named(exporter: Any, variable: Any, parts: list[np.ndarray], dtype: str, key: str) -> str:
-    """One constant for all directions, under the name of the first one's variable."""
-    found: str = exporter.weight(variable, lambda _: np.stack(parts), dtype, key)
-    return found
+    kernel = of_all("kernel", lambda cell: _gated(operator, cell.kernel.array, cell.units))
+    recurrent = of_all(
+        "recurrent_kernel",
+        lambda cell: _gated(operator, cell.recurrent_kernel.array, cell.units),
+    )
+    if cells[0].bias is None:
+        return [kernel, recurrent, None]
+    return [kernel, recurrent, of_all("bias", lambda cell: _biases(operator, cell))]
 
 
 def _written(
