@@ -93,7 +93,7 @@ def test_their_weights_alone(recorded, name, by_name):
 def test_all_golden_files_of_this_kind():
     folder = os.environ.get("GEARTRAIN_GOLDEN")
     if not folder:
-        pytest.skip("GEARTRAIN_GOLDEN is not set")
+        pytest.skip("GEARTRAIN_GOLDEN names no folder of files made by Keras")
     paths = [path for path in sorted(Path(folder).glob("*.h5")) if ".weights." not in path.name]
     assert len(paths) > 5
     for path in paths:
