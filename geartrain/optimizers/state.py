@@ -12,6 +12,7 @@ from geartrain.configurable import Configurable
 from geartrain.errors import warn
 from geartrain.graph.dtypes import is_float, numpy_dtype
 from geartrain.optimizers import checks
+from geartrain.runtime.budget import current_budget
 from geartrain.runtime.variable import Variable
 
 
@@ -28,6 +29,7 @@ class OptimizerState(Configurable):
         self._trainable_variables: list[Variable] = []
         self._places: dict[Variable, int] = {}
         self._slots: dict[Variable, dict[str, Variable]] = {}
+        self._before_slots = 0  # of the variables, those that are there before it is built
         self._averages: list[Variable] = []
         self._accumulated: list[Variable] = []
         self._awaited: dict[int, Any] = {}  # of a copy: values for slots that are not made yet
@@ -53,6 +55,11 @@ class OptimizerState(Configurable):
         if self.built:
             return
         variables = checks.check_variables(self, variables)
+        self._before_slots = len(self._variables)
+        budget = current_budget()
+        if budget is not None:
+            slots = sum(map(len, self.slot_names())) + 2  # an average, accumulated gradients
+            budget.allow(slots * sum(variable.array.nbytes for variable in variables))
         if self.use_ema:
             self._averages = self.add_optimizer_variables(variables, "average")
         if self.gradient_accumulation_steps:

@@ -49,7 +49,7 @@ class Budget:
 
     def __init__(self, nbytes: int, count: int | None = None) -> None:
         self.nbytes, self.count = nbytes, count
-        self.taken = self.made = 0
+        self.taken = self.made = self.allowed = 0
         self._waiting: list[tuple[Any, Callable[[], Any]]] = []
         self._outer: Budget | None = None
 
@@ -63,13 +63,20 @@ class Budget:
     def check(self, who: str, shape: tuple[int, ...], dtype: str) -> int:
         """The bytes of a new variable, or an error if they are too many."""
         size = math.prod(shape) * numpy_dtype(dtype).itemsize
-        if self.taken + size > self.nbytes + SPARE:
+        if self.taken + size > self.nbytes + self.allowed + SPARE:
             raise ValueError(
                 f"{who}: expected at most {self.nbytes} bytes of weights, since the file has no "
                 f"more. Received: shape {shape}, {size} bytes, after {self.taken} bytes of others. "
                 "The configuration does not belong to these weights, or is hostile."
             )
         return size
+
+    def allow(self, nbytes: int) -> None:
+        """Let variables take so many bytes more, which follow from others that were within it.
+
+        Files of models that were not trained yet have no values for an optimizer's slots.
+        """
+        self.allowed += nbytes
 
     def check_weight(self, who: str, shape: tuple[int, ...], dtype: str) -> None:
         """Refuse a layer's new weight if the file cannot have a value for it."""
@@ -102,7 +109,7 @@ class Budget:
 
     def restart(self) -> None:
         """Forget the variables that were made, where all is made again."""
-        self.taken = 0
+        self.taken = self.allowed = 0
         self._waiting.clear()
 
     def settle(self, filled: Collection[Any]) -> None:

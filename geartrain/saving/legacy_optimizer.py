@@ -41,6 +41,8 @@ def pairs(optimizer: Any, names: list[str], tensors: list[StoredTensor]) -> list
     """
     variables = optimizer.variables
     if not any(name.endswith(":0") for name in names):  # Keras 3
+        if len(tensors) == optimizer._before_slots:  # saved before any step: no slots yet
+            variables = variables[: len(tensors)]
         if len(tensors) != len(variables):
             raise ValueError(
                 f"{optimizer.name!r} has {len(variables)} variables, and the file {len(tensors)}"

@@ -179,6 +179,8 @@ class Matching:
                 part.load_own_variables(Incoming(found))
             return [Held(list(staged.assigned()))]
         variables = variables_of(part)
+        if isinstance(part, Optimizer) and _is_new(part) and len(found) == part._before_slots:
+            variables = variables[: part._before_slots]  # saved before any step: no slots yet
         if len(found) != len(variables):
             if isinstance(part, Optimizer):
                 self.notes.append(_other_state(part, len(found)))
@@ -359,6 +361,11 @@ def _groups_of(store: Store) -> dict[str, dict[str, StoredTensor]]:
         if divider:
             groups.setdefault(before[1:], {})[key] = tensor
     return groups
+
+
+def _is_new(optimizer: Any) -> bool:
+    """Whether an optimizer has slots, and has made no step yet, so that they are as at first."""
+    return optimizer.built and not optimizer._iterations.array.any()
 
 
 def _other_state(optimizer: Any, received: int) -> str:

@@ -1,5 +1,7 @@
 """Weights into a store and back: what fits, what does not, and that errors change nothing."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -377,3 +379,16 @@ def test_an_interrupt_waits_until_all_is_loaded():
     with pytest.raises(KeyboardInterrupt):
         assign_all([(variable, np.float32(1)) for variable in variables])
     assert [float(variable) for variable in variables] == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+def test_a_large_model_that_was_compiled_but_not_trained_comes_back(tmp_path, ending):
+    """Its file has no values for the slots of the optimizer, which take twice what it has."""
+    model = models.Sequential([geartrain.Input((1500,)), layers.Dense(1500)])
+    model.compile(optimizers.Adam(use_ema=True, gradient_accumulation_steps=2), "mse")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GeartrainWarning)  # .h5 is the format of old
+        model.save(tmp_path / f"m{ending}")
+    other = models.load_model(tmp_path / f"m{ending}")
+    np.testing.assert_array_equal(model.get_weights()[0], other.get_weights()[0])
+    assert not any(one.numpy().any() for one in other.optimizer.variables[2:])
