@@ -15,6 +15,6 @@ END = "<!-- end of operators -->"
 def test_the_page_lists_the_operators():
     table = PAGE.read_text("utf-8").split(BEGIN)[1].split(END)[0]
     first = [line.split("|")[1] for line in table.splitlines() if line.startswith("| ")][2:]
-    listed = Counter(re.findall(r"\w+", " ".join(first)))
+    listed = Counter(re.findall(r"[\w.]+", " ".join(first)))
     assert set(listed) == set(OPERATORS)
     assert max(listed.values()) == 1

@@ -241,6 +241,29 @@ def test_doubles_stay_doubles(tmp_path):
     assert_as_in_onnxruntime(model, tmp_path, drawn(3, 4).astype("float64"))
 
 
+def test_a_classifier_of_scikit_learn(tmp_path):
+    nodes = [
+        onnx.helper.make_node(
+            "Scaler", ["x"], ["s"], domain="ai.onnx.ml", offset=[0.5, 0.0, 1.0, -1.0],
+            scale=[2.0, 1.0, 0.5, 1.0],
+        ),
+        node("MatMul", "s coefficient", "m"), node("Add", "m intercepts", "a"),
+        node("Softmax", "a", "p", axis=-1), node("ArgMax", "p", "best", axis=1),
+        onnx.helper.make_node(
+            "ArrayFeatureExtractor", ["classes", "best"], ["l"], domain="ai.onnx.ml"
+        ),
+        node("Reshape", "l flat", "y"),
+    ]  # fmt: skip
+    stored = [
+        constant("coefficient", drawn(4, 3)), constant("intercepts", drawn(1, 3)),
+        constant("classes", [[7, 8, 9]]), constant("flat", [-1]),
+    ]  # fmt: skip
+    model = network(nodes, stored, output=onnx.TensorProto.INT64)
+    model.opset_import.append(onnx.helper.make_opsetid("ai.onnx.ml", 3))
+    loaded = assert_as_in_onnxruntime(model, tmp_path, drawn(6, 4))
+    assert loaded.count_params() == 4 * 3 + 3
+
+
 REFUSED = {
     "all unknown operators at once": (
         [node("Bernoulli", "x", "a"), node("Det", "a", "b"), node("Bernoulli", "b", "y")],

@@ -13,6 +13,7 @@ from geartrain.saving.onnx.reader.operators import (
     reductions,
     resizing,
     shaping,
+    tables,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "reductions",
     "resizing",
     "shaping",
+    "tables",
 ]

@@ -69,8 +69,8 @@ def matmul(at: Place, a: Any, b: Any) -> Any:
     if after is not None:
         other = next(name for name in after.inputs if name != at.use.outputs[0])
         found = at.builder.values.get(other)
-        tied = isinstance(found, Initial) and found.name in at.builder.tied
-        if isinstance(found, Initial) and found.shape == (b.shape[1],) and not tied:
+        fits = _fits_bias(found, b.shape[1]) and rank_of(a) >= len(found.shape)
+        if fits and found.name not in at.builder.tied:
             bias = found
     made = _dense(at, a, b, bias)
     if bias is not None and after is not None:
