@@ -64,7 +64,7 @@ def unknown_keywords(
     >>> str(unknown_keywords("fit", ["epoch"], ["x", "y", "epochs"]))
     "fit got an unexpected keyword 'epoch'. Did you mean 'epochs'? It takes: x, y, epochs."
     """
-    allowed, parts = list(allowed), []
+    allowed, parts = list(dict.fromkeys(allowed)), []
     for name in received:
         remedy = (renamed or {}).get(name)
         guess = None if remedy else nearest(name, allowed)

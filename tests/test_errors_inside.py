@@ -109,3 +109,12 @@ def test_messages_show_no_addresses(call: Callable[[], Any]) -> None:
     text = str(raised.value)
     assert "0x" not in text and " at 0" not in text
     assert "Unnamed" in text or "function" in text
+
+
+def test_messages_list_each_name_once() -> None:
+    with pytest.raises(
+        TypeError, match=r"LSTM got an unexpected keyword 'unit'. Did you"
+    ) as raised:
+        layers.LSTM(2, unit=3)
+    names = str(raised.value).partition("It takes: ")[2].rstrip(".").split(", ")
+    assert len(names) == len(set(names)) > 20

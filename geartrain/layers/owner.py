@@ -16,6 +16,8 @@ from geartrain.random import SeedGenerator
 from geartrain.runtime.budget import current_budget
 from geartrain.runtime.variable import Variable
 
+_BOOKS = frozenset({"_call_losses", "_build_shapes"})  # a layer's own notes hold no layers
+
 
 class Owner(Operation):
     """Keeps track of the variables and layers that are set as its attributes.
@@ -33,9 +35,9 @@ class Owner(Operation):
     def __init__(self, trainable: bool, name: str | None = None) -> None:
         super().__init__(name)
         self._growing: dict[str, Any] = {}  # lists and dicts among the attributes
+        self._variables: dict[int, Variable] = {}
         self._measures: dict[str, Any] = {}  # metrics among the attributes
         self._layers: dict[int, Owner] = {}
-        self._variables: dict[int, Variable] = {}
         self._untrained: set[int] = set()  # of the variables, those never meant to be trained
         self._trainable = bool(trainable)
 
@@ -47,7 +49,8 @@ class Owner(Operation):
     def __setattr__(self, name: str, value: Any) -> None:
         if "_layers" in self.__dict__ and not name.startswith("_arguments"):
             self._track(value)
-            if isinstance(value, list | dict) and name not in self.not_in_files:
+            looked_at = name not in _BOOKS and name not in self.not_in_files
+            if isinstance(value, list | dict) and looked_at:
                 self._growing[name] = value
             else:
                 self._growing.pop(name, None)

@@ -9,6 +9,8 @@ from typing import Any
 
 from geartrain.configurable import Configurable
 
+PLAIN = (bool, int, float, str, type(None))
+
 
 class Held:
     """An object as a part of a key: equal to itself alone, and alive as long as the key is.
@@ -33,12 +35,13 @@ class Held:
 def key_of(value: Any) -> Any:
     """A value as a part of a key: plain values by value, all else by identity.
 
-    Of what is made of settings, such as a schedule, these are a part too: they may be set anew.
+    Of what is made of settings, such as a schedule, and of lists the plain values are a part too:
+    they may be set anew.
     """
-    if isinstance(value, bool | int | float | str | None):
+    if isinstance(value, PLAIN):
         return value
     if isinstance(value, list | tuple):
-        return Held(value), *map(key_of, value)
+        return Held(value), *(item for item in value if isinstance(item, PLAIN))
     if isinstance(value, Configurable):
         return Held(value), *map(key_of, vars(value).values())
     return Held(value)
