@@ -12,7 +12,7 @@ from tests.recorded import load
 from tests.saving.networks import NETWORKS, OPTIMIZERS, trained
 
 CASES = {case["name"]: case for case in load("weights")[0]["cases"]}
-MISSING = {"muon", "loss_scale"}  # optimizers that are not there yet
+MISSING = {"muon"}  # optimizers that are not there yet
 NAMELESS = {"adafactor": "bias", "nadam": "variable"}  # Keras gives some slots names of no use
 
 

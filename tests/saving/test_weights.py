@@ -14,7 +14,7 @@ from geartrain.saving.weights import assign_all, collect, restore
 from tests.cases import LAYERS
 from tests.saving.networks import NETWORKS, OPTIMIZERS, trained
 
-MISSING = {"muon", "loss_scale"}  # optimizers that are not there yet
+MISSING = {"muon"}  # optimizers that are not there yet
 
 
 def copied(model):
