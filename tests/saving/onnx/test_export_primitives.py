@@ -8,6 +8,7 @@ from geartrain import ops
 from geartrain.graph.node import placeholder
 from geartrain.graph.op import REGISTRY
 from geartrain.graph.shapes import BATCH, Dim
+from geartrain.ops.scan import before_turns, scan
 from geartrain.saving.onnx.export.exporter import Exporter
 from geartrain.saving.onnx.export.extents import Extents
 from geartrain.saving.onnx.export.graph import OnnxGraph, Unsupported
@@ -71,7 +72,7 @@ def test_functions_that_runtimes_lack_in_double_precision_are_refused(name):
     op = REGISTRY[name]
     arrays = next(iter(op.samples())).arrays
     symbols = [placeholder(a.shape, "float64") for a in arrays]
-    with pytest.raises(Unsupported, match=f"{name} of float64"):
+    with pytest.raises(Unsupported, match=f"it takes {name} of float64, which ONNX runtimes"):
         exported(symbols, op.node(*symbols))
 
 
@@ -158,3 +159,30 @@ def test_what_only_gradients_need_and_random_numbers_are_refused():
                 symbols = [placeholder(a.shape, a.dtype.name) for a in sample.arrays]
                 with pytest.raises(Unsupported, match=r"random numbers|gradient"):
                     exported(symbols, op.node(*symbols, **sample.params))
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_loops_both_ways(reverse):
+    state, items = placeholder((BATCH, 2), "float32"), placeholder((TIME, BATCH, 2), "float32")
+
+    def turn(states, now):
+        return [states[0] * 0.5 + now[0]], [states[0] - now[0]]
+
+    found = scan(turn, [state], [items], reverse=reverse)
+    runtime = exported([state, items], ops.add(ops.multiply(found[0], 2), found[1]))
+    random = np.random.default_rng(0)
+    for time in (1, 4):
+        first = random.normal(size=(3, 2)).astype("float32")
+        sequence = random.normal(size=(time, 3, 2)).astype("float32")
+        states, others = scan(turn, [first], [sequence], reverse=reverse)
+        (array,) = run(runtime, [first, sequence])
+        np.testing.assert_allclose(array, 2 * states + others, rtol=1e-6, atol=1e-6)
+
+
+def test_what_a_state_was_before_each_turn_is_for_gradients_alone():
+    state, items = placeholder((BATCH, 2), "float32"), placeholder((TIME, BATCH, 2), "float32")
+    (states,) = scan(lambda before, now: ([before[0] + now[0]], []), [state], [items])
+    (loop,) = states.sources
+    (before,) = before_turns(loop, loop.params["body"], TIME, reverse=False)
+    with pytest.raises(Unsupported, match="it holds the gradient of a loop"):
+        exported([state, items], before)

@@ -129,12 +129,10 @@ class OnnxGraph:
 
     def name(self, wanted: str) -> str:
         """A name that nothing has yet: the one that is wanted, or with a number behind it."""
-        for number in itertools.count():
-            found = f"{wanted}_{number}" if number else wanted
-            if found not in self._names:
-                self._names.add(found)
-                return found
-        raise AssertionError("there is always another number")
+        numbered = (f"{wanted}_{number}" for number in itertools.count(1))
+        found = next(one for one in itertools.chain([wanted], numbered) if one not in self._names)
+        self._names.add(found)
+        return found
 
     def constant(self, array: np.ndarray, name: str | None = None) -> str:
         """The name of a constant; equal small ones are kept once."""

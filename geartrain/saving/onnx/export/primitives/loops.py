@@ -14,18 +14,20 @@ from geartrain.graph.body import Body
 from geartrain.graph.node import Node, sorted_nodes
 from geartrain.graph.shapes import Extent, Shape, product
 from geartrain.saving.onnx.export.extents import INT64
-from geartrain.saving.onnx.export.graph import Subgraph, Value
+from geartrain.saving.onnx.export.graph import Subgraph, Unsupported, Value
 from geartrain.saving.onnx.export.primitives.table import translation
 
 
 class Loop(NamedTuple):
-    """The results of a `Scan`: for each state and each output, all turns in order of time."""
+    """The results of a `Scan`: for each state and each output, all turns in order of time.
 
-    body: Body
-    turns: Extent
-    reverse: bool
-    first: tuple[Value, ...]
+    Attributes:
+        results: their values.
+        places: for where each begins in our flat tensor, which it is.
+    """
+
     results: list[str]
+    places: dict[Extent, int]
 
 
 @translation("scan")
@@ -39,7 +41,7 @@ def _scan(exporter: Any, node: Node, *values: Value, body: Body, reverse: bool, 
         scan_output_directions=ways * len(body.outputs),
     )  # fmt: skip
     turns = node.sources[states].extents[0]
-    return Loop(body, turns, reverse, values[:states], found[states:])
+    return Loop(found[states:], _places(body, turns, reverse))
 
 
 def _written(exporter: Any, body: Body, captured: tuple[Value, ...]) -> Subgraph:
@@ -72,25 +74,19 @@ def _section(exporter: Any, node: Node, loop: Any, start: Extent, shape: Shape) 
         zero = np.zeros(1, INT64)
         part = exporter.graph.node("Slice", loop, extents.one(start), stop, zero)
         return exporter.graph.node("Reshape", part, extents.vector(shape))
-    starts, states = loop.body.starts(loop.turns), len(loop.body.states)
-    for number, result in enumerate(loop.results):
-        row = product(shape[1:])
-        after = starts[number] + (row if number < states and not loop.reverse else 0)
-        if start == after and shape[0] == loop.turns:
-            return result
-        if number < states and start == starts[number] + (row if loop.reverse else 0):
-            return _before(exporter, loop, number)
-    raise AssertionError("a section is all turns of one state or output")
+    if start not in loop.places:
+        raise Unsupported(
+            "it holds the gradient of a loop, which has no ONNX operator",
+            "Export a model whose call takes no gradients.",
+        )
+    return loop.results[loop.places[start]]
 
 
-def _before(exporter: Any, loop: Loop, number: int) -> Value:
-    """What a state was before each turn."""
-    graph, axes = exporter.graph, np.zeros(1, INT64)
-    first = graph.node("Unsqueeze", loop.first[number], axes)
-    last = exporter.extents.one(loop.turns - 1)
-    one, every = np.ones(1, INT64), exporter.extents.one(loop.turns)
-    result = loop.results[number]
-    if loop.reverse:
-        return graph.node("Concat", graph.node("Slice", result, one, every, axes), first, axis=0)
-    return graph.node("Concat", first, graph.node("Slice", result, np.zeros(1, INT64), last, axes),
-                      axis=0)  # fmt: skip
+def _places(body: Body, turns: Extent, reverse: bool) -> dict[Extent, int]:
+    """Where each result begins in the flat tensor: of a state, what it was after each turn."""
+    found: dict[Extent, int] = {}
+    sections = zip(body.starts(turns), body.shapes(turns), strict=False)
+    for number, (start, shape) in enumerate(sections):
+        before_all = number < len(body.states) and not reverse  # one entry more in front
+        found[start + product(shape[1:]) if before_all else start] = number
+    return found
