@@ -59,12 +59,12 @@ class Explanation:
     Printing it shows all stages, code cut short; `stage(name)` gives one of them whole.
     """
 
-    def __init__(self, program: Program, arrays: list[np.ndarray]) -> None:
+    def __init__(self, program: Program, arrays: list[np.ndarray], model: str = "") -> None:
         self._arrays, self._program = arrays, program
         self.batch = program.batch_of(arrays)
         self.outputs = [*program.outputs, *program.updates.values()]
         self.executable = Executable(program.outputs, program.updates, host(), apart=True)
-        self._names = Names()
+        self._model, self._names = model, Names(model)
         for variable, value in program.updates.items():
             del value
             self._names.of(variable.node)
@@ -78,11 +78,11 @@ class Explanation:
     def formula(self) -> str:
         """What is returned, and the new values of variables (`<-`), as formulas."""
         updates = {variable.node: value for variable, value in self._program.updates.items()}
-        return formula_text(self._program.outputs, updates)
+        return formula_text(self._program.outputs, updates, self._model)
 
     def graph(self) -> str:
         """The nodes, in the order of their use."""
-        return graph_text(self.outputs)
+        return graph_text(self.outputs, self._model)
 
     def loops(self) -> str:
         """Each kernel as loops; what has no code says so."""
@@ -226,7 +226,8 @@ def explain(model_or_function: Any, *example: Any) -> Explanation:
     data = batches_of("explain", *example, batch_size=len(tree.flatten(example[0])[0]))
     batch: Batch = data.first()
     program, _ = model_or_function.program_of("train" if len(example) == 2 else "predict", batch)
-    return Explanation(program, [leaf for leaf in tree.flatten(list(batch)) if leaf is not None])
+    arrays = [leaf for leaf in tree.flatten(list(batch)) if leaf is not None]
+    return Explanation(program, arrays, model_or_function.name)
 
 
 def _nodes(outputs: list[Node]) -> list[Node]:

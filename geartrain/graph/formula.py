@@ -13,22 +13,28 @@ _WIDTH = 90  # characters of a formula, from which on its parts get names
 _PARAMETER = 60  # characters of a parameter, such as the body of a loop
 
 
-def leaf_name(leaf: Leaf) -> str:
-    """An input's name, or a variable's path: `dense.kernel`."""
-    return str(getattr(leaf, "path", leaf.name)).replace("/", ".")
+def leaf_name(leaf: Leaf, model: str = "") -> str:
+    """An input's name, or a variable's path: `dense.kernel`, without the name of its model."""
+    path = str(getattr(leaf, "path", leaf.name))
+    return path.removeprefix(f"{model}/").replace("/", ".")
 
 
 class Names:
-    """Names for tensors: inputs and variables have theirs, the others that of their op."""
+    """Names for tensors: inputs and variables have theirs, the others that of their op.
 
-    def __init__(self) -> None:
+    Args:
+        model: the name of a model, which is left out where paths begin with it.
+    """
+
+    def __init__(self, model: str = "") -> None:
+        self.model = model
         self.given: dict[Node, str] = {}
         self.counts: dict[str, int] = {}
 
     def of(self, node: Node) -> str:
         """The name of a node, always the same."""
         if node not in self.given:
-            wanted = node.op.name if node.op else leaf_name(node.leaf)  # type: ignore[arg-type]
+            wanted = node.op.name if node.op else leaf_name(node.leaf, self.model)  # type: ignore[arg-type]
             self.given[node] = self.new(wanted.strip("_"))
         return self.given[node]
 
@@ -52,7 +58,9 @@ def bare(text: str) -> str:
     return text
 
 
-def formula_text(outputs: Sequence[Node], updates: Mapping[Node, Node] | None = None) -> str:
+def formula_text(
+    outputs: Sequence[Node], updates: Mapping[Node, Node] | None = None, model: str = ""
+) -> str:
     """What `outputs` are, in terms of inputs and variables, and the new values of variables.
 
     How tensors are stretched to each other is left out. What is used more than once has a line of
@@ -61,6 +69,7 @@ def formula_text(outputs: Sequence[Node], updates: Mapping[Node, Node] | None = 
     Args:
         outputs: what is returned.
         updates: the new value of each variable that changes.
+        model: see `Names`.
 
     >>> from geartrain import ops
     >>> from geartrain.graph.node import placeholder
@@ -75,7 +84,7 @@ def formula_text(outputs: Sequence[Node], updates: Mapping[Node, Node] | None = 
     nodes = sorted_nodes(ends)
     uses = Counter(_read(source) for node in nodes if not _silent(node) for source in node.sources)
     uses.update(_read(end) for end in ends)
-    names, lines = Names(), []
+    names, lines = Names(model), []
     texts: dict[Node, str] = {}
     for node in nodes:
         if _silent(node):

@@ -8,8 +8,10 @@ from geartrain.graph.formula import leaf_name
 from geartrain.graph.node import Node, sorted_nodes
 
 
-def graph_text(outputs: Sequence[Node]) -> str:
+def graph_text(outputs: Sequence[Node], model: str = "") -> str:
     """The nodes that `outputs` need, each numbered, with its shape and dtype.
+
+    The name of the `model` is left out where paths of variables begin with it.
 
     >>> from geartrain import ops
     >>> from geartrain.graph.node import placeholder
@@ -23,7 +25,7 @@ def graph_text(outputs: Sequence[Node]) -> str:
     for node in sorted_nodes(outputs):
         number[node] = f"%{len(number)}"
         if node.op is None:
-            text = leaf_name(node.leaf) if node.leaf is not None else "?"
+            text = leaf_name(node.leaf, model) if node.leaf is not None else "?"
         else:
             arguments = [number[source] for source in node.sources]
             arguments += [f"{name}={value}" for name, value in node.params.items()]
