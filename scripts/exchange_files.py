@@ -4,6 +4,8 @@
     python scripts/exchange_files.py check DIR --library geartrain --back      # here
     python scripts/exchange_files.py check DIR/back --library keras            # the way back
 
+SpectralNormalization is left out: Keras's backends differ in what a step of training makes of it.
+
 `make` builds models of layers, wrappers, merges, nesting and optimizers at random, trains each for
 some steps and saves it, with inputs, outputs and the losses of 50 further steps. `check` loads
 each file, compares outputs (1e-5, of what is large), trains on and compares the losses (1e-4);
@@ -62,7 +64,6 @@ ANY: list[Maker] = [
     lambda K, r: K.layers.Rescaling(0.5, offset=0.1),
     lambda K, r: K.layers.ActivityRegularization(l2=1e-4),
     lambda K, r: K.layers.Dense(r.randint(3, 6), activation=r.choice(ACTIVATIONS)),
-    lambda K, r: K.layers.SpectralNormalization(K.layers.Dense(4)),
 ]
 BY_RANK: dict[int, list[Maker]] = {
     2: [
@@ -201,7 +202,11 @@ def make(K: Any, folder: Path, seeds: range) -> int:
     """Write a file, and what it computes, for each seed."""
     for seed in seeds:
         model = model_of(K, seed)
-        trained(model, seed, STEPS)
+        try:
+            trained(model, seed, STEPS)
+        except TypeError as error:  # Keras on JAX cannot train every model that it can make
+            print(seed, "cannot be trained:", error, flush=True)
+            continue
         model.save(folder / f"{seed}.keras")
         arrays = {f"out{n}": one for n, one in enumerate(predicted(model, seed))}
         losses = trained(model, seed, MORE_STEPS)
