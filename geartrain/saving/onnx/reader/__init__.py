@@ -1,8 +1,8 @@
 """Reading ONNX files: a model of layers that predicts, and that can be trained further.
 
 The stages, each of which refuses what it cannot answer for: bytes to messages (`wire`), messages
-to a checked network (`network`, `tensors`), nodes to layers and operations (`builder` and
-`operators`), and last the weights, all at once.
+to a checked network (`network`, `tensors`), nodes to layers and operations (`builder`,
+`place` and `operators`), and last the weights, all at once.
 """
 
 from __future__ import annotations

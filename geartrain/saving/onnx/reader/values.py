@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -95,6 +96,8 @@ class Filled:
 
 
 Value: TypeAlias = "Node | np.ndarray | Initial | Filled"
+# What a weight is made of: a value, and what changes it into the order that the layer has.
+Source: TypeAlias = "tuple[Any, Callable[[np.ndarray], np.ndarray] | None]"
 
 
 def sizes_array(sizes: Any) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 from geartrain import layers, ops
 from geartrain.graph.node import Node
 from geartrain.ops.operands import dtype_of, extents_of, rank_of
-from geartrain.saving.onnx.reader.builder import Place, policy
+from geartrain.saving.onnx.reader.place import Place, policy
 from geartrain.saving.onnx.reader.table import operator
 
 

@@ -13,7 +13,7 @@ from geartrain.graph.dtypes import numpy_dtype
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import Dim, divide
 from geartrain.ops.operands import dtype_of, extents_of, rank_of
-from geartrain.saving.onnx.reader.builder import Place, policy
+from geartrain.saving.onnx.reader.place import Place, policy
 from geartrain.saving.onnx.reader.table import each, operator
 from geartrain.saving.onnx.reader.tensors import Stored, dtype_named
 from geartrain.saving.onnx.reader.values import Filled, Initial, holds_unknown, settled

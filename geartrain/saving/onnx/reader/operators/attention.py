@@ -8,8 +8,8 @@ from geartrain import ops
 from geartrain.graph.dtypes import limits
 from geartrain.graph.node import Node
 from geartrain.ops.operands import dtype_of, extents_of, rank_of
-from geartrain.saving.onnx.reader.builder import Place
 from geartrain.saving.onnx.reader.operators.shaping import reshaped
+from geartrain.saving.onnx.reader.place import Place
 from geartrain.saving.onnx.reader.table import operator
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from geartrain import layers, ops
-from geartrain.saving.onnx.reader.builder import Place, expect
 from geartrain.saving.onnx.reader.operators.images import Images, images, per_axis, windows
+from geartrain.saving.onnx.reader.place import Place, expect
 from geartrain.saving.onnx.reader.table import operator
 
 CONVOLUTIONS = {1: layers.Conv1D, 2: layers.Conv2D, 3: layers.Conv3D}

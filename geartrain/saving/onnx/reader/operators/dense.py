@@ -7,8 +7,8 @@ from typing import Any
 from geartrain import layers, ops
 from geartrain.graph.node import Node
 from geartrain.ops.operands import rank_of
-from geartrain.saving.onnx.reader.builder import Place, expect, policy
 from geartrain.saving.onnx.reader.network import Use
+from geartrain.saving.onnx.reader.place import Place, expect, policy
 from geartrain.saving.onnx.reader.table import operator
 from geartrain.saving.onnx.reader.values import Initial
 

@@ -13,7 +13,7 @@ from geartrain import layers, ops
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import Shape
 from geartrain.ops.operands import extents_of, rank_of
-from geartrain.saving.onnx.reader.builder import Place, policy
+from geartrain.saving.onnx.reader.place import Place, policy
 
 PADDINGS = {1: layers.ZeroPadding1D, 2: layers.ZeroPadding2D, 3: layers.ZeroPadding3D}
 CROPPINGS = {2: layers.Cropping2D, 3: layers.Cropping3D}

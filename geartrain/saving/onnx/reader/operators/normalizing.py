@@ -10,9 +10,9 @@ from geartrain import layers, ops
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import axis_index
 from geartrain.ops.operands import extents_of, rank_of
-from geartrain.saving.onnx.reader.builder import Place, expect, policy
 from geartrain.saving.onnx.reader.names import is_generated
 from geartrain.saving.onnx.reader.operators.images import Images, images
+from geartrain.saving.onnx.reader.place import Place, expect, policy
 from geartrain.saving.onnx.reader.table import operator
 from geartrain.saving.onnx.reader.values import Initial
 

@@ -15,8 +15,8 @@ from geartrain.graph.shapes import (
     axis_index,
 )
 from geartrain.ops.operands import extents_of
-from geartrain.saving.onnx.reader.builder import Place, policy
 from geartrain.saving.onnx.reader.operators.shaping import shape_of, squeeze
+from geartrain.saving.onnx.reader.place import Place, policy
 from geartrain.saving.onnx.reader.table import operator
 from geartrain.saving.onnx.reader.values import (
     Filled,

@@ -7,8 +7,8 @@ from typing import Any
 from geartrain import layers, ops
 from geartrain.graph.dtypes import limits
 from geartrain.ops.operands import dtype_of
-from geartrain.saving.onnx.reader.builder import Place
 from geartrain.saving.onnx.reader.operators.images import Images, Pairs, Windows, images, windows
+from geartrain.saving.onnx.reader.place import Place
 from geartrain.saving.onnx.reader.table import operator
 
 MAXIMA = {1: layers.MaxPooling1D, 2: layers.MaxPooling2D, 3: layers.MaxPooling3D}

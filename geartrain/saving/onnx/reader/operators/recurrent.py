@@ -11,10 +11,10 @@ from geartrain import layers, ops
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import BATCH
 from geartrain.ops.operands import extents_of, rank_of
-from geartrain.saving.onnx.reader.builder import Place, Source, expect, policy
 from geartrain.saving.onnx.reader.operators.shaping import reshaped
+from geartrain.saving.onnx.reader.place import Place, expect, policy
 from geartrain.saving.onnx.reader.table import operator
-from geartrain.saving.onnx.reader.values import Filled, Initial
+from geartrain.saving.onnx.reader.values import Filled, Initial, Source
 
 _FUNCTIONS = {
     "Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu", "Softsign": "softsign",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import ops
-from geartrain.saving.onnx.reader.builder import Place
+from geartrain.saving.onnx.reader.place import Place
 from geartrain.saving.onnx.reader.table import operator
 from geartrain.saving.onnx.reader.values import holds_unknown, settled
 
@@ -61,8 +61,9 @@ def _best(function: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         if select_last_index:
             raise ValueError("expected select_last_index=0. Received: 1")
-        found = lambda a: ops.cast(function(a, axis=axis, keepdims=bool(keepdims)), "int64")  # noqa: E731
-        return at.compute(found, x)
+        return at.compute(
+            lambda a: ops.cast(function(a, axis=axis, keepdims=bool(keepdims)), "int64"), x
+        )
 
     return build
 

@@ -10,9 +10,9 @@ from geartrain import layers, ops
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import axis_index
 from geartrain.ops.operands import extents_of, rank_of
-from geartrain.saving.onnx.reader.builder import Place
 from geartrain.saving.onnx.reader.operators.images import images
 from geartrain.saving.onnx.reader.operators.shaping import shape_of
+from geartrain.saving.onnx.reader.place import Place
 from geartrain.saving.onnx.reader.table import operator
 
 UPSAMPLINGS = {2: layers.UpSampling2D, 3: layers.UpSampling3D}
@@ -110,8 +110,6 @@ def _resized(
     smooth = mode == "linear" and transformation == "half_pixel" and axes == 2
     if whole and (repeats or smooth):
         times = tuple(int(one) for one in factors[2:])
-        if axes == 1:  # the layer has no channels first
-            return ops.repeat(x, times[0], axis=2)
         given = images(at, x)
         how = {"interpolation": "nearest" if repeats else "bilinear"} if axes == 2 else {}
         return given.called(at.layer(UPSAMPLINGS[axes], size=times, **how, **given.config))
@@ -122,7 +120,10 @@ def _resized(
                 raise ValueError(f"expected known sizes to resize. Received shape {x.shape}")
             out = wanted[axis] if wanted else int(np.floor(size * factor))
             if size * out > _MOST:
-                raise ValueError(f"expected sizes of at most 1,024. Received: {size} to {out}")
+                raise ValueError(
+                    f"expected a matrix of at most {_MOST:,} elements for each axis. "
+                    f"Received: {size} by {out}"
+                )
             matrix = _matrix(size, out, factor, mode, transformation, nearest, coefficient, outside)
             moved = ops.matmul(ops.moveaxis(x, axis, -1), matrix.T.astype(str(x.dtype)))
             x = ops.moveaxis(moved, -1, axis)

@@ -23,7 +23,7 @@ from geartrain.graph.shapes import (
     public,
 )
 from geartrain.ops.operands import extents_of
-from geartrain.saving.onnx.reader.builder import Place, policy
+from geartrain.saving.onnx.reader.place import Place, policy
 from geartrain.saving.onnx.reader.table import operator
 from geartrain.saving.onnx.reader.tensors import Stored
 from geartrain.saving.onnx.reader.values import (
@@ -220,7 +220,7 @@ def expand(at: Place, x: Any, shape_: Any) -> Any:
         return Filled(x.number, new)
     if new == old:
         return x
-    if prod(old) == 1 if not holds_dim(old) else False:
+    if not holds_dim(old) and prod(old) == 1:
         known = x.array() if isinstance(x, Initial) and not at.builder.is_weight(x) else x
         if isinstance(known, np.ndarray) and not holds_unknown(known):
             return Filled(known.reshape(()), new)

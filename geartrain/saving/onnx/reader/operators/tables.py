@@ -8,7 +8,7 @@ import numpy as np
 
 from geartrain import ops
 from geartrain.ops.operands import rank_of
-from geartrain.saving.onnx.reader.builder import Place
+from geartrain.saving.onnx.reader.place import Place
 from geartrain.saving.onnx.reader.table import operator
 
 
