@@ -23,7 +23,7 @@ from geartrain.layers.augmentation import (
 )
 from geartrain.layers.batch_normalization import BatchNormalization
 from geartrain.layers.bidirectional import Bidirectional
-from geartrain.layers.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from geartrain.layers.cells import GRUCell, LSTMCell, SimpleRNNCell
 from geartrain.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from geartrain.layers.convolution import Conv1D, Conv2D, Conv3D
 from geartrain.layers.convolution_transpose import (
@@ -113,6 +113,7 @@ from geartrain.layers.resizing import (
     ZeroPadding3D,
 )
 from geartrain.layers.spectral_normalization import SpectralNormalization
+from geartrain.layers.stacked_cells import StackedRNNCells
 from geartrain.layers.wrappers import TimeDistributed, Wrapper
 
 GlobalAvgPool1D, GlobalMaxPool1D = GlobalAveragePooling1D, GlobalMaxPooling1D

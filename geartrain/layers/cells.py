@@ -7,11 +7,9 @@ and `turn`, which needs the state. Called, it does both.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from inspect import signature
 from typing import Any
 
-from geartrain import activations, constraints, initializers, ops, random, regularizers, tree
-from geartrain.errors import shown
+from geartrain import activations, constraints, initializers, ops, random, regularizers
 from geartrain.graph.shapes import Shape
 from geartrain.layers.arguments import known_size, positive
 from geartrain.layers.layer import COMMON_KEYS, Layer
@@ -28,6 +26,7 @@ class Cell(Layer):
     Subclasses give `gates` and `turn`.
     """
 
+    accepts = (*Layer.accepts, "implementation")  # as Keras's do; there is one way here
     gates = 1
     projects_ahead = True  # whether `project` takes all turns at once
 
@@ -50,6 +49,7 @@ class Cell(Layer):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
+        kwargs.pop("implementation", None)
         super().__init__(**kwargs)
         self.units = positive(self, "units", units)
         self.activation = activations.get(activation)
@@ -346,75 +346,3 @@ class GRUCell(Cell):
             new = self.activation(new_x + ops.matmul(reset * read[2], matrices[2]))
         h = keep * h + (1 - keep) * new
         return h, [h]
-
-
-@register("layers")
-class StackedRNNCells(Layer):
-    """Cells one above the other: the output of each is the input of the next.
-
-    Args:
-        cells: the cells, the lowest first.
-
-    >>> StackedRNNCells([LSTMCell(3), GRUCell(2)]).state_size
-    [[3, 3], 2]
-    """
-
-    def __init__(self, cells: Any, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        for cell in cells:
-            if not hasattr(cell, "state_size"):
-                raise ValueError(
-                    f"{self._who()}: expected cells with a `state_size`. Received: {shown(cell)}"
-                )
-        self.cells = list(cells)
-
-    @property
-    def state_size(self) -> list[Any]:
-        """The sizes of the states, cell by cell."""
-        return [cell.state_size for cell in self.cells]
-
-    @property
-    def output_size(self) -> int:
-        """The size of the last cell's output."""
-        return _output_size(self.cells[-1])
-
-    def build(self, input_shape: Any) -> None:
-        """Make the weights of all cells."""
-        for cell in self.cells:
-            if not cell.built:
-                cell.build(input_shape)
-                cell.built = True
-            input_shape = (*input_shape[:-1], _output_size(cell))
-
-    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
-        """The state before the first turn: zeros."""
-        return [first_states(cell, batch_size, self.compute_dtype) for cell in self.cells]
-
-    def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, list[Any]]:
-        """One turn of all cells."""
-        new = []
-        for cell, given in zip(self.cells, states, strict=True):
-            inputs, after = turn_of(cell, inputs, given, training)
-            new.append(after)
-        return inputs, new
-
-
-def _output_size(cell: Any) -> int:
-    """The size of a cell's output: it says so, or it is that of its first state."""
-    size = getattr(cell, "output_size", None)
-    return int(tree.flatten(cell.state_size)[0] if size is None else size)
-
-
-def first_states(cell: Any, batch_size: Any, dtype: str) -> Any:
-    """The states of any cell before the first turn: its own choice, or zeros."""
-    if hasattr(cell, "get_initial_state"):
-        return cell.get_initial_state(batch_size=batch_size)
-    return tree.map_structure(lambda size: ops.zeros((batch_size, size), dtype), cell.state_size)
-
-
-def turn_of(cell: Any, inputs: Any, states: Any, training: bool) -> tuple[Any, Any]:
-    """One turn of any cell, inside the body of a loop; its states are a list, even a single one."""
-    states = states if tree.is_nested(states) else [states]
-    takes = "training" in signature(cell.call).parameters
-    output, new = cell.call(inputs, states, **({"training": training} if takes else {}))
-    return output, new

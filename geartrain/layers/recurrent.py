@@ -7,17 +7,10 @@ from typing import Any
 
 from geartrain import ops, tree
 from geartrain.errors import shown
-from geartrain.layers.cells import (
-    Cell,
-    GRUCell,
-    LSTMCell,
-    SimpleRNNCell,
-    StackedRNNCells,
-    first_states,
-    turn_of,
-)
+from geartrain.layers.cells import Cell, GRUCell, LSTMCell, SimpleRNNCell
 from geartrain.layers.input_spec import InputSpec
 from geartrain.layers.layer import COMMON_KEYS, Layer
+from geartrain.layers.stacked_cells import StackedRNNCells, first_states, turn_of
 from geartrain.ops.operands import dtype_of, extents_of
 from geartrain.ops.scan import scan
 from geartrain.registry import register, signature_names, snake_case
@@ -240,7 +233,7 @@ class OfCell(RNN):
     """A recurrent layer that makes its own cell, of the arguments that the cell takes."""
 
     cell_class: type[Cell] = Cell
-    accepts = (*Layer.accepts, *_RNN_ARGUMENTS)
+    accepts = (*Cell.accepts, *_RNN_ARGUMENTS)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, those of the loop that go by keyword too."""
@@ -380,6 +373,7 @@ def divided(layer: OfCell, given: dict[str, Any], size: str = "units") -> None:
     """Divide the arguments of a recurrent layer among its cell, its loop and the layer itself."""
     given = dict(given)
     given.pop("use_cudnn", None)
+    given.pop("implementation", None)
     units = given.pop(size)
     elsewhere = {*_RNN_ARGUMENTS, *_LAYER_ARGUMENTS}
     own = {name: given.pop(name) for name in list(given) if name in elsewhere}

@@ -62,6 +62,14 @@ def test_states_of_recurrent_layers(layer_class: Any) -> None:
         assert not any(state.numpy().any() for state in layer.states)
 
 
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "LSTMCell", "GRUCell"])
+def test_an_implementation_may_be_named(name: str) -> None:
+    layer = getattr(layers, name)(2, implementation=1, recurrent_dropout=0.1)
+    config = layer.get_config()
+    assert "implementation" not in config
+    assert type(layer).from_config(config).units == 2
+
+
 def test_states_have_the_form_of_the_cells() -> None:
     layer = layers.RNN([layers.LSTMCell(2), layers.GRUCell(3)], stateful=True)
     layer.build((4, 3, 2))
