@@ -68,7 +68,7 @@ def save_model(
             f"the format of old. Received: filepath={str(path)!r}. For a folder write "
             "zipped=False, for ONNX use model.export(filepath)."
         )
-    if not _may_write(path, overwrite):
+    if not _may_write(path, overwrite, "save_model"):
         return
     if not model.built:
         warn(
@@ -167,7 +167,7 @@ def save_weights(
         path, most = _index_of_shards(path), _positive_size(max_shard_size)
         write = partial(write_shards, max_shard_size=most)
     _check_built(model, "save_weights", "its weights are made")
-    if _may_write(path, overwrite):
+    if _may_write(path, overwrite, "save_weights"):
         store = collect(model, skipped)
         write(by_name(model, store, skipped) if path.name.endswith(NAMED) else store, path)
 
@@ -270,7 +270,7 @@ def _local(filepath: Any, who: str) -> Path:
     return Path(text)
 
 
-def _may_write(path: Path, overwrite: bool) -> bool:
+def _may_write(path: Path, overwrite: bool, who: str) -> bool:
     """Whether to write: a file that is there is replaced by order or by consent."""
     if overwrite or not path.exists():
         return True
@@ -281,7 +281,7 @@ def _may_write(path: Path, overwrite: bool) -> bool:
             answer = input('Enter "y" (overwrite) or "n" (cancel).').strip().lower()
     except EOFError:
         raise FileExistsError(
-            f"save_model: {str(path)!r} exists, overwrite=False, and nobody is there to be asked. "
+            f"{who}: {str(path)!r} exists, overwrite=False, and nobody is there to be asked. "
             "Choose another name, or write overwrite=True."
         ) from None
     return answer == "y"

@@ -204,7 +204,10 @@ def test_files_of_the_format_of_old(tmp_path):
         ({"filepath": "a.keras", "save_freq": 0}, r"Received: 0"),
         ({"filepath": "{}.keras"}, r"'{}.keras': {} has no name"),
         ({"filepath": "{0}.keras"}, r"\{0\} has no name"),
-        ({"filepath": "{epoch.keras"}, r"expected '}' before end of string.*braces that stay"),
+        (
+            {"filepath": "{epoch.keras"},
+            r"expected '}' before end of string. Write {{ and }} for braces that stay.",
+        ),
         ({"filepath": "{epoch:s}.keras"}, r"\{epoch:s\}: Unknown format code 's'"),
         ({"filepath": "{batch}.keras"}, r"{batch} needs a number of batches as save_freq"),
     ],

@@ -171,7 +171,10 @@ TRICKS = {
     "backslash": (twice("", "a\\..\\..\\bc"[:10] + "d"), r"plain names of files. Received: 'a\\\\"),
     "drive": (twice("", "C:/windows/"), "plain names of files. Received: 'C:/"),
     "zero byte": (twice("", "config\0json"), r"where and as the|plain names of files. Received"),
-    "no UTF-8": (twice("", "config.json").replace(b"config.json", b"\xff\xfenfig.json"), "UTF-8"),
+    "no UTF-8": (
+        twice("", "config.json").replace(b"config.json", b"\xff\xfenfig.json"),
+        "names in UTF-8",
+    ),
     "twice": (twice("", "config.json"), "each name once. Received: a name twice"),
     "twice in capitals": (twice("", "CONFIG.JSON"), "each name once. Received: a name twice"),
     "one place for two": (overlapping(), "each name once|where and as|follow each other"),
@@ -208,6 +211,10 @@ TRICKS = {
         "a directory of its entries alone",
     ),
     "no entry's signature": (changed(GOOD, FIRST, b"XX"), "where and as the directory says"),
+    "no zip64 directory": (
+        GOOD[:-22] + struct.pack("<4sLQL", b"PK\6\7", 0, 0, 1) + GOOD[-22:],
+        "a zip64 directory where the archive says. Received: none",
+    ),
     "bomb": (
         zipped({"model.weights.h5": bytes(33 << 20)}, compression=zipfile.ZIP_DEFLATED),
         r"grow at most 16 times. Received: 34603008 bytes in \d+",

@@ -201,6 +201,15 @@ def test_a_changed_tensor_is_named(saved):
         models.load_model(path)
 
 
+def test_a_changed_byte_between_the_tensors_is_told(saved):
+    _, path = saved
+    weights = bytearray(members(path)["model.weights.h5"])
+    weights[weights.index(b"dense_1")] ^= 1
+    rewritten(path, weights=bytes(weights))
+    with pytest.raises(ValueError, match=r"model.weights.h5, outside of its tensors, .*SHA-256"):
+        models.load_model(path)
+
+
 def test_a_file_without_digests_is_held_by_its_checksum(saved):
     model, path = saved
     rewritten(path, metadata=foreign)
@@ -369,8 +378,8 @@ def test_missing_and_other_members_are_told(saved):
     [
         ("m.txt", {}, "Invalid filepath extension for saving: expected '.keras'"),
         ("m", {}, "For a folder write zipped=False"),
-        ("m.keras", {"zipped": False}, "without '.keras'"),
-        ("m", {"save_format": "tf"}, "Leave save_format out"),
+        ("m.keras", {"zipped": False}, "expected a folder's name with zipped=False, without"),
+        ("m", {"save_format": "tf"}, "the file's ending says its format.*Leave save_format out"),
         ("gs://bucket/m.keras", {}, "expected a file on this machine"),
     ],
 )
@@ -422,6 +431,10 @@ def test_nobody_to_ask_is_an_error(saved, monkeypatch):
     monkeypatch.setattr("builtins.input", nobody)
     with pytest.raises(FileExistsError, match="overwrite=False, and nobody is there to be asked"):
         saved[0].save(saved[1], overwrite=False)
+    weights = saved[1].with_suffix(".weights.h5")
+    saved[0].save_weights(weights)
+    with pytest.raises(FileExistsError, match=r"save_weights: '.*weights.h5' exists"):
+        saved[0].save_weights(weights, overwrite=False)
 
 
 def test_a_failed_save_leaves_the_former_file(saved, monkeypatch):

@@ -132,7 +132,7 @@ RAW = {
         b"\x3a\x82\xb5\x18" + b"\x0a\x00" * 200_001,
         "at most 200,000 nodes, attributes",
     ),
-    "text that is none": (b"\x12\x02\xff\xfe", "text in UTF-8"),
+    "text that is none": (b"\x12\x02\xff\xfe", "expected text in UTF-8. Received: "),
     "another encoding": (b"\x0a\x01x", "expected encoding 0. Received: 2"),
 }
 

@@ -136,9 +136,9 @@ def _stored(graph: Graph) -> dict[str, Stored]:
     found: dict[str, Stored] = {}
     for message in graph.initializer:
         if not message.name or message.name in found:
+            received = f"{message.name!r} twice" if message.name else "one without"
             raise ValueError(
-                f"expected initializers with a name each. Received: {message.name!r} "
-                f"{'twice' if message.name else ''}. {DAMAGED}"
+                f"expected initializers with a name each. Received: {received}. {DAMAGED}"
             )
         found[message.name] = stored(message, f"initializer {message.name!r}")
     return found

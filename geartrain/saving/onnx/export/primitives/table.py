@@ -65,7 +65,7 @@ def single(exporter: Any, node: Node, function: str) -> None:
     """Refuse a function of float64, which runtimes have no code for."""
     if node.dtype == "float64":
         raise Unsupported(
-            f"it takes {function} of float64, which ONNX runtimes cannot",
+            f"it takes {function} of float64, which ONNX runtimes cannot compute",
             'Make the model with dtype="float32".',
         )
 

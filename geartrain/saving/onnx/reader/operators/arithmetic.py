@@ -36,8 +36,11 @@ def _of_sizes(function: Callable[..., Any], *values: Any) -> Any:
 
 
 def _quotient(one: Any, other: Any) -> Any:
-    found = one // other if not isinstance(one, Dim) else divide(one, other)
-    if found is None or (isinstance(other, Dim) and not isinstance(one, Dim)):
+    if isinstance(one, Dim):
+        found = divide(one, other)
+    else:
+        found = None if isinstance(other, Dim) else one // other
+    if found is None:
         raise ValueError(f"expected sizes that divide each other. Received: {one} / {other}")
     return found
 

@@ -45,7 +45,10 @@ def _heads(at: Place, x: Any, number: int | None) -> Node:
         return x
     batch, time, width = extents_of(x)
     if rank_of(x) != 3 or not number or not isinstance(width, int) or width % number:
-        raise ValueError(f"expected inputs for {number} heads. Received shape {x.shape}")
+        raise ValueError(
+            f"expected inputs of 4 axes, or of 3 whose last one is cut into heads. Received shape "
+            f"{x.shape}, for {number or 'no number of'} heads"
+        )
     return at.transposed(reshaped(at, x, (batch, time, number, width // number)), (0, 2, 1, 3))
 
 
@@ -54,7 +57,10 @@ def _attended(
 ) -> Node:
     own, shared, size = extents_of(query)[1], extents_of(key)[1], extents_of(query)[-1]
     if not isinstance(own, int) or not isinstance(shared, int) or own % shared:
-        raise ValueError(f"expected heads of keys that divide those of queries: {own}, {shared}")
+        raise ValueError(
+            f"expected a number of heads of keys that divides that of queries. Received: {shared} "
+            f"of keys, {own} of queries"
+        )
     if own != shared:
         key, value = (ops.repeat(x, own // shared, axis=1) for x in (key, value))
     factor = scale if scale is not None else float(size) ** -0.5  # type: ignore[arg-type]

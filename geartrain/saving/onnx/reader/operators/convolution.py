@@ -44,7 +44,9 @@ def convolution(
     at_windows = windows(given, sizes, strides, dilations, pads, auto_pad)
     filters, inner = kernel.shape[:2]
     if group < 1 or filters % group:
-        raise ValueError(f"expected filters in {group} groups. Received: {filters}")
+        raise ValueError(
+            f"expected filters that divide into {group} groups. Received: {filters} filters"
+        )
     expect(given.tensor, given.channels, inner * group, f"the kernel in {group} groups")
     same = at_windows.same
     if not same:

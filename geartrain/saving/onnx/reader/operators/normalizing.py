@@ -45,7 +45,7 @@ def batch_normalization(
 ) -> Any:  # fmt: skip
     """The layer, whose statistics follow in training and are used otherwise."""
     if not spatial:
-        raise ValueError("expected spatial=1. Received: 0")
+        raise ValueError("expected spatial=1, one mean for each channel. Received: spatial=0")
     given, axis = _channels(at, x, scale.shape[0])
     names = ("gamma", "beta", "moving_mean", "moving_variance")
     weights = {
@@ -139,7 +139,9 @@ def group_normalization(
     x = at.tensor(x)
     channels = extents_of(x)[1]
     if not isinstance(channels, int) or num_groups < 1 or channels % num_groups:
-        raise ValueError(f"expected channels in {num_groups} groups. Received: {channels}")
+        raise ValueError(
+            f"expected channels that divide into {num_groups} groups. Received: {channels} channels"
+        )
     each = channels // num_groups if at.opset < 21 else 1
     given, axis = _channels(at, x, scale.shape[0] * each)
     weights, config = _affine(at, scale, shift, lambda a: np.repeat(a, each))

@@ -103,8 +103,8 @@ def slice_(
     steps = at.numbers(steps_, "steps") if steps_ is not None else [1] * len(first)
     if not len(first) == len(last) == len(where) == len(steps) or 0 in steps:
         raise ValueError(
-            f"expected as many starts, ends, axes and steps. Received: {first}, {last}, {where}, "
-            f"{steps}"
+            "expected as many starts as ends, axes and steps, and no step of 0. Received: "
+            f"starts={first}, ends={last}, axes={where}, steps={steps}"
         )
     old = shape_of(x)
     pieces: dict[int, slice] = {}

@@ -46,7 +46,9 @@ def lstm(
 ) -> Any:  # fmt: skip
     """The layer; the two biases become their sum."""
     if peepholes is not None and np.any(at.array(peepholes, "the peepholes")):
-        raise ValueError("expected an LSTM without peepholes. Received: P")
+        raise ValueError(
+            "expected an LSTM without peepholes. Received: the input P, which is not zero"
+        )
     _refuse(input_forget=input_forget, clip=clip, alpha=activation_alpha, beta=activation_beta)
     config = _functions(_LSTM, activations, direction)
     return _recurrent(at, _LSTM, config, x, w, r, b, lengths, (first_h, first_c), direction, layout)
@@ -168,8 +170,9 @@ def _weights(
         b is not None and tuple(b.shape) != (directions, 2 * gates * units)
     ):
         raise ValueError(
-            f"expected W and R of shapes {shapes}, and B of 2 biases. Received: "
-            f"{tuple(w.shape)}, {tuple(r.shape)}"
+            f"expected W and R of shapes {shapes}, and B of shape "
+            f"{(directions, 2 * gates * units)}. Received: W {tuple(w.shape)}, R {tuple(r.shape)}"
+            + (f", B {tuple(b.shape)}" if b is not None else "")
         )
     found: dict[str, Source] = {}
     for way in range(directions):
@@ -209,7 +212,9 @@ def _first_states(
     for way in range(directions):
         for state in states:
             if state is None:
-                raise ValueError("expected all initial states. Received: one alone")
+                raise ValueError(
+                    "expected initial states for both h and c, or for none. Received: one of them"
+                )
             whole = at.tensor(state, "an initial state")
             if layout:
                 found.append(ops.get_item(whole, (slice(None), way)))

@@ -60,7 +60,7 @@ def _best(function: Callable[..., Any]) -> Callable[..., Any]:
         at: Place, x: Any, *, axis: int = 0, keepdims: int = 1, select_last_index: int = 0
     ) -> Any:
         if select_last_index:
-            raise ValueError("expected select_last_index=0. Received: 1")
+            raise ValueError("expected the first of equal values. Received: select_last_index=1")
         return at.compute(
             lambda a: ops.cast(function(a, axis=axis, keepdims=bool(keepdims)), "int64"), x
         )

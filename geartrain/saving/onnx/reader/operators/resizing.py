@@ -70,7 +70,10 @@ def resize(
 ) -> Any:  # fmt: skip
     """Up-sampling where that layer says the same; else a product with a matrix for each axis."""
     if antialias or keep_aspect_ratio_policy != "stretch":
-        raise ValueError("expected a resize without antialias that stretches. Received: another")
+        raise ValueError(
+            "expected antialias=0 and keep_aspect_ratio_policy='stretch'. Received: "
+            f"antialias={antialias}, keep_aspect_ratio_policy={keep_aspect_ratio_policy!r}"
+        )
     if at.opset < 11 and scales is None:
         scales, roi = roi, None
     rank = rank_of(at.tensor(x))

@@ -249,7 +249,10 @@ def number_range(at: Place, start: Any, limit: Any, delta: Any) -> Any:
     if holds_unknown(limit):
         steps = [at.array(start, "start").item(), at.array(delta, "delta").item()]
         if steps != [0, 1]:
-            raise ValueError(f"expected a range from 0 in steps of 1. Received: {steps}")
+            raise ValueError(
+                "expected a range from 0 in steps of 1 up to a size of run time. Received: start "
+                f"{steps[0]}, delta {steps[1]}"
+            )
         return at.builder.sized("arange", [], (limit.reshape(-1)[0],))
     first, last, step = (
         at.array(value, what).reshape(()) for value, what in
