@@ -201,17 +201,22 @@ def predicted(model: Any, seed: int) -> list[np.ndarray]:
 def make(K: Any, folder: Path, seeds: range) -> int:
     """Write a file, and what it computes, for each seed."""
     for seed in seeds:
-        model = model_of(K, seed)
         try:
-            trained(model, seed, STEPS)
+            make_one(K, folder, seed)
         except TypeError as error:  # Keras on JAX cannot train every model that it can make
+            (folder / f"{seed}.keras").unlink(missing_ok=True)
             print(seed, "cannot be trained:", error, flush=True)
-            continue
-        model.save(folder / f"{seed}.keras")
-        arrays = {f"out{n}": one for n, one in enumerate(predicted(model, seed))}
-        losses = trained(model, seed, MORE_STEPS)
-        np.savez(folder / f"{seed}.npz", losses=losses, **arrays)
     return 0
+
+
+def make_one(K: Any, folder: Path, seed: int) -> None:
+    """Write one model, and what it computes before and in further steps."""
+    model = model_of(K, seed)
+    trained(model, seed, STEPS)
+    model.save(folder / f"{seed}.keras")
+    arrays = {f"out{n}": one for n, one in enumerate(predicted(model, seed))}
+    losses = trained(model, seed, MORE_STEPS)
+    np.savez(folder / f"{seed}.npz", losses=losses, **arrays)
 
 
 def compared(K: Any, folder: Path, seed: int, back: Path | None) -> None:
