@@ -119,8 +119,10 @@ class Executable:
             A function that does what `run` does, of an array with the dtype of the input. After a
             run, what Python needs has left the caches, so each step on the way counts double.
         """
-        (job, *more), frame = self.steps, self._take(batch)
-        if more or not isinstance(job, threads.Job) or len(self.inputs) > 1 or not frame.small:
+        if len(self.steps) != 1 or not isinstance(job := self.steps[0], threads.Job):
+            return None
+        frame = self._take(batch)
+        if len(self.inputs) > 1 or not frame.small:
             return None
         if len(frame.results) != 1:
             return None

@@ -92,3 +92,11 @@ def test_only_so_many_shapes_are_remembered(monkeypatch):
         for _ in range(2):
             assert model.predict(rows(count), verbose=0).shape == (count, 3)
     assert len(model._programs) == 5
+
+
+def test_a_model_that_computes_nothing():
+    inputs = layers.Input((4,))
+    model = keras.Model(inputs, layers.Identity()(inputs))
+    x = np.arange(8, dtype="float32").reshape(2, 4)
+    for _ in range(3):
+        np.testing.assert_array_equal(model.predict(x, verbose=0), x)
