@@ -13,9 +13,17 @@ import sys
 from collections.abc import Sequence
 
 from geartrain._version import __version__
-from geartrain.commands import describe, doctor, explain, mnist, run
+from geartrain.commands import describe, doctor, evaluate, explain, mnist, predict, run
 
-_COMMANDS = {"mnist": mnist, "run": run, "describe": describe, "explain": explain, "doctor": doctor}
+_COMMANDS = {
+    "mnist": mnist,
+    "predict": predict,
+    "evaluate": evaluate,
+    "run": run,
+    "describe": describe,
+    "explain": explain,
+    "doctor": doctor,
+}
 _FAILED, _INTERRUPTED, _READER_GONE = 1, 130, 141
 
 

@@ -29,7 +29,10 @@ def test_help_names_every_command(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
     printed = capsys.readouterr().out
-    assert all(f"    {name} " in printed for name in ("mnist", "run", "describe", "doctor"))
+    assert all(
+        f"    {name} " in printed
+        for name in ("mnist", "predict", "evaluate", "run", "describe", "doctor")
+    )
 
 
 @pytest.mark.parametrize(

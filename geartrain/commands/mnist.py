@@ -1,10 +1,10 @@
 """Train the network of the textbook's first example to read handwritten digits.
 
 Uses MNIST if it is on this machine or can be downloaded, else the sample that comes with
-Geartrain. The weights are saved as an .npz file; to use them:
+Geartrain. The trained network is saved; to use it:
 
-    weights = numpy.load("mnist-weights.npz")
-    network.set_weights([weights[path] for path in weights.files])
+    geartrain evaluate mnist.keras mnist
+    network = geartrain.models.load_model("mnist.keras")
 """
 
 from __future__ import annotations
@@ -13,18 +13,21 @@ import argparse
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from geartrain.commands import formats
+
 HELP = "train a network to read handwritten digits"
 _SHOWN = 5  # digits drawn at the end
 
 
 class Data(NamedTuple):
-    """Images from 0 to 1 as rows of 784, their digits, and where they came from."""
+    """Images from 0 to 1 as rows of 784, their digits, where from, and how commands call it."""
 
     x_train: Any
     y_train: Any
     x_test: Any
     y_test: Any
     source: str
+    name: str
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--optimizer", default="rmsprop", help="default: rmsprop")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same weights; default: 0")
     parser.add_argument(
-        "--out", type=Path, default=Path("mnist-weights.npz"), help="default: mnist-weights.npz"
+        "--out",
+        type=Path,
+        default=Path("mnist.keras"),
+        help="where to save: .keras, .onnx, or weights alone: .weights.h5, .safetensors, .npz; "
+        "default: mnist.keras",
     )
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--data", help="MNIST's folder or mnist.npz, if not in the usual places")
@@ -48,12 +55,11 @@ def _count(text: str) -> int:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Train, test, show a few digits, save the weights."""
-    from geartrain import files
+    """Train, test, show a few digits, save the network."""
     from geartrain.random import set_random_seed
     from geartrain.utils import to_categorical
 
-    files.check_writable(options.out)
+    formats.check_target(options.out)
     set_random_seed(options.seed)
     network = make_network(options.optimizer)
     data = load(options.data, options.sample)
@@ -74,9 +80,22 @@ def execute(options: argparse.Namespace) -> int:
     right = round(accuracy * len(data.x_test))
     print(f"Test accuracy: {accuracy:.4f} ({right:,} of {len(data.x_test):,} digits)\n")
     print(f"{drawn(network, data)}\n")
-    save(network, options.out)
-    print(f"Weights saved in {options.out}.")
+    formats.save(network, options.out)
+    print(saved(options.out, data.name))
     return 0
+
+
+def saved(path: Path, data: str) -> str:
+    """What to say of the file, and how to use it."""
+    if formats.format_of(path) in formats.WEIGHTS:
+        return f"Weights saved in {path}: load them with network.load_weights({str(path)!r})."
+    # ONNX keeps no loss and no metrics, so there is nothing to evaluate by
+    command = "predict" if path.suffix == ".onnx" else "evaluate"
+    return (
+        f"Network saved in {path}. To use it:\n"
+        f"  geartrain {command} {path} {data}\n"
+        f"  network = geartrain.models.load_model({str(path)!r})"
+    )
 
 
 def make_network(optimizer: str) -> Any:
@@ -95,9 +114,11 @@ def load(path: str | None, sample: bool) -> Data:
     from geartrain import datasets
 
     if sample:
-        return _prepared(datasets.digits.load_data(), "The sample of MNIST in the package")
+        return _prepared(
+            datasets.digits.load_data(), "The sample of MNIST in the package", "digits"
+        )
     if path is not None:
-        return _prepared(datasets.mnist.load_data(path), f"MNIST from {path}")
+        return _prepared(datasets.mnist.load_data(path), f"MNIST from {path}", path)
     place = datasets.find("mnist")
     if place is None:
         print("MNIST is not on this machine: downloading it (11 MB) ...", flush=True)
@@ -108,17 +129,20 @@ def load(path: str | None, sample: bool) -> Data:
             "It cannot be downloaded either, so a sample of it must do, and the network will read "
             "worse. `geartrain doctor` lists the places where MNIST is looked for."
         )
-        return _prepared(datasets.digits.load_data(), "The sample of MNIST in the package")
-    return _prepared(arrays, f"MNIST from {place.found}" if place else "MNIST, downloaded")
+        return _prepared(
+            datasets.digits.load_data(), "The sample of MNIST in the package", "digits"
+        )
+    source = f"MNIST from {place.found}" if place else "MNIST, downloaded"
+    return _prepared(arrays, source, "mnist")
 
 
-def _prepared(arrays: Any, source: str) -> Data:
+def _prepared(arrays: Any, source: str, name: str) -> Data:
     (x_train, y_train), (x_test, y_test) = arrays
 
     def rows(images: Any) -> Any:
         return images.reshape((len(images), 28 * 28)).astype("float32") / 255
 
-    return Data(rows(x_train), y_train, rows(x_test), y_test, source)
+    return Data(rows(x_train), y_train, rows(x_test), y_test, source, name)
 
 
 def drawn(network: Any, data: Data) -> str:
@@ -143,17 +167,3 @@ def _columns() -> int:
     import shutil
 
     return min(shutil.get_terminal_size().columns, 120)
-
-
-def save(network: Any, path: Path) -> None:
-    """Put all weights into an `.npz`, each under its path, whole or not at all.
-
-    The order is that of `network.get_weights()`.
-    """
-    import numpy as np
-
-    from geartrain import files
-
-    files.make_folder(path.absolute().parent)
-    with files.replacing(path) as file:
-        np.savez(file, **{weight.path: weight.numpy() for weight in network.weights})

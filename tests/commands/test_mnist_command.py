@@ -10,19 +10,20 @@ import sys
 import numpy as np
 import pytest
 
+import geartrain
 from geartrain import datasets
 from geartrain.cli import main
+from geartrain.commands import formats
 from geartrain.commands import mnist as mnist_command
 
 
 def trained(out, *arguments):
-    code = main(["mnist", "--sample", "--epochs", "1", "--out", str(out), *arguments])
-    assert code == 0
-    return out.read_bytes()
+    assert main(["mnist", "--sample", "--epochs", "1", "--out", str(out), *arguments]) == 0
 
 
 def test_mnist_trains_shows_and_saves(tmp_path, capsys):
-    trained(tmp_path / "w.npz", "--epochs", "3")
+    out = tmp_path / "mnist.keras"
+    trained(out, "--epochs", "3")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == (
         "The sample of MNIST in the package: 4,000 images to train on, 1,000 to test."
@@ -39,20 +40,45 @@ def test_mnist_trains_shows_and_saves(tmp_path, capsys):
     assert found
     assert float(found[1]) == int(found[2]) / 1000 > 0.85
     assert re.search(r"^ +0 +1 +2 +3 +\d, but it is \d$", "\n".join(lines), re.MULTILINE)
-    assert lines[-1] == f"Weights saved in {tmp_path / 'w.npz'}."
-    assert [path.name for path in tmp_path.iterdir()] == ["w.npz"]
+    assert lines[-3:] == [
+        f"Network saved in {out}. To use it:",
+        f"  geartrain evaluate {out} digits",
+        f"  network = geartrain.models.load_model({str(out)!r})",
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["mnist.keras"]
 
 
-def test_the_saved_weights_load_as_the_help_says(tmp_path):
-    path = tmp_path / "w.npz"
-    trained(path)
-    network = mnist_command.make_network("rmsprop")
-    with np.load(path) as weights:
-        network.set_weights([weights[name] for name in weights.files])
-        assert [name.rpartition("/")[2] for name in weights.files] == ["kernel", "bias"] * 2
+def test_the_saved_network_is_used_as_it_says(tmp_path, capsys):
+    out = tmp_path / "mnist.keras"
+    trained(out)
+    *_, command, line = capsys.readouterr().out.splitlines()
+    network = eval(line.partition("=")[2], {"geartrain": geartrain})
     data = mnist_command.load(None, sample=True)
-    said = np.argmax(network.predict(data.x_test, verbose=0), axis=-1)
-    assert np.mean(said == data.y_test) > 0.8
+    accuracy = np.mean(network.predict(data.x_test, verbose=0).argmax(-1) == data.y_test)
+    assert accuracy > 0.8
+    assert main(command.split()[1:]) == 0
+    assert f"accuracy  {accuracy:.4f} ({accuracy * 1000:.0f} of 1,000)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("ending", [".weights.h5", ".safetensors", ".npz"])
+def test_weights_alone_load_as_it_says(ending, tmp_path, capsys):
+    out = tmp_path / f"mnist{ending}"
+    trained(out)
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said == f"Weights saved in {out}: load them with network.load_weights({str(out)!r})."
+    network = mnist_command.make_network("rmsprop")
+    network.fit(np.zeros((1, 784), "float32"), np.eye(10)[:1], verbose=0)
+    network.load_weights(out)
+    data = mnist_command.load(None, sample=True)
+    assert np.mean(network.predict(data.x_test, verbose=0).argmax(-1) == data.y_test) > 0.8
+
+
+def test_another_ending_is_refused_before_training(tmp_path, capsys):
+    assert main(["mnist", "--sample", "--out", str(tmp_path / "mnist.pkl")]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "expected the ending of a model" in printed.err
+    assert "Received: '.pkl'" in printed.err
 
 
 def test_the_sample_stands_in_for_mnist(nowhere, capsys):
@@ -103,15 +129,20 @@ def test_mnist_itself(mnist):
 
 def test_a_place_that_cannot_be_written_is_refused_before_training(tmp_path, capsys):
     (tmp_path / "file").write_text("")
-    for out, why in {tmp_path: "it is a folder", tmp_path / "file" / "w.npz": "Not a dir"}.items():
+    inside = tmp_path / "file" / "m.keras"
+    refusals = {
+        tmp_path: f"{tmp_path}: expected a folder that is empty or holds a model",
+        inside: f"cannot write '{inside}': Not a dir",
+    }
+    for out, refusal in refusals.items():
         assert main(["mnist", "--sample", "--out", str(out)]) == 1
         printed = capsys.readouterr()
         assert printed.out == ""
-        assert f"cannot write '{out}': {why}" in printed.err
+        assert refusal in printed.err
 
 
-def test_a_failed_save_leaves_the_old_weights(tmp_path, monkeypatch):
-    path = tmp_path / "w.npz"
+def test_a_failed_save_leaves_the_old_network(tmp_path, monkeypatch):
+    path = tmp_path / "mnist.keras"
     path.write_bytes(b"old")
 
     def full(*_):
@@ -120,6 +151,6 @@ def test_a_failed_save_leaves_the_old_weights(tmp_path, monkeypatch):
     network = mnist_command.make_network("sgd")
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        mnist_command.save(network, path)
+        formats.save(network, path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,95 @@
+"""Formats of files by their endings, and models and weights read from and written to them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+FOLDER = "folder"
+MODELS = {
+    ".keras": "Keras model",
+    ".onnx": "ONNX model",
+    FOLDER: "Keras model, as a folder",
+    ".h5": "Keras model of old",
+    ".hdf5": "Keras model of old",
+}
+WEIGHTS = {
+    ".weights.h5": "Keras weights",
+    ".weights.json": "Keras weights in several files",
+    ".safetensors": "safetensors weights",
+    ".npz": "NumPy weights",
+}
+_GIGABYTES = 5.0  # of one file, where there are several
+
+
+def format_of(path: Path) -> str:
+    """The ending that says a file's format; `"folder"` for a folder.
+
+    A path without an ending names a folder, whether or not it is there.
+
+    Raises ValueError for endings that no format has.
+
+    >>> format_of(Path("a.weights.h5")), format_of(Path("a.b.h5")), format_of(Path("network"))
+    ('.weights.h5', '.h5', 'folder')
+    """
+    for ending in (*WEIGHTS, *MODELS):
+        if path.name.lower().endswith(ending) and ending != FOLDER and not path.is_dir():
+            return ending
+    if path.is_dir() or not path.suffix:
+        return FOLDER
+    raise ValueError(
+        f"{path}: expected the ending of a model ({', '.join(k for k in MODELS if k != FOLDER)}, "
+        f"or none for a folder) or of weights ({', '.join(WEIGHTS)}). "
+        f"Received: {path.suffix!r}"
+    )
+
+
+def load_model(path: Path, compile: bool = True) -> Any:
+    """The model in a file of any format.
+
+    Raises ValueError, besides what `load_model` raises, for files of weights alone.
+    """
+    from geartrain import models
+
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path}: expected a model's file or folder. Received: no such file"
+        )
+    if format_of(path) in WEIGHTS:
+        raise ValueError(
+            f"{path}: expected a whole model. Received: a file of weights alone, which does not "
+            "say of which layers. Load it in Python into the model that it came from: "
+            f"model.load_weights({path.name!r})"
+        )
+    return models.load_model(path, compile=compile)
+
+
+def save(model: Any, path: Path) -> None:
+    """Write a model, or its weights alone, in the format that the path's ending says."""
+    from geartrain import files
+
+    kind = format_of(path)
+    files.make_folder(path.absolute().parent)
+    if kind == ".onnx":
+        model.export(path, format="onnx", verbose=False)
+    elif kind == FOLDER:
+        model.save(path, zipped=False)
+    elif kind == ".weights.json":
+        model.save_weights(path, max_shard_size=_GIGABYTES)
+    elif kind in WEIGHTS:
+        model.save_weights(path)
+    else:
+        model.save(path)
+
+
+def check_target(path: Path) -> None:
+    """Refuse, before any work, a path that cannot be written or that has an unknown ending."""
+    from geartrain import files
+
+    if format_of(path) != FOLDER:
+        files.check_writable(path)
+    elif path.is_dir() and any(path.iterdir()) and not (path / "config.json").is_file():
+        raise ValueError(
+            f"{path}: expected a folder that is empty or holds a model. Received: one with other "
+            "files. Name another, or let the name end in .keras for one file."
+        )
