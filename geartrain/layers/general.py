@@ -134,7 +134,7 @@ class Embedding(Layer):
         mask_zero: whether 0 is padding, which the layers that follow leave out.
         weights: the first values of the table, instead of an initializer.
         lora_rank, lora_alpha, quantization_config: not supported; None only.
-        input_length: of old Keras, accepted with a warning.
+        input_length: accepted for old code, with a warning.
 
     Weights: embeddings (input_dim, output_dim).
 

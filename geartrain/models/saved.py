@@ -41,6 +41,6 @@ class Saved:
         Args:
             filepath: a file of weights, or of a whole model.
             skip_mismatch: whether to leave layers as they are, with a warning, that do not fit.
-            kwargs: `objects_to_skip`, and `by_name` for files of old.
+            kwargs: `objects_to_skip`, and `by_name` for legacy files.
         """
         saving.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)

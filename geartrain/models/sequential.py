@@ -182,7 +182,7 @@ class Sequential(Model):
         """A model made from what `get_config` returned, which shares nothing with any other.
 
         Args:
-            config: plain data; of old, the list of the layers alone.
+            config: plain data; in old files, the list of layers alone.
             custom_objects: classes and functions of your own by name.
 
         Raises ValueError for a config without layers, with the place of what is wrong.

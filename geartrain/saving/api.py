@@ -28,10 +28,10 @@ def save_model(
 
     Args:
         model: the model.
-        filepath: where to. It ends in `.keras`, or in `.h5` for the format of old.
+        filepath: where to. It ends in `.keras`, or in `.h5` for Keras's legacy format.
         overwrite: whether to replace a file that is there; else the user is asked.
         zipped: False for a folder instead of one file.
-        kwargs: `include_optimizer`, for the format of old alone.
+        kwargs: `include_optimizer`, for the legacy format alone.
 
     Raises:
         ValueError: another ending, and what has no configuration that could be loaded.
@@ -65,7 +65,7 @@ def save_model(
     if zipped is not False and not known:
         raise ValueError(
             "save_model: Invalid filepath extension for saving: expected '.keras', or '.h5' for "
-            f"the format of old. Received: filepath={str(path)!r}. For a folder write "
+            f"the legacy format. Received: filepath={str(path)!r}. For a folder write "
             "zipped=False, for ONNX use model.export(filepath)."
         )
     if not _may_write(path, overwrite, "save_model"):
@@ -201,7 +201,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
     Args:
         model: a model of the same layers, which is built.
         filepath: a `.weights.h5` or `.keras` file; the index `.weights.json` of several;
-            `.safetensors` or `.npz` with tensors that are called after the variables; `.h5` as
+            `.safetensors` or `.npz` with tensors named after the variables; `.h5` as
             older versions of Keras wrote it, with or without the model.
         skip_mismatch: whether to leave layers as they are, with a warning, that do not fit.
         kwargs: `objects_to_skip`, a list of layers to leave as they are; for `.h5` also `by_name`:

@@ -124,7 +124,7 @@ def write_legacy_model(model: Any, path: Path, include_optimizer: bool) -> None:
     import h5py
 
     warn(
-        "save_model: '.h5' is the format of old. It keeps less, and no SHA-256 of the weights: "
+        "save_model: '.h5' is the legacy format. It keeps less, and no SHA-256 of the weights: "
         "'.keras' is better."
     )
     texts = _texts(model, include_optimizer)

@@ -287,7 +287,11 @@ def restore(
     matching = Matching(whole, store, skipped)
     if matching.failed and not skip_mismatch:
         raise ValueError(_failures(who, matching.failed))
-    assign_all(values_of(matching.plan, fresh))
+    try:
+        values = values_of(matching.plan, fresh)
+    except ValueError as error:
+        raise ValueError(f"{who}: {error}") from error
+    assign_all(values)
     for path, problem in matching.failed.values():
         warn(f"{who}: left {path or 'the model itself'} as it is. {problem}")
     for note in matching.notes:

@@ -93,7 +93,7 @@ def is_own(cls: type) -> bool:
 def families_of(module: Any, family: str | None = None) -> list[str]:
     """The families that a module of Keras stands for, with their packages imported.
 
-    Without a module, as in files of old, these are all, or those that may stand for `family`.
+    Without a module, as in old files, these are all, or those that may stand for `family`.
 
     >>> families_of("keras.src.layers.core.dense"), families_of("os")
     (['layers'], [])

@@ -186,7 +186,7 @@ def test_the_best_of_batches(tmp_path):
 
 
 def test_files_of_the_format_of_old(tmp_path):
-    with pytest.warns(GeartrainWarning, match=r"'.h5' is the format of old"):
+    with pytest.warns(GeartrainWarning, match=r"'.h5' is the legacy format"):
         model = fitted(compiled("sequential"), ModelCheckpoint(tmp_path / "model.h5"))
     loaded = keras.saving.load_model(tmp_path / "model.h5")
     same_bits(loaded.predict(X, verbose=0), model.predict(X, verbose=0))

@@ -91,8 +91,36 @@ def test_archives_of_other_writers(opened, tmp_path):
 
 def test_a_large_directory_in_zip64(opened, monkeypatch):
     monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 100)
-    with opened(zipped()) as archive:
-        assert archive.read("model.weights.h5", 1000) == CONTENT["model.weights.h5"]
+    small_last = dict(sorted(CONTENT.items(), reverse=True))  # whose place alone is wide
+    for content in (CONTENT, small_last):
+        with opened(zipped(content)) as archive:
+            for name, data in content.items():
+                assert archive.read(name, 1000) == data
+
+
+def test_other_fields_and_spaces_do_no_harm(opened):
+    info = zipfile.ZipInfo("assets/two words")
+    info.extra = struct.pack("<2HL", 0x5455, 4, 0)  # a time, which is stepped over
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as file:
+        file.writestr("config.json", b"{}")
+        file.writestr(info, b"text")
+    with opened(stream.getvalue()) as archive:
+        assert archive.read("assets/two words", 4) == b"text"
+
+
+def test_bounds_of_the_directory(opened, monkeypatch):
+    monkeypatch.setattr("geartrain.saving.archive.MOST_MEMBERS", len(CONTENT))
+    opened(GOOD).close()
+    monkeypatch.setattr("geartrain.saving.archive.MOST_MEMBERS", len(CONTENT) - 1)
+    with pytest.raises(ValueError, match=r"one archive of at most 2 files. Received: 3 files"):
+        opened(GOOD)
+    monkeypatch.undo()
+    monkeypatch.setattr("geartrain.saving.archive.MOST_DIRECTORY", len(GOOD) - 22 - FIRST)
+    opened(GOOD).close()
+    monkeypatch.setattr("geartrain.saving.archive.MOST_DIRECTORY", len(GOOD) - 23 - FIRST)
+    with pytest.raises(ValueError, match="one archive of at most"):
+        opened(GOOD)
 
 
 def infos(**changes):
@@ -202,6 +230,9 @@ TRICKS = {
         "files stored or deflated. Received: 'metadata.json' by method 12",
     ),
     "other disk": (changed(GOOD, FIRST + 34, b"\1"), "where and as the directory says"),
+    "one of several disks": (changed(GOOD, len(GOOD) - 18, b"\1"), "one archive of at most"),
+    "begun on another disk": (changed(GOOD, len(GOOD) - 16, b"\1"), "one archive of at most"),
+    "fewer entries here": (changed(GOOD, len(GOOD) - 14, b"\2"), "one archive of at most"),
     "more entries told": (
         changed(GOOD, len(GOOD) - 14, struct.pack("<2H", 9, 9)),
         "a whole zip directory|of its entries alone",

@@ -106,7 +106,7 @@ def test_all_golden_files_of_this_kind():
 
 
 def saved(model, path):
-    with pytest.warns(GeartrainWarning, match=r"'\.h5' is the format of old"):
+    with pytest.warns(GeartrainWarning, match=r"'\.h5' is the legacy format"):
         model.save(path)
     return path
 
@@ -136,7 +136,7 @@ def test_training_comes_back(tmp_path, name):
 
 def test_the_optimizer_may_be_left_out(tmp_path):
     model = trained(geartrain, "adam")
-    with pytest.warns(GeartrainWarning, match="format of old"):
+    with pytest.warns(GeartrainWarning, match="the legacy format"):
         model.save(tmp_path / "m.h5", include_optimizer=False)
     with pytest.warns(GeartrainWarning, match="so it was not compiled"):
         assert not models.load_model(tmp_path / "m.h5").compiled

@@ -55,8 +55,18 @@ def test_depth_up_to_the_bound_is_read():
         plain.parse(b"[" * 65 + b"]" * 65, "x")
 
 
+def test_numbers_up_to_the_bound_are_read():
+    assert plain.parse(b"1" * 400, "x") == int("1" * 400)
+    assert plain.parse(b"0." + b"1" * 398, "x") == float("0." + "1" * 398)
+    with pytest.raises(ValueError, match=r"at most 400 digits .* of 401 digits"):
+        plain.parse(b"1" * 401, "x")
+    with pytest.raises(ValueError, match=r"at most 400 digits .* of 401 digits"):
+        plain.parse(b"0." + b"1" * 399, "x")
+
+
 def test_a_text_over_the_bound_is_not_looked_at(monkeypatch):
     monkeypatch.setattr(plain, "MOST_BYTES", 10)
+    assert plain.parse(b'"12345678"', "x") == "12345678"
     with pytest.raises(ValueError, match=r"x: expected a text of at most 10 bytes. Received: 11"):
         plain.parse(b'"123456789"', "x")
 

@@ -387,7 +387,7 @@ def test_a_large_model_that_was_compiled_but_not_trained_comes_back(tmp_path, en
     model = models.Sequential([geartrain.Input((1500,)), layers.Dense(1500)])
     model.compile(optimizers.Adam(use_ema=True, gradient_accumulation_steps=2), "mse")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", GeartrainWarning)  # .h5 is the format of old
+        warnings.simplefilter("ignore", GeartrainWarning)  # .h5 is the legacy format
         model.save(tmp_path / f"m{ending}")
     other = models.load_model(tmp_path / f"m{ending}")
     np.testing.assert_array_equal(model.get_weights()[0], other.get_weights()[0])
