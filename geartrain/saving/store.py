@@ -197,12 +197,18 @@ def read_tensors(pairs: Iterable[tuple[StoredTensor, np.ndarray]]) -> None:
         [tensor.digest is not None for tensor, _ in pairs],
     )
     for (tensor, _), digest in zip(pairs, digests, strict=True):
-        if tensor.digest is not None and digest != tensor.digest:
-            raise ValueError(
-                f"Tensor {tensor.path!r}: expected the values that were written, with SHA-256 "
-                f"{tensor.digest:.16}... Received: values with {digest:.16}... The file was "
-                "damaged or changed: get it again, or load an older one."
-            )
+        if tensor.digest is not None:
+            check_digest(f"Tensor {tensor.path!r}", tensor.digest, digest)
+
+
+def check_digest(what: str, written: str, found: str | None) -> None:
+    """Refuse values whose digest is not the one that was written with them."""
+    if found != written:
+        raise ValueError(
+            f"{what}: expected the values that were written, with SHA-256 {written:.16}... "
+            f"Received: values with {found:.16}... The file was damaged or changed: get it again, "
+            "or load an older one."
+        )
 
 
 def digests_of(arrays: Iterable[np.ndarray]) -> list[str]:

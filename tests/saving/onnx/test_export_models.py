@@ -281,9 +281,12 @@ def test_names_and_metadata():
     assert named["out"] == ("Gemm", "Dense")
     assert named["hidden/Gemm"] == ("Gemm", "Dense")
     assert named["plus"] == ("Add", "Add")
-    (metadata,) = proto.metadata_props
-    assert metadata.key == "geartrain.layers"
-    assert json.loads(metadata.value) == {"hidden": "Dense", "out": "Dense", "plus": "Add"}
+    texts = {one.key: one.value for one in proto.metadata_props}
+    assert json.loads(texts["geartrain.layers"]) == {
+        "hidden": "Dense",
+        "out": "Dense",
+        "plus": "Add",
+    }
 
 
 def test_the_oldest_operators_that_serve_are_asked_for():

@@ -12,6 +12,7 @@ import numpy as np
 from geartrain._version import __version__
 from geartrain.saving.onnx.export.graph import OnnxGraph, OnnxNode, Subgraph
 from geartrain.saving.onnx.export.signature import Tensor, shown
+from geartrain.saving.onnx.reader.digests import REST, digest_texts, rest_digest
 
 
 def onnx_package() -> Any:
@@ -46,14 +47,17 @@ def model_proto(
     onnx = onnx_package()
     nodes = graph.needed([tensor.name for tensor in outputs])
     names = _node_names(nodes)
+    constants = {
+        key: np.ascontiguousarray(array).reshape(array.shape)
+        for key, array in graph.constants.items()
+    }
     made = onnx.helper.make_graph(
         [_node(node, names[id(node)], layers) for node in nodes],
         name,
         [_described(tensor) for tensor in inputs],
         [_described(tensor) for tensor in outputs],
-        [onnx.numpy_helper.from_array(np.ascontiguousarray(a).reshape(a.shape), key)
-         for key, a in graph.constants.items()],
-    )  # fmt: skip
+        [onnx.numpy_helper.from_array(array, name) for name, array in constants.items()],
+    )
     opsets = [onnx.helper.make_opsetid("", graph.opset)]
     model = onnx.helper.make_model(
         made,
@@ -62,7 +66,10 @@ def model_proto(
         producer_version=__version__,
         ir_version=onnx.helper.find_min_ir_version_for(opsets),
     )
-    onnx.helper.set_model_props(model, {"geartrain.layers": json.dumps(layers)})
+    texts = {"geartrain.layers": json.dumps(layers), **digest_texts(constants)}
+    onnx.helper.set_model_props(model, texts)
+    (place,) = (entry for entry in model.metadata_props if entry.key == REST)
+    place.value = rest_digest(model.SerializeToString())
     return model
 
 

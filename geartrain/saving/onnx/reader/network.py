@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from geartrain.saving.onnx.reader.digests import check_digests
 from geartrain.saving.onnx.reader.messages import Attribute, Graph, Model, Node, ValueInfo
 from geartrain.saving.onnx.reader.tensors import Stored, dtype_named, stored
 from geartrain.saving.onnx.reader.wire import DAMAGED, Decoder
@@ -99,6 +100,7 @@ def read_network(path: Path) -> Network:
 def network_of(data: bytes) -> Network:
     """The network in these bytes; see `read_network`."""
     model: Model = Decoder().decode(Model, memoryview(data))
+    check_digests(memoryview(data), model)
     graph = model.graph
     if graph is None or not model.opset_import:
         raise ValueError(f"expected an ONNX model with a graph and an opset. {DAMAGED}")
