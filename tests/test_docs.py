@@ -13,7 +13,9 @@ from geartrain.utils import set_random_seed
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("name", ["docs/internals.md", "docs/tensors.md", "docs/onnx.md"])
+@pytest.mark.parametrize(
+    "name", ["docs/internals.md", "docs/tensors.md", "docs/saving.md", "docs/onnx.md"]
+)
 def test_sessions_print_what_they_say(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # where pages may write files
     failures, count = doctest.testfile(str(ROOT / name), module_relative=False)
