@@ -105,6 +105,7 @@ def turn_place(sequence: Node, stored: Collection[Node]) -> tuple[Node, Extent, 
         place.terms.get(f"i{axis}", 0) == stride for axis, (size, stride) in strides
         if axis and size != 1
     )  # fmt: skip
+    fits = fits and _lies(base)
     return (base, place.constant, place.terms.get("i0", 0)) if fits else None
 
 
@@ -113,7 +114,13 @@ def whole_place(node: Node, stored: Collection[Node]) -> tuple[Node, Extent] | N
     base = plain_base(node, stored)
     _, place = place_of(node, variables(node.extents), {base})
     own = offset_of(variables(node.extents), node.extents)
-    return (base, place.constant) if place.terms == own.terms else None
+    fits = _lies(base) and place.terms == own.terms
+    return (base, place.constant) if fits else None
+
+
+def _lies(base: Node) -> bool:
+    """Whether a node can lie in memory: scalar constants are part of the code."""
+    return base.op is not None or in_memory(base)
 
 
 def seen_through(value: Node, stored: Collection[Node]) -> Node | None:

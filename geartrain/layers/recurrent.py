@@ -12,7 +12,7 @@ from geartrain.layers.input_spec import InputSpec
 from geartrain.layers.layer import COMMON_KEYS, Layer
 from geartrain.layers.stacked_cells import StackedRNNCells, first_states, turn_of
 from geartrain.ops.operands import dtype_of, extents_of
-from geartrain.ops.scan import scan
+from geartrain.ops.turns import scan
 from geartrain.registry import register, signature_names, snake_case
 from geartrain.runtime.variable import Variable
 
@@ -26,8 +26,8 @@ _RNN_ARGUMENTS = (
 class RNN(Layer):
     """A cell, applied to the timesteps in order, with the state of one handed to the next.
 
-    The loop is one node of the graph (`ops/scan.py`), whatever the number of timesteps. What a cell
-    computes of the inputs alone is done for all timesteps at once, before it.
+    The loop is one node of the graph (`ops/turns.py`), whatever the number of timesteps. What a
+    cell computes of the inputs alone is done for all timesteps at once, before it.
 
     Args:
         cell: a cell, or a list of cells for `StackedRNNCells`.

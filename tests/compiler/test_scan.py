@@ -15,7 +15,7 @@ from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import placeholder
 from geartrain.graph.shapes import BATCH, resolve
 from geartrain.ops.elementwise import constant_like
-from geartrain.ops.scan import scan
+from geartrain.ops.turns import scan
 from geartrain.runtime import threads
 from geartrain.runtime.executable import Executable
 

@@ -8,7 +8,7 @@ from geartrain import ops
 from geartrain.graph.node import placeholder
 from geartrain.graph.op import REGISTRY
 from geartrain.graph.shapes import BATCH, Dim
-from geartrain.ops.scan import before_turns, scan
+from geartrain.ops.turns import before_turns, scan
 from geartrain.saving.onnx.export.exporter import Exporter
 from geartrain.saving.onnx.export.extents import Extents
 from geartrain.saving.onnx.export.graph import OnnxGraph, Unsupported

@@ -18,10 +18,10 @@ from geartrain.graph.node import Node, placeholder, sorted_nodes
 from geartrain.graph.op import Map, View
 from geartrain.graph.rewrite import substitute
 from geartrain.graph.shapes import Extent, product
-from geartrain.ops.elementwise import add, constant_like
+from geartrain.ops.elementwise import add, cast, constant_like
 from geartrain.ops.folds import contract, sum_
 from geartrain.ops.linear import LETTERS
-from geartrain.ops.scan import after_turns, before_turns, loop, section
+from geartrain.ops.turns import after_turns, before_turns, loop, section
 from geartrain.ops.views import concatenate, pad, reshape, slice_
 
 
@@ -178,13 +178,14 @@ def scan_gradient(
     ]
     made = loop(
         list(zip(adjoints, starts, done[:count], strict=True)), reads,
-        list(zip(body.captured, captured, strict=True)), done[count:], not reverse,
+        list(zip(body.captured, captured, strict=True)),
+        [_typed(node, body.outputs[0].dtype) for node in done[count:]], not reverse,
     )  # fmt: skip
     ends = [
         _plus(_turn_of(one, turns, not reverse), early)
         for one, early in zip(made[:count], first, strict=True)
     ]
-    rest = iter(made[count:])
+    rest = iter(_typed(one, node.dtype) for one, node in zip(made[count:], there, strict=True))
     results = [None if node is None else next(rest) for node in wanted]
     into_items, results = results[:items], results[items:]
     direct, results = results[: len(captured)], results[len(captured) :]
@@ -194,6 +195,11 @@ def scan_gradient(
     ):
         into[number] = _plus(into[number], _over_turns(cut, body.captured[number], other, slope))
     return (*ends, *into_items, *into)
+
+
+def _typed(node: Any, dtype: str) -> Any:
+    """A node in some dtype: what a loop gives has one, while captured values may have others."""
+    return node if node.dtype == dtype else cast(node, dtype=dtype)
 
 
 def _over_turns(cut: Node, value: Node, other: Any, slope: Any) -> Any:

@@ -4,7 +4,7 @@
 
 The body is a graph of its own, made once. What it takes from outside (weights, masks) it captures:
 these become sources of the scan. So a graph with a loop of a thousand turns is as small as one with
-two, and its gradient is a second scan, backwards (`scan_gradient.py`).
+two, and its gradient is a second scan, backwards (`turns_gradient.py`).
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _reference(*arrays: np.ndarray, body: Body, reverse: bool, batch: int) -> np
 
 
 def _grad(g: Node, y: Node, *sources: Node, body: Body, reverse: bool, batch: Extent) -> Any:
-    from geartrain.ops.scan_gradient import scan_gradient
+    from geartrain.ops.turns_gradient import scan_gradient
 
     return scan_gradient(g, y, sources, body, reverse)
 
@@ -141,7 +141,7 @@ def scan(
     outputs = [Node.wrap(output) for output in (*new, *more)]
     assert len(new) == len(states), "as many new states as states"
     assert len({output.dtype for output in outputs}) == 1, "one dtype"
-    outside = _outside(outputs, {*symbols, *items})
+    outside = from_outside(outputs, {*symbols, *items})
     captured = [placeholder(node.extents, node.dtype, "captured") for node in outside]
     outputs = substitute(outputs, dict(zip(outside, captured, strict=True)))
     given: list[Any] = list(outside)
@@ -150,7 +150,7 @@ def scan(
         given = list(Plan(outside).run({}))
     kept: list[Node] = []
     if keep and symbolic:
-        from geartrain.ops.scan_gradient import needed_by_gradient
+        from geartrain.ops.turns_gradient import needed_by_gradient
 
         kept = needed_by_gradient(
             Body(tuple(symbols), tuple(items), tuple(captured), tuple(outputs))
@@ -181,7 +181,13 @@ def loop(
         outputs: what else each turn gives. What is there already is not made again.
         reverse: from the last item to the first.
     """
-    new = [value for _, _, value in states]
+    constants = {
+        value: placeholder((), value.dtype, "captured")
+        for value in [*(new for _, _, new in states), *outputs] if _is_scalar_constant(value)
+    }  # fmt: skip
+    captured = [*captured, *((symbol, value) for value, symbol in constants.items())]
+    new = [constants.get(value, value) for _, _, value in states]
+    outputs = [constants.get(value, value) for value in outputs]
     own = dict(items)
     made = list(dict.fromkeys(x for x in outputs if x not in own and x not in new))
     used = set(sorted_nodes([*new, *made]))
@@ -192,15 +198,27 @@ def loop(
         tuple(symbol for symbol, _ in held), (*new, *made),
     )  # fmt: skip
     dims = any(holds_dim(node.extents) for node in used)
-    result = scan_op(
-        *(first for _, first, _ in states), *(sequence for _, sequence in left),
-        *(value for _, value in held), body=body, reverse=reverse, batch=BATCH if dims else 0,
-    )  # fmt: skip
+    given = [*(first for _, first, _ in states), *(value for _, value in [*left, *held])]
+    if any(isinstance(value, Node) and not _is_scalar_constant(value) for value in given):
+        given = [_with_a_place(value) for value in given]
+    result = scan_op(*given, body=body, reverse=reverse, batch=BATCH if dims else 0)
     turns = extents_of(left[0][1])[0]
     after = after_turns(result, body, turns, reverse)
     found = dict(zip(made, after[len(new) :], strict=True))
     found |= own | dict(zip(new, after, strict=False))
     return [*after[: len(new)], *(found[output] for output in outputs)]
+
+
+def _with_a_place(value: Any) -> Node:
+    """What a loop reads has to lie in memory: a scalar that is part of the code does not."""
+    node = Node.wrap(value)
+    if _is_scalar_constant(node):
+        node = reshape(Node.wrap(node.leaf.value.reshape(1)), shape=())  # type: ignore[union-attr]
+    return node
+
+
+def _is_scalar_constant(node: Node) -> bool:
+    return isinstance(node.leaf, Constant) and not node.extents
 
 
 def _constant(nodes: list[Node]) -> bool:
@@ -209,7 +227,7 @@ def _constant(nodes: list[Node]) -> bool:
     return all(isinstance(leaf, Constant) for leaf in leaves)
 
 
-def _outside(outputs: list[Node], inner: set[Node]) -> list[Node]:
+def from_outside(outputs: list[Node], inner: set[Node]) -> list[Node]:
     """The values from outside that a body uses: what does not depend on its placeholders."""
     depends = set(inner)
     found: dict[Node, None] = {}
@@ -217,8 +235,7 @@ def _outside(outputs: list[Node], inner: set[Node]) -> list[Node]:
         if any(source in depends for source in node.sources):
             depends.add(node)
             for source in node.sources:
-                scalar = isinstance(source.leaf, Constant) and source.extents == ()
-                if source not in depends and not scalar:
+                if source not in depends and not _is_scalar_constant(source):
                     found[source] = None
     for output in outputs:
         if output not in depends:
