@@ -6,6 +6,7 @@ same op, sources and parameters are one object, so common subexpressions are fou
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -48,9 +49,10 @@ class Node(Operators):
         extents: the shape, in which a `Dim` stands for an axis known at run time.
         dtype: the name of the element type.
         leaf: for a leaf, the object it stands for (an input, a constant, a variable).
+        number: nodes made later have greater ones.
     """
 
-    __slots__ = ("__weakref__", "dtype", "extents", "leaf", "op", "params", "sources")
+    __slots__ = ("__weakref__", "dtype", "extents", "leaf", "number", "op", "params", "sources")
 
     op: Op | None
     sources: tuple[Node, ...]
@@ -58,6 +60,7 @@ class Node(Operators):
     extents: Shape
     dtype: str
     leaf: Leaf | None
+    number: int
 
     @classmethod
     def of(cls, op: Op, sources: tuple[Node, ...], params: dict[str, Any]) -> Node:
@@ -103,6 +106,7 @@ class Node(Operators):
         for name, value in (
             ("op", op), ("sources", sources), ("params", params),
             ("extents", spec.shape), ("dtype", spec.dtype), ("leaf", leaf),
+            ("number", next_number()),
         ):  # fmt: skip
             object.__setattr__(node, name, value)
         return node
@@ -146,6 +150,7 @@ class Node(Operators):
 
 
 _interned: WeakValueDictionary[Any, Node] = WeakValueDictionary()
+next_number = itertools.count().__next__
 
 
 def placeholder(shape: Shape, dtype: str, name: str = "input") -> Node:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -18,16 +19,36 @@ import numpy as np
 # Called with a function, its arguments and its result; returns what to hand to the caller.
 recorders: list[Callable[[Callable[..., Any], Any, Any, Any], Any]] = []
 
+# Makes the scope in which functions of loops and branches are traced: variables are symbolic in it,
+# its `updates` are what was assigned to them, and no call is recorded. Filled likewise.
+inner_scopes: list[Callable[[], AbstractContextManager[Any]]] = []
+
+
+class _NoVariables:
+    """The scope where there can be no variables yet."""
+
+    def __init__(self) -> None:
+        self.updates: dict[Any, Any] = {}
+
+
+def inner_scope() -> AbstractContextManager[Any]:
+    """A scope for tracing a function that a loop or branch calls."""
+    return inner_scopes[0]() if inner_scopes else nullcontext(_NoVariables())
+
+
+def record(function: Callable[..., Any], args: Any, kwargs: Any, result: Any) -> Any:
+    """The result of a call of a public function, recorded if a model's tensors are in it."""
+    if result.__class__ is np.ndarray or not recorders:
+        return result
+    return recorders[0](function, args, kwargs, result)
+
 
 def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function, with its calls on a model's symbolic tensors recorded."""
 
     @functools.wraps(function)
     def public(*args: Any, **kwargs: Any) -> Any:
-        result = function(*args, **kwargs)
-        if result.__class__ is np.ndarray or not recorders:
-            return result
-        return recorders[0](public, args, kwargs, result)
+        return record(public, args, kwargs, function(*args, **kwargs))
 
     public.__module__ = "geartrain.ops"  # where pickle finds it, rather than the bare function
     return public

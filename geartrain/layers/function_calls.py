@@ -10,7 +10,7 @@ refused, and nothing is looked up elsewhere.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, ClassVar
 
@@ -19,11 +19,15 @@ import numpy as np
 from geartrain import activations, config, ops, tree
 from geartrain.errors import shown
 from geartrain.graph.dtypes import standardize_dtype
-from geartrain.graph.node import Node
+from geartrain.graph.evaluate import Plan
+from geartrain.graph.node import Node, sorted_nodes
+from geartrain.graph.rewrite import substitute
+from geartrain.graph.shapes import BATCH
 from geartrain.layers.operation import Operation
-from geartrain.layers.symbolic import Call
-from geartrain.registry import register
-from geartrain.runtime.variable import Variable
+from geartrain.layers.symbolic import Call, KerasTensor
+from geartrain.ops.operands import operand
+from geartrain.registry import automatic_name, register
+from geartrain.runtime.variable import Variable, current_trace
 
 # Keras's module | arguments of the call (`name=`: by name) | arguments of the class | functions,
 # each with its class where that is not its name in CamelCase. tests/recorded/operations.json is
@@ -271,3 +275,51 @@ def recorded_call(function: Callable[..., Any], args: Any, kwargs: Any, result: 
         return result
     operation, args, kwargs = cls.of(args, kwargs)
     return Call(operation, args, kwargs).finish(result)
+
+
+class GraphCall(Operation):
+    """A call of a function of functions, such as `ops.cond`: the graph that came of it.
+
+    What the functions use of a model, as arguments or not, are the operation's inputs.
+
+    Args:
+        name: its name.
+        inputs: the model's symbolic tensors that the graph reads.
+        outputs: its nodes.
+    """
+
+    def __init__(self, name: str, inputs: Sequence[Node], outputs: Sequence[Node]) -> None:
+        super().__init__(automatic_name(name))
+        self._function, self._inputs, self._outputs = name, list(inputs), list(outputs)
+
+    def call(self, *args: Any) -> Any:
+        """The results, in a list, for other inputs."""
+        given = {node: Node.wrap(operand(x)) for node, x in zip(self._inputs, args, strict=True)}
+        batches = [x.extents[0] for node, x in given.items() if node.extents[:1] == (BATCH,)]
+        batch = batches[0] if batches and isinstance(batches[0], int) else None
+        made = substitute(self._outputs, given, batch)
+        if current_trace() or any(isinstance(x, Node) for x in args):
+            return made
+        plan = Plan(made)
+        leaves = [node.leaf for node in plan.leaves]
+        return plan.run({leaf: leaf.array for leaf in leaves if isinstance(leaf, Variable)})
+
+    def get_config(self) -> dict[str, Any]:
+        """Refused: a file cannot hold functions."""
+        raise TypeError(
+            f"ops.{self._function}: expected a model of parts that a file can describe. Received "
+            f"{self.name!r}, a call with functions. Put it into the call method of a layer of "
+            "your own, decorated with @keras.saving.register_keras_serializable()."
+        )
+
+
+def graph_call(name: str, result: Any) -> Any:
+    """The result of a function of functions, as tensors that remember the call."""
+    flat = tree.flatten(result)
+    nodes = [leaf for leaf in flat if isinstance(leaf, Node)]
+    inputs = [node for node in sorted_nodes(nodes) if isinstance(node, KerasTensor)]
+    if not inputs:
+        return result
+    call = Call(GraphCall(name, inputs, nodes), tuple(inputs), {})
+    made = iter(call.finish(nodes))
+    return tree.pack_sequence_as(result, [next(made) if isinstance(x, Node) else x for x in flat])

@@ -109,6 +109,13 @@ class KerasTensor(Node):
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}>"
 
 
+# Functions whose arguments are functions: what these use of the model is no argument.
+WITH_FUNCTIONS = {
+    "associative_scan", "cond", "custom_gradient", "fori_loop", "map", "scan", "switch",
+    "vectorize", "vectorized_map", "while_loop",
+}  # fmt: skip
+
+
 def is_keras_tensor(x: Any) -> bool:
     """Whether `x` is a symbolic tensor."""
     return isinstance(x, Node)
@@ -125,10 +132,12 @@ def _record_function(function: Callable[..., Any], args: Any, kwargs: Any, resul
     """What a public function returns: see `graph.recording`."""
     if current_trace() or not any(isinstance(x, Node) for x in tree.flatten(result)):
         return result
+    from geartrain.layers.function_calls import graph_call, recorded_call
+
+    if function.__name__ in WITH_FUNCTIONS:
+        return graph_call(function.__name__, result)
     if not any(isinstance(x, KerasTensor) for x in tree.flatten((args, kwargs))):
         return result
-    from geartrain.layers.function_calls import recorded_call
-
     return recorded_call(function, args, kwargs, result)
 
 

@@ -6,6 +6,7 @@ from geartrain.ops.activation import *  # noqa: F403
 from geartrain.ops.adaptive_pooling import *  # noqa: F403
 from geartrain.ops.arithmetic import *  # noqa: F403
 from geartrain.ops.contraction import *  # noqa: F403
+from geartrain.ops.control import *  # noqa: F403
 from geartrain.ops.convolution import *  # noqa: F403
 from geartrain.ops.core import *  # noqa: F403
 from geartrain.ops.counting import *  # noqa: F403
@@ -13,11 +14,14 @@ from geartrain.ops.creation import *  # noqa: F403
 from geartrain.ops.crossentropy import *  # noqa: F403
 from geartrain.ops.linear import *  # noqa: F403
 from geartrain.ops.logic import *  # noqa: F403
+from geartrain.ops.mapping import *  # noqa: F403
 from geartrain.ops.matrices import *  # noqa: F403
 from geartrain.ops.normalization import *  # noqa: F403
+from geartrain.ops.own_gradients import *  # noqa: F403
 from geartrain.ops.pooling import *  # noqa: F403
 from geartrain.ops.rearranging import *  # noqa: F403
 from geartrain.ops.reductions import *  # noqa: F403
+from geartrain.ops.scanning import *  # noqa: F403
 from geartrain.ops.scattering import *  # noqa: F403
 from geartrain.ops.shaping import *  # noqa: F403
 from geartrain.ops.slicing import *  # noqa: F403

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from geartrain.runtime.executable import Executable
     from geartrain.runtime.frame import Samples
 
+COMPUTED = object()  # stands for a result that a program computes
 MOST_SHAPES = 64  # shapes of arrays that are remembered to fit
 
 
@@ -248,7 +249,7 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
             programs[key] = _program(function, args, kwargs, leaves)
         program, structure, constants = programs[key]
         results = iter(program.run(*arrays))
-        filled = [next(results) if made is None else made for made in constants]
+        filled = [next(results) if made is COMPUTED else made for made in constants]
         return tree.pack_sequence_as(structure, filled)
 
     return compiled
@@ -284,7 +285,7 @@ def _program(
     flat = [value.__tensor__() if isinstance(value, Variable) else value for value in flat]
     computed = [value for value in flat if isinstance(value, Node)]
     inputs = [symbol for symbol in symbols if isinstance(symbol, Node)]
-    constants = [None if isinstance(value, Node) else value for value in flat]
+    constants = [COMPUTED if isinstance(value, Node) else value for value in flat]
     return Program(inputs, computed, scope.updates, compiled=True), result, constants
 
 

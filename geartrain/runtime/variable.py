@@ -18,6 +18,7 @@ from geartrain.errors import describe_value
 from geartrain.graph.dtypes import numpy_dtype, standardize_dtype
 from geartrain.graph.node import Leaf, Node
 from geartrain.graph.operators import OPERATORS, Operators
+from geartrain.graph.recording import inner_scopes
 from geartrain.ops.operands import operand
 from geartrain.registry import automatic_name
 from geartrain.runtime.aligned import aligned_empty, aligned_zeros
@@ -60,6 +61,9 @@ class Trace:
         if variable in self.updates:
             return self.updates[variable]
         return self.outer.read(variable) if self.outer else variable.node
+
+
+inner_scopes.append(Trace)
 
 
 class concrete_scope:

@@ -12,6 +12,7 @@ import pytest
 from geartrain import ops, tree
 from geartrain.graph.node import Node
 from tests.ops import (
+    cases_control,
     cases_indices,
     cases_networks,
     cases_numbers,
@@ -21,7 +22,7 @@ from tests.ops import (
 from tests.ops.cases import Case, listed
 from tests.ops.checks import jacobians_agree, symbolic, total
 
-MODULES = (cases_numbers, cases_shapes, cases_indices, cases_networks, cases_windows)
+MODULES = (cases_numbers, cases_shapes, cases_indices, cases_networks, cases_windows, cases_control)
 CASES = [one for module in MODULES for one in module.table]
 
 PARAMS = [pytest.param(one, id=f"{one.name}-{number}") for number, one in enumerate(CASES)]
@@ -52,6 +53,7 @@ CALLS = {
     "scatter_update": scatter_update,
     "slice_update": lambda x, updates: ops.slice_update(x, (0, 1), updates),
     "power": power,
+    **cases_control.CALLS,
 }
 
 
@@ -82,7 +84,7 @@ def test_values_are_numpys(one):
     if isinstance(expected, str | bool | int):
         assert found == expected
         return
-    pieces = list(found) if isinstance(found, list | tuple) else [found]
+    pieces = tree.flatten(found)
     wanted = list(expected) if isinstance(expected, list | tuple) else [expected]
     assert len(pieces) == len(wanted)
     for piece, want in zip(pieces, wanted, strict=True):

@@ -24,6 +24,10 @@ assert geartrain.ops.random
 
 WITHOUT_SAMPLES = {
     "scan": "its body is a parameter; see test_scan",
+    "choose": "its graphs are a parameter; see cond among the cases",
+    "repeat": "its body is a parameter; see while_loop among the cases",
+    "repeat_gradient": "its body is a parameter; see while_loop among the cases",
+    "ruled": "its gradient is a parameter; see custom_gradient among the cases",
     "iota": "has no source; what it holds is tested with one_hot, tril and take_along_axis",
     "extent": "has no source and needs a batch size; tested with size and mean",
 }

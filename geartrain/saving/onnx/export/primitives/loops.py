@@ -90,3 +90,16 @@ def _places(body: Body, turns: Extent, reverse: bool) -> dict[Extent, int]:
         before_all = number < len(body.states) and not reverse  # one entry more in front
         found[start + product(shape[1:]) if before_all else start] = number
     return found
+
+
+@translation("choose", "repeat", "repeat_gradient")
+def _branches(exporter: Any, node: Node, *values: Value, **params: Any) -> Value:
+    raise Unsupported(
+        "it chooses what to compute, or how often, by numbers that are known at run time only",
+        "Use ops.where for choices, and ops.scan or ops.fori_loop with known bounds for loops.",
+    )
+
+
+@translation("ruled")
+def _ruled(exporter: Any, node: Node, x: Value, *others: Value, rule: Any) -> Value:
+    return x
