@@ -12,7 +12,6 @@ weights come in one order: those that are trained, then the others, with those o
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count, takewhile
@@ -22,7 +21,7 @@ from typing import Any, NamedTuple
 from geartrain.errors import warn
 from geartrain.runtime.variable import Variable
 from geartrain.saving.hdf5 import read_hdf5
-from geartrain.saving.store import Store, StoredTensor
+from geartrain.saving.store import Store, StoredTensor, opened
 from geartrain.saving.weights import Pair, assign_all, check_fits, values_of
 
 MODEL_WEIGHTS, TOP_LEVEL = "model_weights", "top_level_model_weights"
@@ -85,13 +84,12 @@ class LegacyFile(NamedTuple):
 @contextmanager
 def legacy_file(path: Path, who: str) -> Iterator[LegacyFile]:
     """An `.h5` file, which is open within the block."""
-    file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
     attributes: dict[str, dict[str, Any]] = {}
-    try:
-        with read_hdf5(file, 0, os.fstat(file).st_size, who, attributes) as store:
-            yield LegacyFile(store, attributes, who)
-    finally:
-        os.close(file)
+    with (
+        opened(path, who) as (file, size),
+        read_hdf5(file, 0, size, who, attributes) as store,
+    ):
+        yield LegacyFile(store, attributes, who)
 
 
 def load_legacy_weights(

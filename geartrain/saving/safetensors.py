@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +33,7 @@ from geartrain.saving.store import (
     StoredTensor,
     bytes_of,
     digests_of,
+    opened,
     read_exactly,
 )
 
@@ -58,11 +58,8 @@ def safetensors_file(path: Path, who: str) -> Iterator[Store]:
     Raises:
         ValueError: a file that is damaged, or whose header contradicts itself.
     """
-    file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
-    try:
-        yield _read(file, os.fstat(file).st_size, who)
-    finally:
-        os.close(file)
+    with opened(path, who) as (file, size):
+        yield _read(file, size, who)
 
 
 def _read(file: int, size: int, who: str) -> Store:

@@ -24,7 +24,7 @@ from geartrain.files import replacing
 from geartrain.saving import plain
 from geartrain.saving.hdf5 import read_hdf5
 from geartrain.saving.hdf5_writer import write_hdf5
-from geartrain.saving.store import Store
+from geartrain.saving.store import Store, opened, read_exactly
 
 MOST_SHARDS = 10_000
 _SHARD = re.compile(r"[^/\\\x00-\x1f\x7f]{1,200}\.weights\.h5")
@@ -40,7 +40,8 @@ def sharded_file(path: Path, who: str) -> Iterator[Store]:
             damaged, or has not what the index says.
     """
     with ExitStack() as opened:
-        index = _parsed(path, who)
+        text = _read(path, who)
+        index = _weight_map(text, who)
         whole, places = Store({}), dict[str, set[str]]()
         for name in dict.fromkeys(name for names in index.values() for name in names):
             shard = opened.enter_context(_shard(path.with_name(name), who))
@@ -55,13 +56,26 @@ def sharded_file(path: Path, who: str) -> Iterator[Store]:
             lacking = [name for name in names if name not in places.get(group, set())]
             if lacking:
                 raise _refuse(who, f"{group!r} in {lacking[0]!r}", "a shard without")
-        _check_size(path, whole, who)
+        _check_size(text, whole, who)
         yield whole
 
 
-def _parsed(path: Path, who: str) -> dict[str, list[str]]:
+def _read(path: Path, who: str) -> dict[str, Any]:
+    """The text of an index."""
+    with opened(path, who) as (file, size):
+        if size > plain.MOST_BYTES:
+            raise _refuse(who, f"at most {plain.MOST_BYTES} bytes", f"{size}")
+        text = bytearray(size)
+        read_exactly(file, 0, memoryview(text), who)
+    found = plain.parse(bytes(text), who)
+    if not isinstance(found, dict):
+        raise _refuse(who, "an object", f"{found!r:.80}")
+    return found
+
+
+def _weight_map(text: dict[str, Any], who: str) -> dict[str, list[str]]:
     """The weight map of an index, with names of files alone."""
-    found = _index(path, who).get("weight_map")
+    found = text.get("weight_map")
     if not isinstance(found, dict) or len(found) > 1_000_000:
         raise _refuse(who, "an object as 'weight_map'", f"{found!r:.80}")
     index = {group: names if isinstance(names, list) else [names] for group, names in found.items()}
@@ -74,17 +88,8 @@ def _parsed(path: Path, who: str) -> dict[str, list[str]]:
     return index
 
 
-def _index(path: Path, who: str) -> dict[str, Any]:
-    if path.stat().st_size > plain.MOST_BYTES:
-        raise _refuse(who, f"at most {plain.MOST_BYTES} bytes", f"{path.stat().st_size}")
-    found = plain.parse(path.read_bytes(), who)
-    if not isinstance(found, dict):
-        raise _refuse(who, "an object", f"{found!r:.80}")
-    return found
-
-
-def _check_size(path: Path, whole: Store, who: str) -> None:
-    metadata = _index(path, who).get("metadata")
+def _check_size(text: dict[str, Any], whole: Store, who: str) -> None:
+    metadata = text.get("metadata")
     declared = metadata.get("total_size") if isinstance(metadata, dict) else None
     if declared != whole.nbytes:
         raise _refuse(who, f"the {declared} bytes of 'total_size' in all shards", f"{whole.nbytes}")
@@ -95,12 +100,11 @@ def _shard(path: Path, who: str) -> Iterator[Store]:
     what = f"{who}: {path.name}"
     if path.is_symlink() or not path.is_file():
         raise _refuse(who, f"a file {path.name!r} beside the index", "none")
-    file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0))
-    try:
-        with read_hdf5(file, 0, os.fstat(file).st_size, what) as store:
-            yield store
-    finally:
-        os.close(file)
+    with (
+        opened(path, what, follow=False) as (file, size),
+        read_hdf5(file, 0, size, what) as store,
+    ):
+        yield store
 
 
 def _refuse(who: str, expected: str, received: str) -> ValueError:
@@ -171,7 +175,7 @@ def _parts(store: Store, most: float) -> list[Store]:
 def _former(path: Path) -> set[str]:
     """The shards of the index that is replaced: to be removed if they are surely its own."""
     try:
-        index = _parsed(path, "save_weights")
+        index = _weight_map(_read(path, "save_weights"), "save_weights")
     except (OSError, ValueError):
         return set()
     base = path.name.removesuffix(".json").replace(".weights", "")

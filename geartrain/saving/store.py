@@ -12,8 +12,11 @@ from __future__ import annotations
 
 import math
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -280,6 +283,32 @@ def _check_fits(tensor: StoredTensor, array: np.ndarray) -> None:
 def bytes_of(array: np.ndarray) -> memoryview:
     """The bytes of an array whose values lie one after the other, without a copy."""
     return memoryview(array.reshape(-1).view(np.uint8))
+
+
+@contextmanager
+def opened(path: Path, who: str, follow: bool = True) -> Iterator[tuple[int, int]]:
+    """The descriptor and the size of a file, which is open within the block.
+
+    Args:
+        path: the file.
+        who: what errors begin with.
+        follow: whether a symbolic link may lead to it.
+
+    Raises:
+        ValueError: a pipe or device, which would be waited for or has no end; a folder.
+        OSError: the file cannot be opened.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    file = os.open(path, flags | (0 if follow else getattr(os, "O_NOFOLLOW", 0)))
+    try:
+        status = os.fstat(file)
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError(
+                f"{who}: expected {str(path)!r} to be a file. Received: a folder, pipe or device."
+            )
+        yield file, status.st_size
+    finally:
+        os.close(file)
 
 
 def read_exactly(file: int, offset: int, into: memoryview, what: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,18 +15,14 @@ from geartrain.saving.model_file import open_weights, read_config
 from geartrain.saving.npz import npz_file, write_npz
 from geartrain.saving.safetensors import safetensors_file, write_safetensors
 from geartrain.saving.shards import sharded_file
-from geartrain.saving.store import Store
+from geartrain.saving.store import Store, opened
 
 
 @contextmanager
 def hdf5_file(path: Path, who: str) -> Iterator[Store]:
     """The tensors of a `.weights.h5` file, which is open within the block."""
-    file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
-    try:
-        with read_hdf5(file, 0, os.fstat(file).st_size, who) as store:
-            yield store
-    finally:
-        os.close(file)
+    with opened(path, who) as (file, size), read_hdf5(file, 0, size, who) as store:
+        yield store
 
 
 @contextmanager
