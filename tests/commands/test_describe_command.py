@@ -81,7 +81,7 @@ def test_describe_what_is_not_there(capsys):
 
 
 def test_describe_a_folder(tmp_path, capsys):
-    assert "Is a directory" in refused(capsys, tmp_path)
+    assert "expected a file. Received: a folder" in refused(capsys, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_describe_a_folder(tmp_path, capsys):
         ("x.pdf", b"%PDF-1.7", "expected .npy, .npz, IDX (also gzipped) or .csv"),
         ("empty", b"", "Received: a file that starts with nothing"),
         ("x.csv", b"a,b\nred,2\n", "expected numbers, a row a line"),
-        ("x.npz", b"PK\x03\x04damaged", "expected a whole .npz archive"),
-        ("x.npy", b"\x93NUMPY\x01\x00", "expected an .npy array of numbers"),
+        ("x.npz", b"PK\x03\x04damaged", "expected a zip archive as model.save writes it"),
+        ("x.npy", b"\x93NUMPY\x01\x00", "expected a header with descr"),
         ("x.idx", b"\0\0\x08\x01\0\0\0\x09", "expected 9 bytes of elements"),
     ],
 )
@@ -120,5 +120,6 @@ def test_describe_reads_no_more_than_there_is(tmp_path, capsys):
     (tmp_path / "x.npy").write_bytes(content)
     with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
         archive.writestr("x.npy", content)
-    assert "expected an .npy array of numbers" in refused(capsys, tmp_path / "x.npy")
-    assert "expected 9007199254740992 bytes for shape" in refused(capsys, tmp_path / "x.npz")
+    for name in ("x.npy", "x.npz"):
+        message = "expected 9007199254740992 bytes for shape"
+        assert message in refused(capsys, tmp_path / name)

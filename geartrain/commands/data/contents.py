@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import math
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,6 +25,8 @@ def contents(name: str) -> Any:
     path = Path(name)
     if not path.exists():
         return _data_set(name)
+    if not path.is_file():
+        raise ValueError(f"{path}: expected a file. Received: a folder, pipe or device.")
     with path.open("rb") as file:
         start = file.read(6)
     if start == b"\x93NUMPY":
@@ -56,46 +60,54 @@ def _data_set(name: str) -> Any:
 
 def _mapped(path: Path) -> np.ndarray:
     """The array of an `.npy`, of which only what is looked at is read."""
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError as error:
-        raise ValueError(f"{path}: expected an .npy array of numbers. Received: {error}") from None
+    with path.open("rb") as file:
+        shape, dtype, order = _header(str(path), file)
+        start, size = file.tell(), file.seek(0, io.SEEK_END)
+    _check_size(str(path), shape, dtype, size - start)
+    if not math.prod(shape):
+        return np.empty(shape, dtype)
+    return np.memmap(path, dtype, "r", start, shape, order)
 
 
 def _archive(path: Path) -> dict[str, Any]:
     """The arrays of an `.npz`, none of which may be larger than its member of the archive."""
-    import zipfile
+    from geartrain.saving.archive import Archive
 
-    arrays = {}
+    with Archive(path) as archive:
+        return {
+            name.removesuffix(".npy"): _array(
+                f"{path}, member {name}", archive.read(name, member.size)
+            )
+            for name, member in archive.members.items()
+        }
+
+
+def _array(name: str, data: bytes) -> np.ndarray:
+    """The array of an `.npy` in memory."""
+    stream = io.BytesIO(data)
+    shape, dtype, order = _header(name, stream)
+    start, count = stream.tell(), math.prod(shape)
+    _check_size(name, shape, dtype, len(data) - start)
+    return np.frombuffer(data, dtype, count, start).reshape(shape, order=order)
+
+
+def _header(name: str, stream: Any) -> tuple[tuple[int, ...], np.dtype, Literal["F", "C"]]:
+    """Shape, dtype and order of the elements that follow."""
+    from geartrain.datasets.npz import read_header
+
+    shape, descr, columns_first = read_header(stream, name)
     try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                name = member.filename.removesuffix(".npy")
-                with archive.open(member) as stream:
-                    arrays[name] = _array(f"{path}, member {name}", stream, member.file_size)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        raise ValueError(f"{path}: expected a whole .npz archive. Received: {error}.") from error
-    return arrays
-
-
-def _array(name: str, stream: Any, size: int) -> np.ndarray:
-    """Read one `.npy` of `size` bytes, header first."""
-    try:
-        version = np.lib.format.read_magic(stream)
-        header = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }[version]
-        shape, fortran, dtype = header(stream)
-    except (ValueError, KeyError) as error:
-        raise ValueError(f"{name}: expected an .npy array. Received: {error}.") from error
+        dtype = np.dtype(descr)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: expected a dtype of NumPy. Received: {descr!r}.") from None
     if dtype.hasobject:
         raise ValueError(f"{name}: expected numbers. Received: pickled Python objects, not read.")
-    count = int(np.prod(shape, dtype=object))
-    if count * dtype.itemsize > size:
+    return shape, dtype, "F" if columns_first else "C"
+
+
+def _check_size(name: str, shape: tuple[int, ...], dtype: np.dtype, size: int) -> None:
+    expected = math.prod(shape) * dtype.itemsize
+    if expected != size:
         raise ValueError(
-            f"{name}: expected {count * dtype.itemsize} bytes for shape {shape} of {dtype}. "
-            f"Received: {size}."
+            f"{name}: expected {expected} bytes for shape {shape} of {dtype}. Received: {size}."
         )
-    flat = np.frombuffer(stream.read(count * dtype.itemsize), dtype)
-    return flat.reshape(shape, order="F" if fortran else "C")

@@ -65,8 +65,15 @@ def read_table(path: Path) -> Table:
     Empty cells are NaN among numbers.
 
     Raises:
-        ValueError: rows of unequal length, or no rows.
+        ValueError: rows of unequal length, or no rows; a file that is no text.
     """
+    try:
+        return _read(path)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path}: expected a text in UTF-8. Received: {error}") from None
+
+
+def _read(path: Path) -> Table:
     with path.open(encoding="utf-8-sig", newline="") as file:
         first = file.readline()
         separator = next((mark for mark in ("\t", ",", ";") if mark in first), None)
