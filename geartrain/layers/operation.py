@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from geartrain import tree
@@ -9,6 +10,8 @@ from geartrain.configurable import Configurable
 from geartrain.layers.symbolic import KerasTensor, record_call
 from geartrain.registry import automatic_name, public_name, signature, snake_case
 from geartrain.runtime.variable import Trace, current_trace
+
+_NOT_IN_NAMES = re.compile(r"[/\x00-\x1f\x7f-\x9f]")  # of files, and shown in terminals
 
 
 class Operation(Configurable):
@@ -20,7 +23,7 @@ class Operation(Configurable):
     Args:
         name: its name; by default the class's, numbered.
 
-    Raises ValueError for a name that is not a string, or that holds a '/'.
+    Raises ValueError for a name that is not a string, or that holds a '/' or a control character.
 
     >>> import numpy as np
     >>> from geartrain import Input, Model, ops
@@ -36,9 +39,10 @@ class Operation(Configurable):
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name or automatic_name(snake_case(type(self).__name__))
-        if not isinstance(self.name, str) or "/" in self.name:
+        if not isinstance(self.name, str) or _NOT_IN_NAMES.search(self.name):
             raise ValueError(
-                f"{type(self).__name__}: expected a name without '/'. Received: {self.name!r}"
+                f"{type(self).__name__}: expected a name without '/' and control characters. "
+                f"Received: {self.name!r:.80}"
             )
         self._calls: list[Any] = []
 

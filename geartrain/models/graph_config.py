@@ -190,6 +190,7 @@ class _Reader:
         if isinstance(described, list):
             args, kwargs = self._legacy_arguments(name, described, tensor)
         else:
+            described = _checked(described, dict)
             args, kwargs = _filled([described.get("args"), described.get("kwargs")], tensor)
             args, kwargs = _checked(args or [], list), dict(_checked(kwargs or {}, dict))
             if kwargs.get("training") is False and "training" not in (

@@ -355,7 +355,10 @@ def test_a_layer_without_a_call_or_without_init():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: Layer(name="a/b"), "Layer: expected a name without '/'. Received: 'a/b'"),
+        (
+            lambda: Layer(name="a/b"),
+            "Layer: expected a name without '/' and control",
+        ),
         (lambda: layers.Dense(2).count_params(), "has no weights to count before it is built"),
         (
             lambda: Scale().build((None, None)),
