@@ -9,8 +9,11 @@ them to those that the file turned out to have none for.
 from __future__ import annotations
 
 import math
+import os
+import sys
 import threading
 from collections.abc import Callable, Collection
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -119,6 +122,30 @@ class Budget:
             if id(variable) not in known:
                 variable.assign(np.asarray(make()))
         self._waiting.clear()
+
+
+def check_memory(who: str, shape: tuple[int, ...], dtype: str) -> None:
+    """Refuse a variable that is larger than this machine's memory, wherever its shape is from.
+
+    >>> check_memory("Dense", (10**9, 10**9), "float32")
+    Traceback (most recent call last):
+    ValueError: Dense: expected a variable of at most ... bytes, the memory of this machine. ...
+    """
+    size = math.prod(shape) * numpy_dtype(dtype).itemsize
+    if size > _memory():
+        raise ValueError(
+            f"{who}: expected a variable of at most {_memory()} bytes, the memory of this machine. "
+            f"Received: shape {shape}, {size} bytes. Check the units and the shape of the input."
+        )
+
+
+@cache
+def _memory() -> int:
+    """The bytes of this machine's memory; all that there can be where it does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return sys.maxsize
 
 
 def current_budget() -> Budget | None:

@@ -22,7 +22,7 @@ from geartrain.graph.recording import inner_scopes
 from geartrain.ops.operands import operand
 from geartrain.registry import automatic_name
 from geartrain.runtime.aligned import aligned_empty, aligned_zeros
-from geartrain.runtime.budget import current_budget
+from geartrain.runtime.budget import check_memory, current_budget
 from geartrain.serialization.names import package
 
 
@@ -144,6 +144,8 @@ class Variable(Leaf, Operators):
             shape, make = value.shape, functools.partial(np.asarray, value)
         self.dtype = name_of_type
         budget = current_budget()
+        if budget is None:
+            check_memory(f"Variable {self.name!r}", shape, name_of_type)
         if budget is None or budget.wants_value(self, shape, make):
             first = np.asarray(make())
             self._array = aligned_empty(first.shape, numpy_dtype(name_of_type))
