@@ -214,9 +214,9 @@ def unpickled(data: bytes) -> str:
 
 def described_by_command(path: Path) -> str:
     """`geartrain describe FILE`, which tells its errors in one line."""
-    from geartrain.commands import describe
+    from geartrain.commands.data.contents import contents
 
-    return str(describe.contents(str(path)))
+    return str(contents(str(path)))
 
 
 def networks() -> dict[str, Any]:
