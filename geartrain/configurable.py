@@ -13,12 +13,14 @@ classes and functions of your own, which Python looks up as it does all.
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple, cast
 
+from geartrain.compat import keywords
 from geartrain.errors import unknown_keywords
-from geartrain.registry import RENAMED, public_name, signature, signature_names, signature_of
+from geartrain.registry import public_name, signature, signature_names, signature_of
 from geartrain.serialization import (
     class_of,
     deserialize_each,
@@ -37,6 +39,11 @@ class Configurable:
     config_order: tuple[str, ...] = ()  # the keys that come first in Keras's files
     unless_default: tuple[str, ...] = ()  # arguments that Keras's files lose: written if given
     _arguments: dict[str, Any]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls) and _is_of_the_library(cls):
+            cls.__init__ = _helpful(cls.__init__)  # type: ignore[misc]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Remember the arguments, once they are known to fit."""
@@ -196,14 +203,21 @@ def _bound(cls: type[Configurable], args: tuple[Any, ...], kwargs: Any) -> dict[
     """The arguments of a call by name, with defaults; refused if they do not fit."""
     form = _form_of(cast(Any, cls).__init__)
     accepts = cls.accepts if form.catches_all else ()
+    args, kwargs = modern_arguments(cls, cast(Any, cls).__init__, args, kwargs, hint=False)
     wrong = [name for name in kwargs if name not in form.named and name not in accepts]
-    if wrong and (cls.accepts or not form.catches_all):
-        raise unknown_keywords(public_name(cls), wrong, [*form.named, *accepts], RENAMED)
+    checked = not form.catches_all or (cls.accepts and _is_of_the_library(cls))
+    if wrong and checked:
+        raise unknown_keywords(public_name(cls), wrong, [*form.named, *accepts])
     by_place = dict(zip(form.positional, args, strict=False))
     missing = form.needed - by_place.keys() - kwargs.keys()
     if missing or len(args) > len(form.positional) or by_place.keys() & kwargs.keys():
         _refuse(cls, [*form.named, *accepts], args, kwargs)
     return {**form.defaults, **by_place, **kwargs}
+
+
+def _is_of_the_library(cls: type) -> bool:
+    """Whether `__init__` is known; that of others may take any keyword out of its **kwargs."""
+    return cls.__module__.startswith("geartrain.")
 
 
 def _refuse(cls: Any, allowed: list[str], args: tuple[Any, ...], kwargs: Any) -> None:
@@ -212,3 +226,47 @@ def _refuse(cls: Any, allowed: list[str], args: tuple[Any, ...], kwargs: Any) ->
         signature(cls).bind(*args, **kwargs)
     except TypeError as error:
         raise TypeError(f"{public_name(cls)}: {error}. It takes: {', '.join(allowed)}.") from None
+
+
+# -- programs of older Keras ----------------------------------------------------------------------
+
+
+def _helpful(initializer: Any) -> Any:
+    """An `__init__` that takes keywords of older Keras too, and refuses others with the nearest."""
+
+    @functools.wraps(initializer)
+    def wrapped(self: Any, *args: Any, **kwargs: Any) -> None:
+        args, kwargs = modern_arguments(type(self), initializer, args, kwargs)
+        try:
+            initializer(self, *args, **kwargs)
+        except TypeError:
+            form = _form_of(initializer)
+            wrong = [] if form.catches_all else [name for name in kwargs if name not in form.named]
+            if not wrong:
+                raise
+        else:
+            return
+        raise unknown_keywords(public_name(type(self)), wrong, form.named)
+
+    return wrapped
+
+
+def modern_arguments(
+    cls: type, initializer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], hint: bool = True
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What an `__init__` is called with, by today's keywords: all by keyword if one was old.
+
+    Args:
+        cls: the class of which one is made; its base classes decide too what is old.
+        initializer: its `__init__`, or that of a base class.
+        args, kwargs: what was given.
+        hint: whether to warn.
+    """
+    if keywords.OLD_NAMES.isdisjoint(kwargs):
+        return args, kwargs
+    form = _form_of(initializer)
+    changes = keywords.changes_of([base.__name__ for base in cls.__mro__], form.named)
+    if changes.keys().isdisjoint(kwargs) or len(args) > len(form.positional):
+        return args, kwargs
+    given = {**dict(zip(form.positional, args, strict=False)), **kwargs}
+    return (), keywords.modern(public_name(cls), changes, given, form.defaults, hint)

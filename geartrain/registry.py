@@ -20,19 +20,6 @@ _classes: dict[str, dict[str, type]] = {}
 _functions: dict[str, dict[str, Callable[..., Any]]] = {}
 _custom: dict[str, Any] = {}
 
-# Keywords of older Keras versions, and what to write instead.
-RENAMED = {
-    "lr": "It is now called 'learning_rate'.",
-    "nb_epoch": "It is now called 'epochs'.",
-    "decay": "Pass a schedule as learning_rate, such as optimizers.schedules.InverseTimeDecay.",
-    "input_dim": "Write input_shape=(n,), or start the model with keras.Input((n,)).",
-    "output_dim": "It is now called 'units'.",
-    "init": "It is now called 'kernel_initializer'.",
-    "W_regularizer": "It is now called 'kernel_regularizer'.",
-    "border_mode": "It is now called 'padding'.",
-    "subsample": "It is now called 'strides'.",
-}
-
 
 # -- Geartrain's own ------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ PACKAGE = Path(geartrain.__file__).parent
 LEVELS: list[set[str]] = [
     {"_version", "errors", "config", "tree", "files"},
     {"registry", "utils", "naive", "datasets"},
+    {"compat"},
     {"graph"},
     {"serialization"},
     {"identifiers", "configurable", "utils.custom_objects"},

@@ -45,15 +45,6 @@ def test_epoch_for_epochs():
     refused(network(), TypeError, r"'epoch'.*Did you mean 'epochs'", X, LABELS, epoch=5)
 
 
-def test_nb_epoch():
-    refused(network(), TypeError, r"'nb_epoch'.*now called 'epochs'", X, LABELS, nb_epoch=5)
-
-
-def test_lr():
-    with pytest.raises(TypeError, match=r"'lr'.*'learning_rate'"):
-        keras.optimizers.RMSprop(lr=0.01)
-
-
 def test_misspelled_optimizer():
     with pytest.raises(ValueError, match=r"(?i)did you mean 'rmsprop'"):
         network().compile(optimizer="rmspropp", loss="mse")

@@ -37,8 +37,8 @@ def too_few_values() -> Any:
 
 # What warns, and the words that tell which warning it is.
 WARNED: dict[str, Callable[[], Any]] = {
-    "alpha is now called": lambda: layers.LeakyReLU(alpha=0.1),
-    "input_length is no longer": lambda: layers.Embedding(3, 2, input_length=4),
+    "LeakyReLU: alpha=0.1 is how older": lambda: layers.LeakyReLU(alpha=0.1),
+    "Embedding: input_length=4 is how older": lambda: layers.Embedding(3, 2, input_length=4),
     "before build or fit": lambda: keras.Sequential([layers.Dense(3)]).predict(X, verbose=0),
     "pixels that were not scaled": lambda: model(100).fit(PIXELS, PIXELS[:, :3], verbose=0),
     "the loss became NaN": lambda: model(loss=lambda y, p: p * np.nan).fit(X, X[:, :3], verbose=0),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from geartrain import activations, constraints, initializers, ops, regularizers
-from geartrain.errors import describe_value, warn
+from geartrain.errors import describe_value
 from geartrain.graph.shapes import broadcast
 from geartrain.layers.arguments import at_least_zero, known_size
 from geartrain.layers.input_spec import InputSpec
@@ -77,7 +77,6 @@ class LeakyReLU(Layer):
 
     Args:
         negative_slope: the slope of the negative part.
-        alpha: its old name, accepted with a warning.
 
     Raises ValueError for a negative slope.
 
@@ -85,12 +84,7 @@ class LeakyReLU(Layer):
     array([-0.5,  2. ], dtype=float32)
     """
 
-    accepts = (*Layer.accepts, "alpha")
-
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
-        if "alpha" in kwargs:
-            negative_slope = kwargs.pop("alpha")
-            warn("LeakyReLU: alpha is now called negative_slope.")
         super().__init__(**kwargs)
         self.supports_masking = True
         self.negative_slope = at_least_zero(self, "negative_slope", negative_slope)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
@@ -16,6 +17,7 @@ from geartrain.registry import register
 
 def with_defaults(function: Callable[..., None], **defaults: Any) -> Callable[..., None]:
     """The same function with other defaults for some of its parameters."""
+    function = inspect.unwrap(function)
     assert isinstance(function, FunctionType)
     names = function.__code__.co_varnames[: function.__code__.co_argcount]
     before = function.__defaults__ or ()
@@ -40,10 +42,10 @@ class BaseConvolution(Layer):
     paddings: tuple[str, ...] = ("valid", "same")
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
         if cls.axes > 1 and "__init__" not in cls.__dict__:
             ones = (1,) * cls.axes
             cls.__init__ = with_defaults(cls.__init__, strides=ones, dilation_rate=ones)  # type: ignore[method-assign]
+        super().__init_subclass__(**kwargs)
 
     def _set_windows(
         self, kernel_size: Any, strides: Any, padding: str, data_format: Any, dilation_rate: Any

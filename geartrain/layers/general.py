@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import constraints, initializers, ops, registry, regularizers
-from geartrain.errors import describe_value, shown, warn
+from geartrain.errors import describe_value, shown
 from geartrain.layers.arguments import only_default, positive
 from geartrain.layers.layer import Layer
 from geartrain.ops.operands import dtype_of
@@ -134,7 +134,6 @@ class Embedding(Layer):
         mask_zero: whether 0 is padding, which the layers that follow leave out.
         weights: the first values of the table, instead of an initializer.
         lora_rank, lora_alpha, quantization_config: not supported; None only.
-        input_length: accepted for old code, with a warning.
 
     Weights: embeddings (input_dim, output_dim).
 
@@ -146,8 +145,6 @@ class Embedding(Layer):
     array([[[1., 1.],
             [1., 1.]]], dtype=float32)
     """
-
-    accepts = (*Layer.accepts, "input_length")
 
     def __init__(
         self,
@@ -163,8 +160,6 @@ class Embedding(Layer):
         quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
-        if kwargs.pop("input_length", None) is not None:
-            warn("Embedding: input_length is no longer needed; leave it out.")
         super().__init__(**kwargs)
         self.input_dim = positive(self, "input_dim", input_dim)
         self.output_dim = positive(self, "output_dim", output_dim)

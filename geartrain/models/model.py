@@ -58,7 +58,7 @@ class Model(Trainer, Saved, Layer):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """A `Functional` where inputs and outputs are given."""
-        if cls is Model and (args or "inputs" in kwargs):
+        if cls is Model and (args or not {"inputs", "input"}.isdisjoint(kwargs)):
             return super().__new__(Functional, *args, **kwargs)
         return super().__new__(cls, *args, **kwargs)
 

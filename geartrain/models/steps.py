@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from geartrain import config, metrics, ops, optimizers, tree
+from geartrain.compat.keywords import METHODS, modern
 from geartrain.errors import unknown_keywords, warn
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH
@@ -21,7 +22,7 @@ from geartrain.models.compiled import CompiledLoss, CompiledMetrics
 from geartrain.models.data import Batch, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from geartrain.models.keys import Held, key_of
 from geartrain.ops.operands import extents_of, number_of
-from geartrain.registry import RENAMED, signature_names
+from geartrain.registry import signature_names
 from geartrain.runtime.function import Program, gradients_of, trace
 from geartrain.runtime.variable import Trace
 
@@ -29,8 +30,8 @@ Method = Callable[..., Any]
 
 
 def helpful(method: Method) -> Method:
-    """Refuse keywords that `method` does not have, with the nearest one that it has."""
-    allowed = signature_names(method)
+    """Take keywords of older Keras; refuse others that `method` does not have, with the nearest."""
+    allowed, older = signature_names(method), METHODS.get(method.__name__, {})
 
     @functools.wraps(method)
     def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -40,7 +41,9 @@ def helpful(method: Method) -> Method:
             wrong = [name for name in kwargs if name not in allowed]
             if not wrong:
                 raise
-        raise unknown_keywords(method.__name__, wrong, allowed, RENAMED)
+        if not older.keys().isdisjoint(wrong):
+            return checked(self, *args, **modern(method.__name__, older, kwargs))
+        raise unknown_keywords(method.__name__, wrong, allowed)
 
     return checked
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from geartrain import layers, ops
-from geartrain.errors import GeartrainWarning
 
 X = np.float32([[-3, -1, 0, 1, 3]])
 
@@ -15,14 +14,6 @@ def test_relu():
     np.testing.assert_array_equal(layers.ReLU(negative_slope=0.5)(X), [[-1.5, -0.5, 0, 1, 3]])
     bent = layers.ReLU(max_value=2.0, negative_slope=0.5, threshold=1.5)
     np.testing.assert_array_equal(bent(X), [[-2.25, -1.25, -0.75, -0.25, 2]])
-
-
-def test_leaky_relu_takes_its_old_name_with_a_warning():
-    with pytest.warns(GeartrainWarning, match="alpha is now called negative_slope"):
-        layer = layers.LeakyReLU(alpha=0.5)
-    assert layer.negative_slope == 0.5
-    np.testing.assert_array_equal(layer(X), [[-1.5, -0.5, 0, 1, 3]])
-    assert layers.LeakyReLU.from_config(layer.get_config()).negative_slope == 0.5
 
 
 def test_prelu_shares_slopes():

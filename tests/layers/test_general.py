@@ -122,11 +122,6 @@ def test_masks_of_embeddings():
     np.testing.assert_array_equal(mask, [[True, False]])
 
 
-def test_input_length_is_accepted_with_a_warning():
-    with pytest.warns(GeartrainWarning, match="input_length is no longer needed"):
-        layers.Embedding(4, 2, input_length=10)
-
-
 # -- wrappers ---------------------------------------------------------------------------------
 
 
