@@ -28,6 +28,7 @@ from geartrain.saving.store import (
     Store,
     StoredTensor,
     bytes_of,
+    opened,
     read_exactly,
 )
 
@@ -56,7 +57,7 @@ def npz_file(path: Path, who: str) -> Iterator[Store]:
     Raises:
         ValueError: an archive that is damaged, or that holds something else than numbers.
     """
-    with Archive(path) as archive:
+    with opened(path, who), Archive(path) as archive:  # which takes folders too
         tensors = {}
         for member in archive.members:
             name = member.removesuffix(".npy")

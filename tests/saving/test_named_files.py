@@ -287,3 +287,13 @@ def test_members_that_lie_are_refused(tmp_path, name, data, text):
     path = npz_with(tmp_path, name, data)
     with pytest.raises(ValueError, match=text):
         dense().load_weights(path)
+
+
+@pytest.mark.parametrize("ending", [".npz", ".safetensors", ".weights.h5", ".weights.json", ".h5"])
+def test_a_folder_is_no_file(tmp_path, ending):
+    path = tmp_path / f"m{ending}"
+    path.mkdir()
+    with pytest.raises(
+        ValueError, match=rf"expected '.*m\{ending}' to be a file. Received: a fold"
+    ):
+        dense().load_weights(path)
