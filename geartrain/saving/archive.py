@@ -56,14 +56,17 @@ class Archive:
 
     Args:
         path: a zip archive or a folder.
+        problems: to look into a container that must not be loaded: what is wrong with a member, or
+            with all together, is added to this list instead of raised, and the members that are
+            sound by themselves are there.
 
     Raises:
         ValueError: a container that is damaged, or that uses what models have no need of.
         FileNotFoundError: no file of that name.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | os.PathLike[str], problems: list[str] | None = None) -> None:
+        self.path, self.problems = Path(path), problems
         self._files: list[int] = []
         try:
             found = _in_folder(self) if self.path.is_dir() else _in_zip(self)
@@ -94,6 +97,16 @@ class Archive:
             f"{str(self.path)!r}: expected {expected}. Received: {received}. The file was damaged "
             "or made to mislead: it was not read. Get it again from a source that you trust."
         )
+
+    @contextmanager
+    def judged(self) -> Iterator[None]:
+        """A block whose refusal is one of the `problems`, where these are listed."""
+        try:
+            yield
+        except ValueError as error:
+            if self.problems is None:
+                raise
+            self.problems.append(str(error))
 
     def member(self, name: str) -> Member:
         """The member of that name, or an error."""
@@ -189,11 +202,14 @@ def _in_folder(archive: Archive) -> list[Member]:
             path = Path(base, name)
             relative = path.relative_to(archive.path).as_posix()
             mode = path.lstat().st_mode
-            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-                raise archive.refuse("files and folders alone", f"{relative!r}, a link or device")
-            if stat.S_ISREG(mode) and not relative.startswith("."):
-                check_name(archive, relative)
-                found.append(_plain_member(archive, path, relative))
+            with archive.judged():
+                if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                    raise archive.refuse(
+                        "files and folders alone", f"{relative!r}, a link or device"
+                    )
+                if stat.S_ISREG(mode) and not relative.startswith("."):
+                    check_name(archive, relative)
+                    found.append(_plain_member(archive, path, relative))
         if len(found) > MOST_MEMBERS:
             raise archive.refuse(f"at most {MOST_MEMBERS} files", "more")
     return found
@@ -256,10 +272,12 @@ def _in_zip(archive: Archive) -> list[Member]:
         with _structure(archive):
             entry = _Entry(bytes(data), at)
         at += entry.length
-        members.append(_checked(archive, file, entry, start))
+        with archive.judged():
+            members.append(_checked(archive, file, entry, start))
     if at != len(data):
         raise archive.refuse("a directory of its entries alone", "more or less in it")
-    _check_together(archive, members, file, start)
+    with archive.judged():
+        _check_together(archive, members, file, start)
     return [member for member in members if not member.name.endswith("/")]
 
 

@@ -28,6 +28,7 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MOST_OBJECTS = 200_000
 MOST_DEPTH = 64
 MOST_NAME = 512  # characters
+MOST_PROBLEMS = 100  # that are listed
 DIGEST = "sha256"  # the attribute of a data set
 # Compressed data sets may be this much larger than what is stored, or than this many bytes.
 MOST_EXPANSION, ALWAYS_ALLOWED = 16, 32 << 20
@@ -94,6 +95,7 @@ def read_hdf5(
     size: int,
     what: str,
     attributes: dict[str, dict[str, Any]] | None = None,
+    problems: list[str] | None = None,
 ) -> Store:
     """The tensors of an HDF5 file, checked but not read yet.
 
@@ -103,6 +105,8 @@ def read_hdf5(
         what: what it is, for errors: `"model.weights.h5"`.
         attributes: filled with the texts, and lists of texts, that are attributes of groups, by
             the groups' paths: legacy files keep configurations and names there.
+        problems: to look into a file that must not be loaded: why a group or data set is refused is
+            added to this list instead of raised, and the others are there.
 
     Raises:
         ValueError: a file that is damaged, or that uses what weights have no need of.
@@ -113,7 +117,7 @@ def read_hdf5(
     with _reading(what):
         opened = h5py.File(window, "r")
         try:
-            walk = _Walk(window, attributes)
+            walk = _Walk(window, attributes, problems)
             walk.root(opened.id)
         except BaseException:
             opened.close()
@@ -139,6 +143,7 @@ class _Walk:
 
     window: Window
     attributes: dict[str, dict[str, Any]] | None
+    problems: list[str] | None
     tensors: dict[str, StoredTensor] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
@@ -154,6 +159,17 @@ class _Walk:
             "Files of weights need no such thing, and this one may be hostile: it was not read."
         )
 
+    @contextmanager
+    def judged(self) -> Iterator[None]:
+        """A block whose refusal is one of the `problems`, where these are listed."""
+        try:
+            with _reading(self.window.what):
+                yield
+        except ValueError as error:
+            if self.problems is None or len(self.problems) >= MOST_PROBLEMS:
+                raise
+            self.problems.append(str(error))
+
     def root(self, root: Any) -> None:
         """Look at the whole file."""
         import h5py
@@ -162,26 +178,32 @@ class _Walk:
         self.seen[info.fileno, info.addr] = "/"
         self.describe(root, "")
         self.group(root, "", 0)
-        self.finish()
+        with self.judged():
+            self.finish()
 
     def group(self, group: Any, path: str, depth: int) -> None:
         """Look at each link before following it."""
-        import h5py
-
         if depth > MOST_DEPTH:
             raise self.refuse(path[:80], f"at most {MOST_DEPTH} groups in each other", "more")
         names: list[bytes] = []
         group.links.iterate(lambda name: names.append(name) or len(names) > MOST_OBJECTS or None)
         for raw in names:
-            name = raw.decode("utf-8", "replace")
-            if not _GOOD_NAME.fullmatch(name) or name in (".", "..") or len(name) > MOST_NAME:
-                raise self.refuse(path, "plain names", f"the name {name[:80]!r}")
-            inner = f"{path}/{name}" if path else name
-            link = group.links.get_info(raw).type
-            if link != h5py.h5l.TYPE_HARD:
-                kinds = {h5py.h5l.TYPE_SOFT: "a soft", h5py.h5l.TYPE_EXTERNAL: "an external"}
-                raise self.refuse(inner, "a group or data set", f"{kinds.get(link, 'a')} link")
-            self.member(group, raw, inner, depth)
+            with self.judged():
+                self.link(group, raw, path, depth)
+
+    def link(self, group: Any, raw: bytes, path: str, depth: int) -> None:
+        """Look at a link of the group at `path`, and follow it if it leads to the file itself."""
+        import h5py
+
+        name = raw.decode("utf-8", "replace")
+        if not _GOOD_NAME.fullmatch(name) or name in (".", "..") or len(name) > MOST_NAME:
+            raise self.refuse(path, "plain names", f"the name {name[:80]!r}")
+        inner = f"{path}/{name}" if path else name
+        link = group.links.get_info(raw).type
+        if link != h5py.h5l.TYPE_HARD:
+            kinds = {h5py.h5l.TYPE_SOFT: "a soft", h5py.h5l.TYPE_EXTERNAL: "an external"}
+            raise self.refuse(inner, "a group or data set", f"{kinds.get(link, 'a')} link")
+        self.member(group, raw, inner, depth)
 
     def member(self, group: Any, raw: bytes, path: str, depth: int) -> None:
         """Open what a hard link leads to, if nothing else led there before."""

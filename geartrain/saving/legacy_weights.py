@@ -82,12 +82,12 @@ class LegacyFile(NamedTuple):
 
 
 @contextmanager
-def legacy_file(path: Path, who: str) -> Iterator[LegacyFile]:
-    """An `.h5` file, which is open within the block."""
+def legacy_file(path: Path, who: str, problems: list[str] | None = None) -> Iterator[LegacyFile]:
+    """An `.h5` file, which is open within the block; `problems` as for `read_hdf5`."""
     attributes: dict[str, dict[str, Any]] = {}
     with (
         opened(path, who) as (file, size),
-        read_hdf5(file, 0, size, who, attributes) as store,
+        read_hdf5(file, 0, size, who, attributes, problems) as store,
     ):
         yield LegacyFile(store, attributes, who)
 

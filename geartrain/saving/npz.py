@@ -66,13 +66,13 @@ def npz_file(path: Path, who: str) -> Iterator[Store]:
                     f"{who}: expected members '.npy', as numpy.savez makes them. "
                     f"Received: {member!r}"
                 )
-            tensors[name] = _tensor(name, *archive.place(member, verify=True), who)
+            tensors[name] = npy_tensor(name, *archive.place(member, verify=True), who)
         yield Store(tensors)
 
 
-def _tensor(name: str, file: int, offset: int, size: int, who: str) -> StoredTensor:
-    """A member, if the bytes that it has are those that its header declares."""
-    what = f"{who}, member {name + '.npy'!r}"
+def npy_tensor(name: str, file: int, offset: int, size: int, who: str) -> StoredTensor:
+    """The array of an `.npy`, if its bytes are as many as its header declares."""
+    what = f"{who}, {name + '.npy'!r}"
     start = bytearray(min(size, HEADER_ROOM))
     read_exactly(file, offset, memoryview(start), what)
     stream = io.BytesIO(start)
