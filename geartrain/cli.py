@@ -13,12 +13,13 @@ import sys
 from collections.abc import Sequence
 
 from geartrain._version import __version__
-from geartrain.commands import describe, doctor, evaluate, explain, mnist, predict, run
+from geartrain.commands import describe, doctor, evaluate, explain, inspect, mnist, predict, run
 
 _COMMANDS = {
     "mnist": mnist,
     "predict": predict,
     "evaluate": evaluate,
+    "inspect": inspect,
     "run": run,
     "describe": describe,
     "explain": explain,

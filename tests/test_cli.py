@@ -31,7 +31,7 @@ def test_help_names_every_command(capsys):
     printed = capsys.readouterr().out
     assert all(
         f"    {name} " in printed
-        for name in ("mnist", "predict", "evaluate", "run", "describe", "doctor")
+        for name in ("mnist", "predict", "evaluate", "inspect", "run", "describe", "doctor")
     )
 
 

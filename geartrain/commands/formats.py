@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +95,11 @@ def check_target(path: Path) -> None:
             f"{path}: expected a folder that is empty or holds a model. Received: one with other "
             "files. Name another, or let the name end in .keras for one file."
         )
+
+
+def bytes_on_disk(path: Path) -> int:
+    """The size of a file, or of all files in a folder; links count as nothing."""
+    if not path.is_dir():
+        return path.stat().st_size
+    found = (Path(base, name).lstat() for base, _, names in os.walk(path) for name in names)
+    return sum(status.st_size for status in found if stat.S_ISREG(status.st_mode))

@@ -50,6 +50,17 @@ def images(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def trained(tmp_path: Path) -> Path:
+    """A saved model in the middle of its training, with a model inside."""
+    inner = Sequential([layers.Input((3,)), layers.Dense(5, name="deep")], name="inner")
+    model = Sequential([layers.Input((3,)), inner, layers.ReLU(), layers.Dense(2, name="last")])
+    model.compile("adam", "mse", metrics=["mae"])
+    model.fit(np.ones((8, 3), "float32"), np.ones((8, 2), "float32"), epochs=2, verbose=0)
+    model.save(tmp_path / "trained.keras")
+    return tmp_path / "trained.keras"
+
+
+@pytest.fixture
 def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
     """Run a command that works; returns what it prints, and its notes."""
 
