@@ -251,6 +251,13 @@ def test_a_folder_with_a_link(trained, command, tmp_path):
     assert found["layers"][-1]["name"] == "last"
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are POSIX's")
+@pytest.mark.parametrize("ending", [".keras", ".h5", ".npy", ".onnx", ".safetensors"])
+def test_a_pipe_is_not_waited_for(ending, command, tmp_path):
+    os.mkfifo(tmp_path / f"m{ending}")
+    assert texts(plain(command, tmp_path / f"m{ending}", code=1), "refused")
+
+
 @pytest.mark.parametrize("part", [0.0, 0.3, 0.9])
 @pytest.mark.parametrize(
     "ending", ["", ".h5", ".onnx", ".weights.h5", ".weights.json", ".safetensors", ".npz"]

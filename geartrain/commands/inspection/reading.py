@@ -6,7 +6,6 @@ sound before is told all the same. Nothing is built, and no tensor larger than i
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from geartrain.saving.model_file import check_assets, open_weights
 from geartrain.saving.npz import npy_tensor, npz_file
 from geartrain.saving.safetensors import safetensors_file
 from geartrain.saving.shards import sharded_file
-from geartrain.saving.store import Store, StoredTensor
+from geartrain.saving.store import Store, StoredTensor, opened
 
 _KINDS = {**MODELS, **WEIGHTS, ".npy": "NumPy array"}
 _NAMED = {".weights.json": sharded_file, ".safetensors": safetensors_file, ".npz": npz_file}
@@ -71,7 +70,7 @@ def _ending(path: Path) -> str:
 
 def _look_at_start(account: Account, ending: str) -> None:
     """Tell of a file that is of another kind than its name says."""
-    if account.path.is_dir() or not account.refused:
+    if not account.path.is_file() or not account.refused:
         return
     with account.path.open("rb") as file:
         start = file.read(8)
@@ -158,9 +157,8 @@ def _weights(account: Account) -> None:
 
 def _array(account: Account) -> None:
     """An `.npy` file: one array, which is told like a tensor."""
-    file = os.open(account.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    account.opened.callback(os.close, file)
-    tensor: StoredTensor = npy_tensor("array", file, 0, account.nbytes, str(account.path))
+    file, size = account.opened.enter_context(opened(account.path, "inspect"))
+    tensor: StoredTensor = npy_tensor("array", file, 0, size, "inspect")
     account.layers = [Layer("", tensors=[tensor])]
 
 
