@@ -12,8 +12,8 @@ MODELS = {
     ".keras": "Keras model",
     ".onnx": "ONNX model",
     FOLDER: "Keras model, as a folder",
-    ".h5": "Keras model of old",
-    ".hdf5": "Keras model of old",
+    ".h5": "legacy Keras model",
+    ".hdf5": "legacy Keras model",
 }
 WEIGHTS = {
     ".weights.h5": "Keras weights",

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geartrain.saving.checksum import crc32_of
-from geartrain.saving.store import read_exactly
+from geartrain.saving.store import MOST_PROBLEMS, read_exactly
 
 MOST_MEMBERS = 10_000
 MOST_DIRECTORY = 8 << 20  # bytes
@@ -104,7 +104,7 @@ class Archive:
         try:
             yield
         except ValueError as error:
-            if self.problems is None:
+            if self.problems is None or len(self.problems) >= MOST_PROBLEMS:
                 raise
             self.problems.append(str(error))
 

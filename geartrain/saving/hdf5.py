@@ -22,13 +22,19 @@ from typing import Any
 import numpy as np
 
 from geartrain.graph.dtypes import numpy_dtype
-from geartrain.saving.store import DTYPES, FileTensor, Store, StoredTensor, read_exactly
+from geartrain.saving.store import (
+    DTYPES,
+    MOST_PROBLEMS,
+    FileTensor,
+    Store,
+    StoredTensor,
+    read_exactly,
+)
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MOST_OBJECTS = 200_000
 MOST_DEPTH = 64
 MOST_NAME = 512  # characters
-MOST_PROBLEMS = 100  # that are listed
 DIGEST = "sha256"  # the attribute of a data set
 # Compressed data sets may be this much larger than what is stored, or than this many bytes.
 MOST_EXPANSION, ALWAYS_ALLOWED = 16, 32 << 20

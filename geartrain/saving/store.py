@@ -24,6 +24,7 @@ import numpy as np
 from geartrain.graph.dtypes import numpy_dtype
 from geartrain.runtime.aligned import aligned_empty
 
+MOST_PROBLEMS = 100  # of a file that are listed
 PIECE = 1 << 20  # bytes hashed at once: what fits a core's cache
 _SMALL = 4 << 20  # bytes below which other threads are not worth waking
 DTYPES = (

@@ -62,7 +62,7 @@ def saved_as(path, ending):
     elif ending in (".weights.h5", ".safetensors", ".npz"):
         model.save_weights(new)
     elif ending == ".h5":
-        with pytest.warns(UserWarning, match="format of old"):
+        with pytest.warns(UserWarning, match="legacy format"):
             model.save(new)
     else:
         model.save(new, zipped=False)

@@ -53,7 +53,7 @@ def test_a_model_as_plain_data(trained, command):
     ("ending", "kind", "optimizer"),
     [
         ("", "Keras model, as a folder", True),
-        (".h5", "Keras model of old", True),
+        (".h5", "legacy Keras model", True),
         (".onnx", "ONNX model", False),
         (".weights.h5", "Keras weights", True),
         (".weights.json", "Keras weights in several files", True),

@@ -158,7 +158,7 @@ def test_models_of_other_formats(ending, classifier, command, tmp_path):
     if ending == ".onnx":
         model.export(path, verbose=False)
     elif ending:
-        with pytest.warns(UserWarning, match="format of old"):
+        with pytest.warns(UserWarning, match="legacy format"):
             model.save(path)
     else:
         model.save(path, zipped=False)

@@ -61,7 +61,7 @@ def layers_of(described: Any, path: str = "", depth: int = 0) -> list[Layer]:
 
 
 def config_of(described: Any) -> Config:
-    """The arguments of an object; those of a Sequential of old too, which were a list."""
+    """The arguments of an object; those of a legacy Sequential too, which were a list."""
     config = described.get("config") if isinstance(described, dict) else None
     if isinstance(config, list):
         return {"layers": config}

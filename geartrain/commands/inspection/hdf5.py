@@ -1,4 +1,4 @@
-"""The account of HDF5 files: of weights as Keras 3 writes them, and all that Keras wrote of old."""
+"""The account of HDF5 files: of weights as Keras 3 writes them, and the legacy ones."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def tell_hdf5(account: Account) -> None:
     backend = file.text("backend") or _text_of(file, file.root(), "backend")
     found = {"Keras": version, "backend": backend}
     account.versions = {name: one[:40] for name, one in found.items() if one}
-    account.kind = "Keras model of old" if text else "Keras weights of old"
+    account.kind = "legacy Keras model" if text else "legacy Keras weights"
     config = _parsed(text, "model_config", account)
     training = _parsed(file.text("training_config"), "training_config", account)
     if isinstance(config, dict) and isinstance(training, dict):
@@ -49,7 +49,7 @@ def _text_of(file: LegacyFile, group: str, name: str) -> str | None:
 
 
 def _parsed(text: str | None, what: str, account: Account) -> Any:
-    """A configuration of old in today's words."""
+    """A legacy configuration in today's words."""
     if text is not None:
         with account.judged():
             return modern(plain.parse(text.encode(), what))

@@ -106,7 +106,7 @@ def step_and_rate(optimizer: Layer) -> tuple[Any, Any]:
     inner = "optimizer/inner_optimizer/vars"
     base = inner if f"{inner}/0" in tensors else "optimizer/vars"
     first, second = tensors.get(f"{base}/0"), tensors.get(f"{base}/1")
-    for path, tensor in tensors.items():  # files of old, which name them
+    for path, tensor in tensors.items():  # legacy files, which name them
         last = path.rpartition("/")[2].removesuffix(":0")
         first = tensor if last in ("iteration", "iter") else first
         second = tensor if last == "learning_rate" else second
