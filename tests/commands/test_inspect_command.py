@@ -133,10 +133,11 @@ def test_what_is_not_there(refused, tmp_path):
     assert "expected a file or folder" in refused("inspect", tmp_path / "gone.keras")
 
 
-def test_names_steer_no_terminal(tmp_path, command):
-    model = Sequential([layers.Input((2,)), layers.Dense(2, name="a\x1b[31mb")])
-    model.save(tmp_path / "m.keras")
-    assert "\x1b" not in command("inspect", tmp_path / "m.keras").out
+def test_names_steer_no_terminal(trained, command):
+    path = rewritten(trained, config=lambda data: data.replace(b'"last"', b'"a\\u001b[31mb"'))
+    printed = command("inspect", path).out
+    assert "a?[31mb (Dense)" in printed
+    assert "\x1b" not in printed
 
 
 # -- two files ------------------------------------------------------------------------------------
