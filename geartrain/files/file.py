@@ -7,7 +7,7 @@ import io
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from geartrain.files.place import IS_WHOLE, Place, take_over
 
@@ -67,6 +67,19 @@ def replacing(path: str | os.PathLike[str], private: bool = False) -> Iterator[B
             place.temporary.unlink()
         raise
     place.finish()
+
+
+def bring_to_disk(stream: IO[bytes]) -> None:
+    """Bring what was written so far to the disk, where the stream is a file's."""
+    raw = getattr(stream, "raw", None)
+    if isinstance(raw, io.FileIO):
+        stream.flush()
+        raw.sync() if isinstance(raw, _Raw) else _sync_data(raw)
+
+
+def _sync_data(file: io.FileIO) -> None:
+    """Bring a file's bytes to the disk, but not its dates where the system knows the difference."""
+    (os.fdatasync if hasattr(os, "fdatasync") else os.fsync)(file.fileno())
 
 
 def append_lines(path: str | os.PathLike[str], lines: bytes) -> None:
@@ -135,6 +148,9 @@ class _Raw(io.FileIO):
 
     def write(self, data: Any) -> Any:
         return self._unless_failed(super().write, data, memoryview(data).nbytes)
+
+    def sync(self) -> None:
+        self._unless_failed(_sync_data, self, None)
 
     def truncate(self, size: int | None = None) -> Any:
         return self._unless_failed(super().truncate, size, size)

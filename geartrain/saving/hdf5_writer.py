@@ -1,22 +1,25 @@
 """Weights written as HDF5, in Keras's layout.
 
 The HDF5 library only lays the file out: it writes groups, names and the headers of data sets into
-memory, with room for the values. Then the file is written from its first byte to its last, the
-values from where they are. So a large model is written at the disk's speed, into a zip archive
-too, and the same weights give the same bytes.
+memory, with room for the values. These are written from where they are and hashed meanwhile; then
+come the digests, and the rest of the file with them. So a large model is written at the disk's
+speed, into a zip archive too, and the same weights give the same bytes.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import zlib
 from collections.abc import Iterator
 from typing import IO, Any
 
 import numpy as np
 
+from geartrain.saving.checksum import joined
+from geartrain.saving.hashed import NO_DIGEST, write_hashed
 from geartrain.saving.hdf5 import DIGEST
-from geartrain.saving.store import MemoryTensor, Store, bytes_of, digests_of
+from geartrain.saving.store import MemoryTensor, Store
 
 _PAGE = 4096
 
@@ -24,14 +27,17 @@ _PAGE = 4096
 class Laid:
     """An HDF5 file that is laid out and can be written.
 
+    Where all is, and how large the file becomes, is known at once; what depends on the values only
+    after they were written.
+
     Args:
         store: the tensors, and the names of the objects that they belong to.
 
     Attributes:
-        digests: the digest of each tensor by its path.
         places: `[offset, bytes]` of each tensor, in the order of the file.
-        structure: the SHA-256 of all bytes that belong to no tensor.
         size: the bytes of the file.
+        digests: the digest of each tensor by its path; without meaning before `write`.
+        structure: the SHA-256 of all bytes that belong to no tensor; likewise.
     """
 
     def __init__(self, store: Store) -> None:
@@ -39,23 +45,40 @@ class Laid:
             path: tensor.array if isinstance(tensor, MemoryTensor) else tensor.read()
             for path, tensor in store.tensors.items()
         }
-        digests = digests_of(self._arrays.values())
-        self.digests = dict(zip(self._arrays, digests, strict=True))
-        self._skeleton, self._order = _laid_out(store, self._arrays, self.digests)
-        self.size = self._skeleton.size
-        self.places = [[start, self._arrays[path].nbytes] for start, path in self._order]
-        structure = hashlib.sha256()
-        for start, stop in between(self.places, self.size):
-            structure.update(self._skeleton.between(start, stop))
-        self.structure = structure.hexdigest()
+        self._layout = _Layout(store, self._arrays)
+        self.size = self._layout.skeleton.size
+        placed = sorted((start, path) for path, start in self._layout.places.items())
+        self._order = [path for _, path in placed]
+        self.places = [[start, self._arrays[path].nbytes] for start, path in placed]
+        self.digests = dict.fromkeys(self._arrays, NO_DIGEST)
+        self.structure = NO_DIGEST
 
-    def write(self, stream: IO[bytes]) -> None:
-        """Write the file from the place of `stream` on."""
+    def write(self, stream: IO[bytes], offset: int = 0, checksum: bool = False) -> int:
+        """Write the file, once, and let `digests` and `structure` be its own.
+
+        Args:
+            stream: what to write to, at any place.
+            offset: where the file begins there.
+            checksum: whether to compute the file's CRC-32, which is returned.
+        """
+        starts = {path: start for path, (start, _) in zip(self._order, self.places, strict=True)}
+        placed = [(offset + starts.get(path, 0), array) for path, array in self._arrays.items()]
+        hashed = dict(zip(self._arrays, write_hashed(stream, placed, checksum), strict=True))
+        self.digests = {path: one.digest for path, one in hashed.items()}
+        skeleton = self._layout.finish(self.digests)
+        structure, total = hashlib.sha256(), 0
         gaps = between(self.places, self.size)
-        for (start, stop), (_, path) in zip(gaps, self._order, strict=False):
-            stream.write(self._skeleton.between(start, stop))
-            stream.write(bytes_of(self._arrays[path]))
-        stream.write(self._skeleton.between(*gaps[-1]))
+        for (start, stop), path in zip(gaps, [*self._order, None], strict=True):
+            part = skeleton.between(start, stop)
+            structure.update(part)
+            stream.seek(offset + start)
+            stream.write(part)
+            if checksum:
+                total = zlib.crc32(part, total)
+                if path is not None:
+                    total = joined(total, hashed[path].checksum, self._arrays[path].nbytes)
+        self.structure = structure.hexdigest()
+        return total
 
 
 def between(places: list[list[int]], size: int) -> list[tuple[int, int]]:
@@ -76,33 +99,58 @@ def write_hdf5(store: Store, stream: IO[bytes]) -> Laid:
     return laid
 
 
-def _laid_out(
-    store: Store, arrays: dict[str, np.ndarray], digests: dict[str, str]
-) -> tuple[_Sparse, list[tuple[int, str]]]:
-    """The file without values, and where these belong."""
-    import h5py
+class _Layout:
+    """The file without values: where these belong, and then their digests.
 
-    skeleton = _Sparse()
-    places = []
-    with h5py.File(skeleton, "w", libver=("v108", "v108")) as file:
+    Attributes:
+        skeleton: what there is of the file.
+        places: where the values of each tensor begin that has any, by its path.
+    """
+
+    def __init__(self, store: Store, arrays: dict[str, np.ndarray]) -> None:
+        import h5py
+
+        skeleton = self.skeleton = _Sparse()
+        self.places: dict[str, int] = {}
+        self._file = h5py.File(skeleton, "w", libver=("v108", "v108"))
+        self._digests: dict[str, Any] = {}
+        try:
+            self._fill(store, arrays)
+            self._file.flush()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _fill(self, store: Store, arrays: dict[str, np.ndarray]) -> None:
         for name, text in store.metadata.items():
-            file.attrs[name] = text
+            self._file.attrs[name] = text
         groups: dict[str, Any] = {}
         for path in [f"{owner}/vars".lstrip("/") for owner in store.names]:
-            groups[path] = file.require_group(path)
+            groups[path] = self._file.require_group(path)
         for owner, name in store.names.items():
             groups[f"{owner}/vars".lstrip("/")].attrs["name"] = name
         for path, array in arrays.items():
             parent, _, name = path.rpartition("/")
             if parent not in groups:
-                groups[parent] = file.require_group(parent) if parent else file
+                groups[parent] = self._file.require_group(parent) if parent else self._file
             dataset = _data_set(groups[parent].id, name, array)
             if store.tensors[path].dtype == "bfloat16":
                 dataset.attrs["dtype"] = "bfloat16"
-            dataset.attrs[DIGEST] = np.bytes_(digests[path])
+            dataset.attrs[DIGEST] = np.bytes_(NO_DIGEST)
+            self._digests[path] = dataset
             if array.nbytes:
-                places.append((dataset.id.get_offset(), path))
-    return skeleton, sorted(places)
+                self.places[path] = dataset.id.get_offset()
+
+    def finish(self, digests: dict[str, str]) -> _Sparse:
+        """The file with these digests, which is closed."""
+        import h5py
+
+        for path, dataset in self._digests.items():
+            attribute = h5py.h5a.open(dataset.id, DIGEST.encode())
+            attribute.write(np.array(digests[path], "S"))
+        self._digests.clear()
+        self._file.close()
+        return self.skeleton
 
 
 def _data_set(group: Any, name: str, array: np.ndarray) -> Any:

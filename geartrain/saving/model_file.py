@@ -10,6 +10,7 @@ refuses is never seen by anybody.
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,40 +33,40 @@ from geartrain.saving.metadata import (
 )
 from geartrain.saving.store import Store
 from geartrain.saving.weights import collect, restore
+from geartrain.saving.zip_writer import ZipWriter
 
 ASSETS = "assets"
 _NPZ = "model.weights.npz"
-# Zip archives know no dates before this one, and dates would make equal models unequal files.
-_NO_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def write_model(model: Any, path: Path, zipped: bool) -> None:
     """Write a model as a zip archive, or as a folder."""
     config = config_of(model)
     laid = Laid(collect(model))
-    texts = {METADATA: write_metadata(config, laid), CONFIG: config}
     if zipped:
         with replacing(path) as stream:
-            _write_zip(stream, texts, laid)
+            _write_zip(stream, config, laid)
         return
     with replacing_folder(path, (METADATA, CONFIG, WEIGHTS, _NPZ, ASSETS)) as folder:
-        for name, text in texts.items():
-            (folder / name).write_bytes(text)
         with (folder / WEIGHTS).open("wb") as stream:
             laid.write(stream)
+        (folder / METADATA).write_bytes(write_metadata(config, laid))
+        (folder / CONFIG).write_bytes(config)
         (folder / ASSETS).mkdir()
 
 
-def _write_zip(stream: IO[bytes], texts: dict[str, bytes], laid: Laid) -> None:
-    import zipfile
-
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, text in texts.items():
-            archive.writestr(zipfile.ZipInfo(name, _NO_DATE), text)
-        weights = zipfile.ZipInfo(WEIGHTS, _NO_DATE)
-        weights.file_size = laid.size
-        with archive.open(weights, "w") as member:
-            laid.write(member)
+def _write_zip(stream: IO[bytes], config: bytes, laid: Laid) -> None:
+    """Write the weights, and then what tells of them: it comes first, and its length is known."""
+    room = len(write_metadata(config, laid))
+    archive = ZipWriter({METADATA: room, CONFIG: len(config), WEIGHTS: laid.size})
+    checksums = {WEIGHTS: laid.write(stream, archive.places[WEIGHTS], checksum=True)}
+    metadata = write_metadata(config, laid)
+    assert len(metadata) == room
+    for name, text in {METADATA: metadata, CONFIG: config}.items():
+        stream.seek(archive.places[name])
+        stream.write(text)
+        checksums[name] = zlib.crc32(text)
+    archive.write_directory(stream, checksums)
 
 
 def config_of(model: Any) -> bytes:

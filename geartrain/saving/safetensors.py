@@ -21,18 +21,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from geartrain.files import replacing
 from geartrain.graph.dtypes import numpy_dtype
 from geartrain.saving import plain
+from geartrain.saving.hashed import NO_DIGEST, write_hashed
 from geartrain.saving.store import (
     FileTensor,
     MemoryTensor,
     Store,
     StoredTensor,
-    bytes_of,
-    digests_of,
     opened,
     read_exactly,
 )
@@ -166,13 +163,19 @@ def write_safetensors(store: Store, path: Path) -> None:
         code = _CODES[array.dtype.name]
         header[name] = {"dtype": code, "shape": list(array.shape), "data_offsets": [at, stop]}
         at = stop
-    digests = dict(zip(arrays, digests_of(arrays.values()), strict=True))
-    metadata = {"format": "keras", **store.metadata, DIGESTS: json.dumps(digests)}
+    text = _header_text(header, store.metadata, dict.fromkeys(arrays, NO_DIGEST))
+    starts = {name: 8 + len(text) + header[name]["data_offsets"][0] for name in arrays}
+    with replacing(path) as stream:
+        written = write_hashed(stream, [(starts[name], arrays[name]) for name in arrays])
+        digests = {name: one.digest for name, one in zip(arrays, written, strict=True)}
+        text = _header_text(header, store.metadata, digests)
+        stream.seek(0)
+        stream.write(len(text).to_bytes(8, "little") + text)
+
+
+def _header_text(header: dict[str, Any], texts: dict[str, str], digests: dict[str, str]) -> bytes:
+    """The header with these digests; its length does not depend on them."""
+    metadata = {"format": "keras", **texts, DIGESTS: json.dumps(digests)}
     metadata[OWN_DIGEST] = _digest_of_header(header, metadata)
     text = json.dumps({METADATA: metadata, **header}).encode()
-    text += b" " * (-(len(text) + 8) % _ALIGNMENT)
-    with replacing(path) as stream:
-        stream.write(len(text).to_bytes(8, "little"))
-        stream.write(text)
-        for name in order:
-            stream.write(bytes_of(np.ascontiguousarray(arrays[name])))
+    return text + b" " * (-(len(text) + 8) % _ALIGNMENT)

@@ -26,7 +26,7 @@ from geartrain.runtime.aligned import aligned_empty
 
 MOST_PROBLEMS = 100  # of a file that are listed
 PIECE = 1 << 20  # bytes hashed at once: what fits a core's cache
-_SMALL = 4 << 20  # bytes below which other threads are not worth waking
+SMALL = 4 << 20  # bytes below which other threads are not worth waking
 DTYPES = (
     "float16", "bfloat16", "float32", "float64", "bool",
     "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
@@ -240,14 +240,11 @@ def over_pieces(
             read(start, part)
         return hashlib.sha256(part).digest() if hashed is None or hashed[number] else b""
 
-    pieces = [
-        (number, start, min(start + PIECE, len(buffer)))
-        for number, buffer in enumerate(buffers)
-        for start in range(0, len(buffer) or 1, PIECE)
-    ]
+    pieces = pieces_of(map(len, buffers))
     joined = [b""] * len(buffers)
-    for (number, _, _), digest in zip(pieces, in_threads(work, pieces), strict=True):
-        joined[number] += digest
+    with in_threads(work, pieces) as digests:
+        for (number, _, _), digest in zip(pieces, digests, strict=True):
+            joined[number] += digest
     wanted = hashed or [True] * len(buffers)
     return [
         hashlib.sha256(parts).hexdigest() if one else None
@@ -255,17 +252,50 @@ def over_pieces(
     ]
 
 
+def pieces_of(sizes: Iterable[int], most: int = PIECE) -> list[tuple[int, int, int]]:
+    """Buffers of these sizes in pieces: `(number, first byte, last byte + 1)`.
+
+    >>> pieces_of([3, 0], most=2)
+    [(0, 0, 2), (0, 2, 3), (1, 0, 0)]
+    """
+    return [
+        (number, start, min(start + most, size))
+        for number, size in enumerate(sizes)
+        for start in range(0, size or 1, most)
+    ]
+
+
+def is_large(nbytes: int) -> bool:
+    """Whether so many bytes are worth the work of other threads."""
+    return nbytes >= SMALL and _cores() > 1
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
 def in_threads(
     work: Callable[[tuple[int, int, int]], Done], pieces: list[tuple[int, int, int]]
-) -> Iterator[Done]:
-    """What `work` gives for each piece, `(number, first byte, last byte + 1)`, on all cores."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    if cores == 1 or sum(stop - start for _, start, stop in pieces) < _SMALL:
-        return map(work, pieces)
+) -> Iterator[Iterator[Done]]:
+    """A block in which all cores work on pieces; it is given what `work` gives for each, in order.
+
+    What is small is worked on in this thread, once it is asked for. Leaving the block by an error
+    leaves the pieces out that are not under way.
+    """
+    if not is_large(sum(stop - start for _, start, stop in pieces)):
+        yield map(work, pieces)
+        return
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(cores) as pool:
-        return iter(list(pool.map(work, pieces)))
+    pool = ThreadPoolExecutor(_cores())
+    try:
+        yield pool.map(work, pieces)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _check_fits(tensor: StoredTensor, array: np.ndarray) -> None:

@@ -125,6 +125,17 @@ def save_steps(name: str, **options: Any) -> Callable[[Path, int], Steps]:
     return steps
 
 
+def save_hashing(name: str) -> Callable[[Path, int], Steps]:
+    """Saving a model as if it were large: other threads hash what is being written."""
+    from geartrain.saving import store
+
+    def steps(folder: Path, number: int) -> Steps:
+        store.SMALL = 0
+        return save_steps(name)(folder, number)
+
+    return steps
+
+
 def tensors_of_parts(folder: Path) -> State:
     """The tensors in the files that an index names."""
     import h5py
@@ -204,6 +215,8 @@ WRITERS = BAD_WRITERS | {
     "the code cache": pair(cache_steps, is_silent=True),
     "a model": pair(save_steps("model.keras")),
     "a model as a folder": pair(save_steps("model", zipped=False)),
+    "a large model": pair(save_hashing("model.keras")),
+    "large weights as safetensors": pair(save_hashing("some.safetensors")),
     "weights": pair(save_steps("some.weights.h5")),
     "weights as safetensors": pair(save_steps("some.safetensors")),
     "weights as npz": pair(save_steps("some.npz")),

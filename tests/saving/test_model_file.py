@@ -443,7 +443,7 @@ def test_a_failed_save_leaves_the_former_file(saved, monkeypatch):
     model, path = saved
     before = path.read_bytes()
 
-    def fail(self, stream):
+    def fail(self, stream, *_, **options):
         stream.write(b"half")
         raise OSError("disk")
 
