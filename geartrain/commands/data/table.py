@@ -77,7 +77,9 @@ def _read(path: Path) -> Table:
     with path.open(encoding="utf-8-sig", newline="") as file:
         first = file.readline()
         separator = next((mark for mark in ("\t", ",", ";") if mark in first), None)
-        cells = next(csv.reader([first], delimiter=separator)) if separator else first.split()
+        cells = next(csv.reader([first], delimiter=separator), []) if separator else first.split()
+        if not cells:
+            raise ValueError(f"{path}: expected a table. Received: an empty first line")
         named = any(_number(cell) is None for cell in cells)
         if not named:
             file.seek(0)
@@ -108,6 +110,10 @@ def _columns(
             raise ValueError(
                 f"{path}: expected {len(names)} cells in each line, as the first has. Received: "
                 f"{len(row)} in line {first_line + number}"
+            )
+        if any("\0" in cell for cell in row):  # which NumPy's texts would lose
+            raise ValueError(
+                f"{path}: expected a text. Received: a zero byte in line {first_line + number}"
             )
         if row:
             found.append([cell.strip() for cell in row])
