@@ -176,11 +176,49 @@ HDF5: dict[str, Callable[[h5py.File, str, str], None]] = {
 OTHER_TENSORS = ("another shape", "another rank", "whole numbers")
 
 
+def circle(data: bytearray, at: int, free: int) -> None:
+    """What is free in a heap takes no bytes: the library would look at it for ever."""
+    data[free + 8 : free + 16] = bytes(8)
+
+
+def beyond(data: bytearray, at: int, free: int) -> None:
+    data[at + 16 + 8 : at + 16 + 16] = (1 << 40).to_bytes(8, "little")
+
+
+def backwards(data: bytearray, at: int, free: int) -> None:
+    data[at + 16 + 8 : at + 16 + 16] = ((1 << 64) - 16).to_bytes(8, "little")
+
+
+def without_end(data: bytearray, at: int, free: int) -> None:
+    data[at + 8 : at + 16] = (1 << 40).to_bytes(8, "little")
+
+
+HEAPS: dict[str, Callable[[bytearray, int, int], None]] = {
+    "a heap that turns in a circle": circle,
+    "a text beyond its heap": beyond,
+    "a text that goes backwards": backwards,
+    "a heap without end": without_end,
+}
+
+
+def _edit(path: Path, name: str, place: str, secret: str) -> None:
+    if name in HDF5:
+        with h5py.File(path, "r+") as file:
+            HDF5[name](file, place, secret)
+        return
+    data = bytearray(path.read_bytes())
+    heap = data.index(b"GCOL")
+    at = heap + 16
+    while data[at : at + 2] != b"\0\0":
+        at += 16 + -(-int.from_bytes(data[at + 8 : at + 16], "little") // 8) * 8
+    HEAPS[name](data, heap, at)
+    path.write_bytes(data)
+
+
 def hdf5_files(folder: Path, name: str, sound: Path, secret: str) -> Pairs:
     """The attack in every kind of file that holds HDF5, and the entries that read these."""
-    attack = HDF5[name]
     weights = Path(shutil.copy(sound / "row.weights.h5", folder))
-    _edit(weights, attack, BIAS, secret)
+    _edit(weights, name, BIAS, secret)
     data = weights.read_bytes()
     content = members(sound / "row_foreign.keras")
     keras = archive(folder / "m.keras", {**content, WEIGHTS: data})
@@ -198,15 +236,6 @@ def hdf5_files(folder: Path, name: str, sound: Path, secret: str) -> Pairs:
     pairs += [("load_model", inside)]
     pairs += [(one, path) for path in (weights, index) for one in (*FILLING, "KerasFileEditor")]
     old = Path(shutil.copy(sound / "row.h5", folder))
-    _edit(old, attack, "model_weights/first/row/first/bias", secret)
+    _edit(old, name, "model_weights/first/row/first/bias", secret)
     entries = ("load_model", "load_model without compile", "load_weights", "load_weights by name")
     return pairs + [(one, old) for one in entries]
-
-
-def _edit(
-    path: Path, attack: Callable[[h5py.File, str, str], None], place: str, secret: str
-) -> None:
-    with h5py.File(path, "r+") as file:
-        if place not in file:
-            raise KeyError(f"{place} in {list(file)}")
-        attack(file, place, secret)

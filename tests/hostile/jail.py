@@ -51,15 +51,15 @@ class Escape(BaseException):
 
 
 class Guard:
-    """An audit hook that lets through what reading files of a folder needs.
+    """An audit hook that lets through what reading files of some folders needs.
 
     Attributes:
         seen: what was tried beyond that.
         on: whether it watches.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = os.path.realpath(folder)
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self.folders = tuple(os.path.realpath(folder) + os.sep for folder in folders)
         self.seen: list[str] = []
         self.on = False
 
@@ -84,7 +84,7 @@ class Guard:
         path = os.path.realpath(os.fsdecode(arguments[0]))
         if path.startswith(os.path.realpath(os.environ["TMPDIR"])):
             return True  # where nothing may stay
-        inside = path.startswith(self.folder + os.sep) or path == "/dev/zero"
+        inside = path.startswith(self.folders) or path == "/dev/zero"
         return event == "open" and inside and not arguments[2] & _WRITING
 
 
@@ -146,7 +146,7 @@ def guarded(work: Callable[[], Any], guard: Guard) -> dict[str, Any]:
     result: dict[str, Any] = {"outcome": "done", "error": "", "message": "", "value": None}
     be_quick()
     guard.seen.clear()
-    with warnings.catch_warnings(record=True):
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         guard.on = True
         try:
@@ -157,13 +157,14 @@ def guarded(work: Callable[[], Any], guard: Guard) -> dict[str, Any]:
             result |= {"outcome": "error", "error": kind.__name__, "message": str(error)[:2000]}
             result["plain"] = kind in (ValueError, TypeError) or issubclass(kind, OSError)
         guard.on = False
+    result["warned"] = str(warned[0].message)[:500] if warned else ""
     result |= {"escapes": list(guard.seen), "grown": peak() - before}
     result["seconds"] = time.process_time() - begun
     return result
 
 
-def in_child(work: Callable[[Guard], Iterable[Any]], folder: Path) -> dict[str, Any]:
-    """What `work` gives in a child process that can read the files of a folder, and no others.
+def in_child(work: Callable[[Guard], Iterable[Any]], folders: list[Path]) -> dict[str, Any]:
+    """What `work` gives in a child process that can read the files of these folders, and no others.
 
     `work` is given the guard, and gives plain data, which are the `results`. It is also told what
     the child has printed, and the signal that ended it; 0 if it came to its end.
@@ -175,9 +176,9 @@ def in_child(work: Callable[[Guard], Iterable[Any]], folder: Path) -> dict[str, 
         try:
             for stream in (1, 2):
                 os.dup2(printed, stream)
-            os.chdir(folder)
+            os.chdir(folders[0])
             limit()
-            guard = Guard(folder)
+            guard = Guard(folders)
             sys.addaudithook(guard)
             with os.fdopen(give, "w") as stream:
                 for one in work(guard):

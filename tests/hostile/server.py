@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.hostile import jail, sources
-from tests.hostile.entries import FAMILIES, Victims, entries
+from tests.hostile.entries import FAMILIES, entries
+from tests.hostile.trials import trials
 
 # What libraries import only once something is read, or goes wrong.
 IMPORTED = (
@@ -42,7 +43,7 @@ class Server:
             place.mkdir()
         os.environ["TMPDIR"] = str(self.temporary)
         self.canaries = jail.Canaries(folder / "canary")
-        self.entries = entries(Victims())
+        self.entries = entries()
         sources.write_all(self.sound)
         self._warm_up()
         jail.freeze()
@@ -63,7 +64,7 @@ class Server:
                     self._try(entry, path)
             for family in FAMILIES:
                 self._try(f"{family}.deserialize", self.sound / "row.json")
-        self.entries = entries(Victims())  # those above are changed now
+        self.entries = entries()  # those above are changed now
 
     def _try(self, entry: str, path: Path) -> None:
         try:
@@ -74,23 +75,28 @@ class Server:
     def answer(self, jobs: list[dict[str, Any]]) -> dict[str, Any]:
         """What comes of jobs, one after the other in one child: a result for each.
 
-        A job is a file for an entry. A child that dies has results for the jobs until then.
+        A job is a file for an entry, or mutations of a sound file (see `trials`). A child that dies
+        has results for the jobs until then.
         """
         self.canaries.touched()
-        folder = Path(os.path.commonpath([job["path"] for job in jobs]))
-        folder = folder if folder.is_dir() else folder.parent
+        paths = [Path(job["path"]) for job in jobs]
+        folders = [path if path.is_dir() else path.parent for path in paths]
+        folders += [Path(job["folder"]) for job in jobs if "folder" in job]
 
         def work(guard: jail.Guard) -> Iterator[dict[str, Any]]:
             for job in jobs:
                 yield from self.results(job, guard)
 
-        found = jail.in_child(work, folder)
+        found = jail.in_child(work, folders[::-1])
         left = [path.name for path in self.temporary.iterdir()]
         return found | {"touched": self.canaries.touched(), "left": left}
 
     def results(self, job: dict[str, Any], guard: jail.Guard) -> Iterator[dict[str, Any]]:
         entry, path = self.entries[job["entry"]], Path(job["path"])
-        yield jail.guarded(lambda: entry(path), guard)
+        if "seeds" in job:
+            yield from trials(entry, path, job, guard)
+        else:
+            yield jail.guarded(lambda: entry(path), guard)
 
 
 def main() -> None:

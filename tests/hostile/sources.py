@@ -22,7 +22,7 @@ MODELS = ("load_model", "load_model without compile", *FILLING, "KerasFileEditor
 RECORDED = Path(__file__).parents[1] / "recorded"
 
 
-def row() -> Any:
+def row(seed: int = 5) -> Any:
     """Layers in a row, two of them alike, in the middle of training."""
     model = models.Sequential(
         [
@@ -37,7 +37,7 @@ def row() -> Any:
         name="row",
     )
     model.compile(optimizers.Adam(0.01), "mse", metrics=["mae"])
-    return filled(model)
+    return filled(model, seed)
 
 
 def graph() -> Any:
@@ -53,12 +53,12 @@ def graph() -> Any:
     y = layers.MultiHeadAttention(2, 2, name="attention")(y, y)
     model = models.Model(x, layers.Flatten(name="flat")(y), name="graph")
     model.compile(optimizers.SGD(0.1, momentum=0.9), "mse")
-    return filled(model)
+    return filled(model, 5)
 
 
-def filled(model: Any) -> Any:
+def filled(model: Any, seed: int) -> Any:
     """The model with numbers of its own in all weights and all state of the optimizer."""
-    random = np.random.default_rng(5)
+    random = np.random.default_rng(seed)
     model.optimizer.build(model.trainable_variables)
     for variable in [*model.weights, *model.optimizer.variables]:
         if "float" in variable.dtype and variable.shape:

@@ -43,7 +43,7 @@ def test_folders(client, attack, tmp_path, name):
     attack([("load_model", folder), ("load_model without compile", folder)])
 
 
-@pytest.mark.parametrize("name", hdf5.HDF5)
+@pytest.mark.parametrize("name", [*hdf5.HDF5, *hdf5.HEAPS])
 def test_hdf5(client, attack, tmp_path, name):
     pairs = hdf5.hdf5_files(tmp_path, name, client.sound, client.secret)
     if name in hdf5.OTHER_TENSORS:  # which is nothing hostile
