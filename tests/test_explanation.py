@@ -131,6 +131,10 @@ def test_the_command(capsys, tmp_path):
     assert "contract(" in capsys.readouterr().out
     assert main(["explain", str(script), "--stage", "formula"]) == 0
     assert "kernel <- dense" in capsys.readouterr().out
+    net = keras.Sequential([layers.Input((4,)), layers.Dense(2, name="saved")])
+    net.save(tmp_path / "net.keras")
+    assert main(["explain", str(tmp_path / "net.keras"), "--stage", "formula"]) == 0
+    assert "x @ saved.kernel" in capsys.readouterr().out
 
 
 TWO_INPUTS = """
@@ -158,7 +162,7 @@ def test_the_command_explains_models_of_many_inputs_and_functions(capsys, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nothing"], "expected chapter, convnet, FILE.py or FILE.py:NAME. Received: 'nothing'"),
+        (["nothing"], "a saved model that is there, FILE.py or FILE.py:NAME. Received: 'nothing'"),
         (["{}"], "does not make just one model. Its models: first, second"),
         (["{}:other"], "defines no model or function 'other'. Its models: first, second"),
         (["{}:second"], "expected a model whose inputs are known"),

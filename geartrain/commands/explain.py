@@ -1,9 +1,10 @@
 """Show what becomes of a model or a function, stage by stage: formula, graph, loops, the textbook's
 naive loops, LLVM IR, assembly, and a profile of the kernels.
 
-MODEL is `chapter` (the textbook's network for digits), `convnet` (a small convolutional network),
-FILE.py (a script of yours that makes one model) or FILE.py:NAME (a model or function of that name;
-for a function give the shape of each argument: --shape 128,8 --shape 8).
+MODEL is `chapter` (the textbook's network for digits), `convnet` (a small convolutional network), a
+saved model (.keras, a folder, .h5, .onnx), FILE.py (a script of yours that makes one model) or
+FILE.py:NAME (a model or function of that name; for a function give the shape of each argument:
+--shape 128,8 --shape 8).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from geartrain import tree
+from geartrain.commands import formats
 
 HELP = "show what becomes of a model or a function, stage by stage"
 STAGES = ("formula", "graph", "loops", "naive", "llvm", "assembly", "profile")
@@ -20,7 +22,7 @@ STAGES = ("formula", "graph", "loops", "naive", "llvm", "assembly", "profile")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("model", help="chapter, convnet, FILE.py or FILE.py:NAME")
+    parser.add_argument("model", help="chapter, convnet, a saved model, FILE.py, FILE.py:NAME")
     parser.add_argument("--stage", choices=STAGES, help="this stage alone, whole")
     parser.add_argument("--batch", type=int, default=128, help="samples in the example (128)")
     parser.add_argument(
@@ -107,11 +109,16 @@ def _model(name: str) -> Any:
         model = Sequential([*parts, layers.Dense(10, activation="softmax")])
         model.compile("rmsprop", "categorical_crossentropy", metrics=["accuracy"])
         return model
+    if Path(name).exists() and not name.endswith(".py"):
+        return formats.load_model(Path(name))
     path, colon, variable = name.rpartition(":")
     if not colon and name.endswith(".py"):
         path = name
     elif not colon:
-        raise ValueError(f"expected chapter, convnet, FILE.py or FILE.py:NAME. Received: {name!r}")
+        raise ValueError(
+            "expected chapter, convnet, a saved model that is there, FILE.py or FILE.py:NAME. "
+            f"Received: {name!r}"
+        )
     from geartrain.script import run
 
     defined = run(Path(path))
