@@ -13,13 +13,26 @@ import sys
 from collections.abc import Sequence
 
 from geartrain._version import __version__
-from geartrain.commands import describe, doctor, evaluate, explain, inspect, mnist, predict, run
+from geartrain.commands import (
+    convert,
+    describe,
+    doctor,
+    evaluate,
+    explain,
+    inspect,
+    mnist,
+    predict,
+    run,
+    train,
+)
 
 _COMMANDS = {
     "mnist": mnist,
     "predict": predict,
     "evaluate": evaluate,
+    "train": train,
     "inspect": inspect,
+    "convert": convert,
     "run": run,
     "describe": describe,
     "explain": explain,

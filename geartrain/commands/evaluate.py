@@ -98,19 +98,19 @@ def compile_for(model: Any, options: argparse.Namespace) -> None:
 
     Raises ValueError for a model that has no loss, if none is given.
     """
-    loss = options.loss or model.loss
+    loss, optimizer = options.loss or model.loss, getattr(options, "optimizer", None)
     if loss is None:
         raise ValueError(
             f"{options.model}: expected a model that was saved with its training, or --loss. "
             "Received: one without a loss. For labels: --loss sparse_categorical_crossentropy "
             "--metrics accuracy; for numbers: --loss mse."
         )
-    if not (options.loss or options.metrics):
+    if not (options.loss or options.metrics or optimizer):
         return
     metrics = options.metrics
     if metrics is None and not options.loss:
         metrics = model.get_compile_config().get("metrics")
-    model.compile(optimizer=model.optimizer or "rmsprop", loss=loss, metrics=metrics)
+    model.compile(optimizer=optimizer or model.optimizer or "rmsprop", loss=loss, metrics=metrics)
 
 
 def need_targets(samples: Any, options: argparse.Namespace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -21,7 +22,7 @@ WEIGHTS = {
     ".safetensors": "safetensors weights",
     ".npz": "NumPy weights",
 }
-_GIGABYTES = 5.0  # of one file, where there are several
+GIGABYTES = 5.0  # of one file, where there are several
 
 
 def format_of(path: Path) -> str:
@@ -77,7 +78,7 @@ def save(model: Any, path: Path) -> None:
     elif kind == FOLDER:
         model.save(path, zipped=False)
     elif kind == ".weights.json":
-        model.save_weights(path, max_shard_size=_GIGABYTES)
+        model.save_weights(path, max_shard_size=GIGABYTES)
     elif kind in WEIGHTS:
         model.save_weights(path)
     else:
@@ -98,8 +99,17 @@ def check_target(path: Path) -> None:
 
 
 def bytes_on_disk(path: Path) -> int:
-    """The size of a file, or of all files in a folder; links count as nothing."""
-    if not path.is_dir():
-        return path.stat().st_size
-    found = (Path(base, name).lstat() for base, _, names in os.walk(path) for name in names)
-    return sum(status.st_size for status in found if stat.S_ISREG(status.st_mode))
+    """The size of a file, of all files in a folder, or of an index and its shards.
+
+    Links in folders count as nothing.
+    """
+    if path.is_dir():
+        found = (Path(base, name).lstat() for base, _, names in os.walk(path) for name in names)
+        return sum(status.st_size for status in found if stat.S_ISREG(status.st_mode))
+    shards: list[Path] = []
+    if path.name.lower().endswith(".weights.json"):
+        from geartrain.saving.shards import shards_of
+
+        with contextlib.suppress(ValueError):  # a damaged index
+            shards = [shard for shard in shards_of(path, str(path)) if shard.is_file()]
+    return path.stat().st_size + sum(shard.lstat().st_size for shard in shards)

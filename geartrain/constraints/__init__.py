@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from geartrain.compat.names import finder
 from geartrain.constraints.constraints import Constraint, MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 from geartrain.identifiers import Family
 
@@ -33,6 +32,3 @@ def serialize(constraint: Any) -> Any:
     'NonNeg'
     """
     return _family.serialize(constraint)
-
-
-__getattr__ = finder("constraints")  # names of older Keras, and why others are not here

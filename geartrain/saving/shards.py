@@ -60,6 +60,15 @@ def sharded_file(path: Path, who: str) -> Iterator[Store]:
         yield whole
 
 
+def shards_of(path: Path, who: str) -> list[Path]:
+    """The shards that an index names, whether or not they are there.
+
+    Raises ValueError for an index that names other places than files beside it.
+    """
+    index = _weight_map(_read(path, who), who)
+    return [path.with_name(name) for name in sorted({n for names in index.values() for n in names})]
+
+
 def _read(path: Path, who: str) -> dict[str, Any]:
     """The text of an index."""
     with opened(path, who) as (file, size):

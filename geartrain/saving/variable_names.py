@@ -92,7 +92,7 @@ def by_place(whole: Part, store: Store, who: str, partly: bool, skipped: Iterabl
     """
     names = names_of(whole, skipped)
     needed = {place for place in names if not place.startswith("optimizer/")}
-    recorded = _recorded(store, who)
+    recorded = recorded_places(store, who)
     if not {names[place] for place in needed} <= store.tensors.keys():
         names = recorded if needed <= recorded.keys() else _numbered_otherwise(names, needed, store)
     missing = [names[place] for place in needed if names[place] not in store.tensors]
@@ -136,7 +136,7 @@ def _by_base(names: Iterable[str]) -> dict[str, list[str]]:
     return {base: [name for _, name in sorted(group)] for base, group in found.items()}
 
 
-def _recorded(store: Store, who: str) -> dict[str, str]:
+def recorded_places(store: Store, who: str) -> dict[str, str]:
     """The name at each place of the model that was saved, where the file says it."""
     if PLACES not in store.metadata:
         return {}

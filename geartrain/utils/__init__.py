@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from geartrain.compat.names import finder
 from geartrain.utils.describe import describe
 from geartrain.utils.numerical import normalize, to_categorical
 from geartrain.utils.progress import Progbar
 from geartrain.utils.sequences import pad_sequences
 
-_finder = finder("utils")
 # Names of other modules, found when they are first asked for: many of those import this one.
 _ELSEWHERE = {
     "PyDataset": "models.batches.PyDataset",
@@ -65,7 +63,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in _ELSEWHERE:
-        return _finder(name)
+        raise AttributeError(f"module 'geartrain.utils' has no attribute {name!r}")
     import importlib
 
     module, _, attribute = _ELSEWHERE[name].rpartition(".")
