@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from geartrain.saving import hdf5
-from geartrain.saving.hdf5 import read_hdf5
+from geartrain.saving.hdf5 import Window, read_hdf5
 from geartrain.saving.hdf5_writer import write_hdf5
 from geartrain.saving.store import MemoryTensor, Store
 
@@ -277,6 +277,19 @@ def test_tricks_are_refused(opened, tmp_path, monkeypatch, trick, message):
         trick(file)
     with pytest.raises(ValueError, match=f"weights: expected {message}"):
         opened(stream.getvalue())
+
+
+PIECE = 1 << 20  # of a file that is searched for heaps
+
+
+@pytest.mark.parametrize("place", [0, PIECE - 16, PIECE - 15, PIECE - 1, PIECE, 2 * PIECE + 84])
+def test_heaps_of_texts_are_found_wherever_they_begin(tmp_path, place):
+    data = bytearray(2 * PIECE + 100)
+    data[place : place + 16] = b"GCOL\1\0\0\0" + (5000).to_bytes(8, "little")
+    path = tmp_path / "heaps"
+    path.write_bytes(b"front" + data + b"GCOL\1\0\0\0" + (9000).to_bytes(8, "little"))
+    with path.open("rb") as file:
+        assert Window(file.fileno(), 5, len(data), "weights").largest_heap == 5000
 
 
 def test_two_data_sets_over_the_same_bytes_are_refused(opened):
