@@ -189,14 +189,34 @@ def test_circles_are_recognised():
     assert circles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
 
 
-def test_no_circles_of_imports():
-    """Importing any module first works: a package's `__init__` may name its parts, once."""
+def edges_of(imports: list[Import]) -> dict[str, set[str]]:
+    """What each module imports; a package's `__init__` may name its parts."""
     edges: dict[str, set[str]] = {module: set() for module in MODULES}
-    for one in ALL:
+    for one in imports:
         inside = one.target == "" or one.module.startswith(f"{one.target}.")
-        if not one.late and not inside and one.target != one.module:
+        if not inside and one.target != one.module:
             edges[one.module].add(one.target)
-    assert circles(edges) == []
+    return edges
+
+
+def test_no_circles_of_imports():
+    """Importing any module first works."""
+    assert circles(edges_of([one for one in ALL if not one.late])) == []
+
+
+# The circles that imports inside functions close. There should be no more of them.
+KNOTS = [
+    # the gradient of each is made of the others
+    ["ops.elementwise", "ops.folds", "ops.views", "ops.windows"],
+    ["ops.turns", "ops.turns_gradient"],
+    ["ops.operands", "ops.shaping"],  # a list of tensors is an operand
+    # the classes of all calls are made once one is recorded, which takes 8 ms
+    ["layers.function_calls", "layers.operation", "layers.symbolic"],
+]
+
+
+def test_imports_inside_functions_close_no_new_circle():
+    assert [one for one in circles(edges_of(ALL)) if one not in KNOTS] == []
 
 
 @pytest.mark.parametrize("module", sorted(name for name in MODULES if name))

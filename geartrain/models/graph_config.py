@@ -36,9 +36,13 @@ from geartrain.models.call_graph import CallGraph
 from geartrain.serialization import at, deserialize, refused, serialize, telling
 
 
-def graph_config(graph: CallGraph) -> dict[str, Any]:
-    """The graph's operations, calls, inputs and outputs as plain data."""
-    functional = _functional()
+def graph_config(graph: CallGraph, functional: type) -> dict[str, Any]:
+    """The graph's operations, calls, inputs and outputs as plain data.
+
+    Args:
+        graph: the graph.
+        functional: the class of models whose own making counts as a call (see the module).
+    """
     places: dict[Node, list[Any]] = {}
     for operation in graph.operations:
         for number, call in enumerate(graph.calls_of(operation)):
@@ -81,16 +85,16 @@ def _call_config(call: Any, places: dict[Node, list[Any]]) -> dict[str, Any]:
     return made
 
 
-def graph_from_config(config: dict[str, Any]) -> tuple[Any, Any]:
+def graph_from_config(config: dict[str, Any], functional: type) -> tuple[Any, Any]:
     """The inputs and outputs of the graph that a config describes, with new operations."""
-    return _Reader(config).tensors()
+    return _Reader(config, functional).tensors()
 
 
 class _Reader:
     """Makes the operations of a config, then each call as soon as its tensors are there."""
 
-    def __init__(self, config: dict[str, Any]) -> None:
-        self.config = config
+    def __init__(self, config: dict[str, Any], functional: type) -> None:
+        self.config, self.functional = config, functional
         self.operations: dict[str, Any] = {}
         self.made: dict[str, list[Call]] = {}  # the calls of each in this graph, so far
         self.calls: dict[str, deque[tuple[int, Any]]] = {}  # those to make
@@ -130,7 +134,7 @@ class _Reader:
         if not _is_place(value):
             return [self._structure(item) for item in _checked(value, list)]
         name, number, which = value
-        if self.legacy or isinstance(self.operations.get(name), _functional()):
+        if self.legacy or isinstance(self.operations.get(name), self.functional):
             number -= self._own_calls(name)
         call = self._call_named(name, number)
         if call is None:
@@ -229,12 +233,6 @@ class _Reader:
                 f"Received: {which}"
             )
         return results[which]
-
-
-def _functional() -> type:
-    from geartrain.models.model import Functional
-
-    return Functional
 
 
 def _checked(value: Any, kind: type) -> Any:

@@ -228,7 +228,7 @@ class Model(Trainer, Saved, Layer):
         """
         if self._graph is not None and made_of_a_graph(type(self)):
             head = {"name": self.name, "trainable": self._trainable}
-            return {**head, **graph_config(self._graph)}
+            return {**head, **graph_config(self._graph, Functional)}
         config = super().get_config()
         return {k: v for k, v in config.items() if k not in ("inputs", "outputs") or v is not None}
 
@@ -247,7 +247,7 @@ class Model(Trainer, Saved, Layer):
             if not (made_of_a_graph(cls) and all(key in config for key in graph)):
                 return super().from_config(config)
             check_form(config)
-            inputs, outputs = graph_from_config(config)
+            inputs, outputs = graph_from_config(config, Functional)
             rest = deserialize_each({k: v for k, v in config.items() if k not in graph})
             if rest.get("trainable") is None:
                 rest.pop("trainable", None)
