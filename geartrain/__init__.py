@@ -17,7 +17,7 @@ from geartrain._version import __version__
 _MODULES = (
     "activations", "backend", "callbacks", "config", "constraints", "datasets", "dtype_policies",
     "errors", "initializers", "layers", "losses", "metrics", "models", "naive", "ops",
-    "optimizers", "plots", "random", "regularizers", "saving", "tree", "utils",
+    "optimizers", "plots", "preprocessing", "random", "regularizers", "saving", "tree", "utils",
 )  # fmt: skip
 _NAMES = {
     "DTypePolicy": "dtype_policies",
@@ -56,7 +56,9 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f"geartrain.{_NAMES[name]}"), name)
         globals()[name] = value
         return value
-    raise AttributeError(f"module 'geartrain' has no attribute {name!r}")
+    from geartrain.compat.names import finder
+
+    return finder("")(name)
 
 
 def __dir__() -> list[str]:

@@ -1,6 +1,7 @@
 """What `keras.backend` still offers in Keras 3: settings, dtypes, names. And `dot`, as of old.
 
-The tensor functions that older versions had here are in `geartrain.ops`.
+The tensor functions that older versions had here are in `geartrain.ops`; they are found by their
+former names too, with a hint.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from geartrain import registry
+from geartrain.compat.names import finder
 from geartrain.config import (
     backend,
     epsilon,
@@ -84,3 +86,6 @@ def is_int_dtype(dtype: Any) -> bool:
     (True, False)
     """
     return standardize_dtype(dtype).startswith(("int", "uint"))
+
+
+__getattr__ = finder("backend")  # the tensor functions of older versions

@@ -10,6 +10,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterable
+from types import FrameType
 from typing import Any
 
 _PACKAGE = __file__.removesuffix("errors.py")
@@ -21,11 +22,18 @@ class GeartrainWarning(UserWarning):
 
 def warn(message: str, category: type[Warning] = GeartrainWarning) -> None:
     """Warn at the line outside of this library that led here: the one its user can change."""
-    frame = sys._getframe(1)
-    level = 2
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame, level = frame.f_back, level + 1
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and (
+        frame.f_code.co_filename.startswith(_PACKAGE) or of_import(frame)
+    ):
+        frame = frame.f_back
+        level += not of_import(frame)  # these are not counted
     warnings.warn(message, category, stacklevel=level)
+
+
+def of_import(frame: FrameType) -> bool:
+    """Whether a frame is of Python's own code that imports modules."""
+    return frame.f_code.co_filename.startswith("<frozen importlib")
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:

@@ -25,25 +25,14 @@ from types import ModuleType
 from typing import Any
 
 import geartrain
-from geartrain.errors import nearest
+from geartrain.compat.names import MODULES, reason_of_module
+from geartrain.errors import warn
 
 # The versions whose API Geartrain follows: scripts compare them with what they need.
 KERAS_VERSION = "3.15.1"
 TENSORFLOW_VERSION = "2.21.0"
 
 _ROOTS = ("keras", "tensorflow")
-_LAYER_FILES = (
-    "advanced_activations", "convolutional", "core", "embeddings", "merge", "normalization",
-    "pooling", "recurrent",
-)  # fmt: skip
-# Where older scripts found modules, and where they are now.
-_MOVED = {
-    "utils.np_utils": "utils",
-    "utils.generic_utils": "utils",
-    "preprocessing.sequence": "utils",
-    "preprocessing.image": "utils",
-    **{f"layers.{name}": "layers" for name in _LAYER_FILES},
-}
 # What scripts most use of TensorFlow itself, and what does the same here.
 _INSTEAD = {
     "GradientTape": "geartrain.grad or geartrain.value_and_grad of a function",
@@ -74,11 +63,7 @@ class _Keras(ModuleType):
         return KERAS_VERSION
 
     def __getattr__(self, name: str) -> Any:
-        if hasattr(geartrain, name):
-            return getattr(geartrain, name)
-        guess = nearest(name, geartrain.__all__)
-        hint = f" Did you mean 'keras.{guess}'?" if guess else ""
-        raise AttributeError(f"'keras.{name}' is not part of Geartrain.{hint}")
+        return getattr(geartrain, name)
 
     def __dir__(self) -> list[str]:
         return dir(geartrain)
@@ -120,7 +105,7 @@ class StandIn(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     ) -> importlib.machinery.ModuleSpec | None:
         """A spec that this class loads, for its own names; None for all others."""
         root, _, below = fullname.partition(".")
-        moved = root == "geartrain" and below in _MOVED
+        moved = root == "geartrain" and below in MODULES
         if root in _ROOTS or (moved and _PathFinder.find_spec(fullname, path) is None):
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         return None
@@ -149,12 +134,19 @@ def _stands_for(fullname: str) -> ModuleType:
     if fullname.startswith("tensorflow.") and not fullname.startswith("tensorflow.keras."):
         raise ImportError(_not_keras(fullname), name=fullname)
     below = fullname.removeprefix("tensorflow.").partition(".")[2]
-    name = f"geartrain.{_MOVED.get(below, below)}"
+    name = f"geartrain.{MODULES.get(below, below)}"
+    if below in MODULES and not any(one.startswith(f"{below}.") for one in MODULES):
+        warn(
+            f"keras.{below} is where older versions of Keras had it. Write keras.{MODULES[below]}."
+        )
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if not name.startswith(str(error.name)):
             raise  # something that Geartrain itself needs
+    why = reason_of_module(below)
+    if why:
+        raise ImportError(why, name=fullname)
     private = below.startswith("src")
     hint = " It is private to Keras: use the public name." if private else ""
     raise ImportError(f"{fullname!r} is not part of Geartrain.{hint}", name=fullname)

@@ -150,11 +150,6 @@ def test_not_compiled():
         model.fit(X, LABELS, verbose=0)
 
 
-def test_predict_classes():
-    with pytest.raises(AttributeError, match=r"np\.argmax\(model\.predict\(x\), axis=-1\)"):
-        network().predict_classes(X)
-
-
 def test_scaled_pixels_give_no_hint():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

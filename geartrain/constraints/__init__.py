@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from geartrain.compat.names import finder
 from geartrain.constraints.constraints import Constraint, MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 from geartrain.identifiers import Family
 
@@ -32,3 +33,6 @@ def serialize(constraint: Any) -> Any:
     'NonNeg'
     """
     return _family.serialize(constraint)
+
+
+__getattr__ = finder("constraints")  # names of older Keras, and why others are not here

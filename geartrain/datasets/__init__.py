@@ -6,6 +6,7 @@ Each has `load_data()`, which gives `(x_train, y_train), (x_test, y_test)` as Nu
 
 from __future__ import annotations
 
+from geartrain.compat.names import finder
 from geartrain.datasets import digits, fashion_mnist, mnist, source
 from geartrain.errors import unknown_name
 
@@ -53,3 +54,6 @@ def _data_set(name: str) -> source.DataSet:
     if name not in _DATA_SETS:
         raise unknown_name("data set", name, _DATA_SETS)
     return _DATA_SETS[name]
+
+
+__getattr__ = finder("datasets")  # names of older Keras, and why others are not here

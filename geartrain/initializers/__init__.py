@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import ops
+from geartrain.compat.names import finder
 from geartrain.graph.dtypes import standardize_dtype
 from geartrain.identifiers import Family
 from geartrain.initializers.constant_initializers import Constant, Identity, Ones, Zeros
@@ -121,3 +122,6 @@ def get(identifier: Any) -> Any:
         return ops.cast(identifier, standardize_dtype(dtype))
 
     return given_values
+
+
+__getattr__ = finder("initializers")  # names of older Keras, and why others are not here

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from geartrain.compat.names import finder
 from geartrain.identifiers import Family
 from geartrain.layers.activation_layers import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from geartrain.layers.adaptive_pooling import (
@@ -279,3 +280,5 @@ __all__ = [
     "serialize",
     "subtract",
 ]
+
+__getattr__ = finder("layers")  # names of older Keras, and why others are not here

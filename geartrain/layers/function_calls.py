@@ -42,7 +42,17 @@ ops.core | inputs start_indices | shape | slice
 ops.core | inputs start_indices updates | | slice_update
 ops.core | variable | | stop_gradient
 ops.core | x | num axis | unstack
+ops.linalg | x | | det eigh inv lu_factor
+ops.linalg | x | upper | cholesky cholesky_inverse
+ops.linalg | a b | | solve
+ops.linalg | a b | lower | solve_triangular
+ops.linalg | a b | rcond | lstsq
+ops.linalg | x | tol | matrix_rank
 ops.linalg | x | ord axis keepdims | norm
+ops.linalg | x | rcond | pinv
+ops.linalg | x | mode | qr
+ops.linalg | x | full_matrices compute_uv | svd=SVD
+ops.math | x | | logdet
 ops.math | data segment_ids | num_segments sorted | segment_max segment_min segment_prod
 ops.math | data segment_ids | num_segments sorted | segment_sum
 ops.math | x | | erf erfinv rsqrt
@@ -79,7 +89,7 @@ ops.nn | x | threshold default_value | threshold
 ops.numpy | x | | absolute abs=Absolute arccos arccosh arcsin arcsinh arctan arctanh ceil copy
 ops.numpy | x | | cos cosh exp exp2 expm1 fabs fliplr flipud floor isfinite isinf isnan log log10
 ops.numpy | x | | log1p log2 logical_not ndim negative nonzero ravel reciprocal sign sin sinh size
-ops.numpy | x | | sqrt square tan tanh trunc
+ops.numpy | x | | slogdet sqrt square tan tanh trunc
 ops.numpy | x1 x2 | | add arctan2 divide divide_no_nan dot equal floor_divide fmax fmin greater
 ops.numpy | x1 x2 | | greater_equal hypot inner kron less less_equal logaddexp logical_and
 ops.numpy | x1 x2 | | logical_or logical_xor matmul maximum minimum mod multiply not_equal outer

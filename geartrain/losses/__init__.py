@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from geartrain.compat.names import finder
 from geartrain.functions import FunctionFamily
 from geartrain.losses.classification import (
     binary_crossentropy,
@@ -215,3 +216,6 @@ def kind_of_labels(y_true_shape: Any, y_pred_shape: Any) -> str:
     if len(true) < len(predicted) or (true and true[-1] == 1):
         return "sparse_categorical"
     return "categorical"
+
+
+__getattr__ = finder("losses")  # names of older Keras, and why others are not here

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from geartrain import losses
+from geartrain.compat.names import finder
 from geartrain.functions import FunctionFamily
 from geartrain.losses import (
     binary_crossentropy,
@@ -295,3 +296,6 @@ def resolve(identifier: Any, y_true_shape: Any, y_pred_shape: Any) -> Any:
     if isinstance(identifier, str):
         found.name = identifier
     return found
+
+
+__getattr__ = finder("metrics")  # names of older Keras, and why others are not here

@@ -1,5 +1,6 @@
 """Models: layers with inputs and outputs that can be trained."""
 
+from geartrain.compat.names import finder
 from geartrain.models.cloning import clone_model
 from geartrain.models.from_json import model_from_json
 from geartrain.models.model import Functional, Model
@@ -15,3 +16,5 @@ __all__ = [
     "model_from_json",
     "save_model",
 ]
+
+__getattr__ = finder("models")  # names of older Keras, and why others are not here

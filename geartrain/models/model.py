@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
 
 from geartrain import tree
+from geartrain.compat import methods
 from geartrain.errors import unknown_keywords
 from geartrain.layers.input_spec import InputSpec, check_input
 from geartrain.layers.layer import Layer
@@ -21,15 +23,6 @@ from geartrain.ops.masks import set_mask
 from geartrain.registry import register, signature
 from geartrain.runtime.variable import Trace
 from geartrain.serialization import check_form, deserialize_each, reading, serialize
-
-_REMOVED = {
-    "predict_classes": "Use np.argmax(model.predict(x), axis=-1) for several classes, or "
-    "(model.predict(x) > 0.5) for two.",
-    "predict_proba": "Use model.predict(x).",
-    "fit_generator": "model.fit takes generators.",
-    "evaluate_generator": "model.evaluate takes generators.",
-    "predict_generator": "model.predict takes generators.",
-}
 
 
 @register("models")
@@ -344,10 +337,9 @@ class Model(Trainer, Saved, Layer):
         export_onnx(self, filepath, verbose, input_signature, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        if name in _REMOVED:
-            raise AttributeError(
-                f"{type(self).__name__} has no {name}: Keras removed it. {_REMOVED[name]}"
-            )
+        older = methods.OF_MODELS.get(name)
+        if older is not None:
+            return functools.partial(older, self)
         return super().__getattr__(name)
 
 

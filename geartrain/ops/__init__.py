@@ -12,6 +12,7 @@ from geartrain.ops.core import *  # noqa: F403
 from geartrain.ops.counting import *  # noqa: F403
 from geartrain.ops.creation import *  # noqa: F403
 from geartrain.ops.crossentropy import *  # noqa: F403
+from geartrain.ops.decomposing import *  # noqa: F403
 from geartrain.ops.linear import *  # noqa: F403
 from geartrain.ops.logic import *  # noqa: F403
 from geartrain.ops.mapping import *  # noqa: F403

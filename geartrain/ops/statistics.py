@@ -27,6 +27,7 @@ from geartrain.ops.arithmetic import (
     square,
     subtract,
 )
+from geartrain.ops.factorizations import singular_values
 from geartrain.ops.logic import not_equal, where
 from geartrain.ops.operands import (
     Tensor,
@@ -42,6 +43,7 @@ from geartrain.ops.operands import (
     stretched,
 )
 from geartrain.ops.reductions import all, known_size, max, mean, min, prod, sum
+from geartrain.ops.shaping import expand_dims, moveaxis
 from geartrain.ops.slicing import get_item
 
 __all__ = [
@@ -233,7 +235,8 @@ def norm(
         ord: of vectors: None or 2 for `sqrt(sum(x**2))`, 1 for `sum(|x|)`, inf and -inf for the
             greatest and the least |x|, 0 for the count of nonzero elements, any other p for
             `sum(|x|**p) ** (1/p)`. Of matrices: None or "fro" for `sqrt(sum(x**2))`, 1 and -1 for
-            the greatest and least sum of |x| down a column, inf and -inf along a row.
+            the greatest and least sum of |x| down a column, inf and -inf along a row; 2, -2 and
+            "nuc" for the greatest, the least and the sum of the singular values.
         axis: one axis for vectors, two (rows, columns) for matrices. None: all of x as one vector
             if `ord` is None too, else x must be a vector or a matrix.
         keepdims: whether the axes stay, with size 1.
@@ -257,9 +260,14 @@ def norm(
         extreme = max if float(ord) > 0 else min
         result = extreme(sum(absolute(x), added, keepdims=True), chosen, keepdims=True)
         return result if keepdims else sum(result, (rows, columns))
+    if len(axes) == 2 and ord in (2, -2, "nuc"):
+        places = [axis_index(int(i), rank_of(x), "norm") for i in axes]
+        values = singular_values(moveaxis(x, places, (-2, -1)))
+        result = {2: max, -2: min, "nuc": sum}[ord](values, axis=-1)
+        return expand_dims(result, sorted(places)) if keepdims else result
     raise ValueError(
-        "norm: expected one axis with a number as ord, or two axes with ord None, 'fro', 1, -1, "
-        f"inf or -inf. Received: ord={ord!r}, axis={axis} of shape {x.shape}"
+        "norm: expected one axis with a number as ord, or two axes with ord None, 'fro', 'nuc', "
+        f"1, -1, 2, -2, inf or -inf. Received: ord={ord!r}, axis={axis} of shape {x.shape}"
     )
 
 

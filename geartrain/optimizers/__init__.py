@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from geartrain.compat.names import finder
 from geartrain.errors import describe_value
 from geartrain.identifiers import Family
 from geartrain.optimizers import schedules as schedules
@@ -74,3 +75,6 @@ def get(identifier: Any) -> Any:
         "Expected an optimizer: a name such as 'rmsprop', or an object such as RMSprop(). "
         f"Received: {describe_value(identifier)}"
     )
+
+
+__getattr__ = finder("optimizers")  # names of older Keras, and why others are not here

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import config, ops
+from geartrain.compat.methods import Older
 from geartrain.graph.node import Node
 from geartrain.optimizers import checks
 from geartrain.optimizers.clipping import clip_by_global_norm, clip_by_norm
@@ -64,6 +65,7 @@ class Optimizer(OptimizerState):
     """
 
     config_order = SHARED
+    lr = Older("learning_rate")
 
     def __init__(
         self, learning_rate: Any, weight_decay: float | None = None, clipnorm: float | None = None,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from geartrain.compat.names import finder
 from geartrain.identifiers import Family
 from geartrain.regularizers.regularizers import (
     L1,
@@ -38,3 +39,6 @@ def serialize(regularizer: Any) -> Any:
     {'l2': 0.5}
     """
     return _family.serialize(regularizer)
+
+
+__getattr__ = finder("regularizers")  # names of older Keras, and why others are not here

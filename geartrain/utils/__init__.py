@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from geartrain.compat.names import finder
 from geartrain.utils.describe import describe
 from geartrain.utils.numerical import normalize, to_categorical
 from geartrain.utils.progress import Progbar
 from geartrain.utils.sequences import pad_sequences
 
+_finder = finder("utils")
 # Names of other modules, found when they are first asked for: many of those import this one.
 _ELSEWHERE = {
     "PyDataset": "models.batches.PyDataset",
@@ -63,7 +65,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in _ELSEWHERE:
-        raise AttributeError(f"module 'geartrain.utils' has no attribute {name!r}")
+        return _finder(name)
     import importlib
 
     module, _, attribute = _ELSEWHERE[name].rpartition(".")

@@ -162,6 +162,9 @@ case("diff", CUBE, axis=0)
 plain("diff", FLAGS)
 for order in (None, 1, 2, 3, math.inf, -math.inf, 0):
     case("norm", X, expected=np.linalg.norm, ord=order, axis=1)
+for order in (2, -2, "nuc"):
+    case("norm", X, expected=np.linalg.norm, ord=order, batched=False)
+    case("norm", CUBE, expected=np.linalg.norm, ord=order, axis=(2, 1), keepdims=True)
 for order in (None, "fro", 1, -1, math.inf, -math.inf):
     case("norm", X, expected=np.linalg.norm, ord=order)
     case("norm", CUBE, expected=np.linalg.norm, ord=order, axis=(2, 0), keepdims=True)

@@ -14,6 +14,7 @@ from geartrain.graph.node import Node
 from tests.ops import (
     cases_control,
     cases_indices,
+    cases_matrices,
     cases_networks,
     cases_numbers,
     cases_shapes,
@@ -22,7 +23,10 @@ from tests.ops import (
 from tests.ops.cases import Case, listed
 from tests.ops.checks import jacobians_agree, symbolic, total
 
-MODULES = (cases_numbers, cases_shapes, cases_indices, cases_networks, cases_windows, cases_control)
+MODULES = (
+    cases_numbers, cases_shapes, cases_indices, cases_networks, cases_windows, cases_control,
+    cases_matrices,
+)  # fmt: skip
 CASES = [one for module in MODULES for one in module.table]
 
 PARAMS = [pytest.param(one, id=f"{one.name}-{number}") for number, one in enumerate(CASES)]

@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from geartrain import ops
+from geartrain import ops, tree
+from geartrain.errors import shown
 from geartrain.graph.dtypes import numpy_dtype
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import Extent, Shape, public
 from geartrain.layers.layer import Layer
 from geartrain.ops import views
 from geartrain.ops.operands import extents_of, ladder, number_of
+from geartrain.ops.turns import scan
 from geartrain.registry import register
 
 
@@ -125,3 +127,58 @@ class Sized(Layer):
                 product = extents_of(references[reference])[axis] * product
             total = product + total
         return total
+
+
+@register("onnx")
+class Loop(Layer):
+    """A model that runs once for each turn, and hands states on: ONNX's `Scan`.
+
+    Its weights are those of the model, which are trained through all turns.
+
+    Args:
+        body: a model whose inputs are the states, one item of each sequence, and values from
+            outside; its outputs are the new states, and what else each turn gives, of one dtype.
+        states: how many states there are.
+        sequences: how many sequences there are.
+        reverse: from the last item to the first.
+
+    Call: the states at first, the sequences, each (turns, ...), and the values from outside, as a
+    list; gives the states at last, and the other outputs of all turns, each (turns, ...).
+
+    Raises ValueError for a body with other inputs and outputs.
+
+    >>> from geartrain import layers, models
+    >>> total, item = layers.Input((1,)), layers.Input((1,))
+    >>> body = models.Model([total, item], [layers.Add()([total, item])])
+    >>> loop = Loop(body, states=1, sequences=1)
+    >>> loop([np.zeros((1, 1), "float32"), np.ones((3, 1, 1), "float32")])[0]
+    array([[3.]], dtype=float32)
+    """
+
+    def __init__(
+        self, body: Any, states: int, sequences: int, reverse: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        inputs, outputs = (len(getattr(body, name, None) or ()) for name in ("inputs", "outputs"))
+        if not isinstance(body, Layer) or inputs < states + sequences or outputs < states:
+            raise ValueError(
+                f"{self._who()}: expected a model that takes {states} states and an item of "
+                f"{sequences} sequences, and gives the new states. Received: {shown(body)} with "
+                f"{inputs} inputs and {outputs} outputs"
+            )
+        self.body, self.states, self.sequences, self.reverse = body, states, sequences, reverse
+        self.autocast = False
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """The last states, and the outputs of all turns."""
+        border = self.states + self.sequences
+        first, items, outside = inputs[: self.states], inputs[self.states : border], inputs[border:]
+
+        def turn(states: list[Any], now: list[Any]) -> tuple[list[Any], list[Any]]:
+            given = [*states, *now, *outside]
+            made = tree.flatten(self.body(given if len(given) > 1 else given[0], training=training))
+            return made[: self.states], made[self.states :]
+
+        made = scan(turn, list(first), list(items), reverse=self.reverse, keep=training)
+        last = 0 if self.reverse else -1
+        return [*(one[last] for one in made[: self.states]), *made[self.states :]]

@@ -31,6 +31,7 @@ LEFT_OUT = re.compile(
     # corners are where onnxruntime and PyTorch have them: at the last whole element
     r"resize_.*(antialias|not_larger|not_smaller|crop|symmetric|downsample_scales_\w*align)|"
     r"(lstm_with_peep|dropout_.*mask|identity_(opt|seq)|reduce_.*empty|reshape_allowzero|"
+    r"scan_sum$|"  # opset 8's, with a batch axis
     r"l2normalization_axis_0$|clip_default_int8_max|layer_normalization|range_|shape|size|not_|"
     r"cumsum_\w*$|constantofshape|upsample_nearest$|blackman|hamming|hann))"
 )

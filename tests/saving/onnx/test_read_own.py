@@ -1,13 +1,15 @@
 """What Geartrain exports to ONNX it loads again: the same predictions, and as much to train."""
 
 import numpy as np
+import onnx
 import pytest
 
-from geartrain import Input, Model, layers, tree
+from geartrain import Input, Model, Sequential, layers, tree
 from geartrain.saving import load_model
 from geartrain.saving.onnx.export.model_file import onnx_model
 from tests.layers.test_contract import drawn
 from tests.saving.onnx.test_export_layers import ROWS, modelled
+from tests.saving.onnx.test_read_loops import Leaky
 
 
 def again(model, tmp_path):
@@ -23,17 +25,7 @@ def called(model, arrays):
     ]
 
 
-# Loops over time that ONNX has no operator for are exported as graphs within the graph.
-LOOPS = [row for row in ROWS if row.values[0].startswith("ConvLSTM")]
-
-
-@pytest.mark.parametrize(("name", "row"), LOOPS)
-def test_loops_are_refused_by_name(name, row, tmp_path):
-    with pytest.raises(ValueError, match=r"Scan .*Control flow .* is not read from files"):
-        again(modelled(name, row), tmp_path)
-
-
-@pytest.mark.parametrize(("name", "row"), [row for row in ROWS if row not in LOOPS])
+@pytest.mark.parametrize(("name", "row"), ROWS)
 def test_every_layer_comes_back(name, row, tmp_path):
     model = modelled(name, row)
     loaded = again(model, tmp_path)
@@ -77,3 +69,25 @@ def test_unknown_lengths_stay_unknown(tmp_path):
         batch = np.random.default_rng(length).integers(0, 20, (2, length))
         wanted = model.predict(batch, verbose=0)
         np.testing.assert_allclose(loaded.predict(batch, verbose=0), wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_layers_that_were_not_trained_stay_so(tmp_path):
+    x = Input((4,))
+    body = Sequential([Input((4,)), layers.Dense(3), layers.BatchNormalization()], name="body")
+    y = layers.Dense(2, name="head")(body(x))
+    y = layers.PReLU(trainable=False, name="slope")(y)
+    model = Model(x, layers.RNN(Leaky(3), name="loop", trainable=False)(layers.Reshape((1, 2))(y)))
+    body.trainable = False
+    loaded = again(model, tmp_path)
+    for one in (model, loaded):
+        assert sum(w.array.size for w in one.trainable_weights) == 3 * 2 + 2
+    assert sum(w.array.size for w in loaded.weights) == sum(w.array.size for w in model.weights)
+
+
+@pytest.mark.parametrize("text", ["{}", "[1]"])
+def test_a_list_of_frozen_weights_holds_names(text, tmp_path):
+    proto = onnx_model(Sequential([Input((2,)), layers.Dense(1)]))
+    onnx.helper.set_model_props(proto, {"geartrain.frozen": text})
+    (tmp_path / "model.onnx").write_bytes(proto.SerializeToString())
+    with pytest.raises(ValueError, match=r"load_model.* geartrain.frozen: expected a list of name"):
+        load_model(tmp_path / "model.onnx")

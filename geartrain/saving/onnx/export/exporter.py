@@ -46,6 +46,7 @@ class Exporter:
         self.values: MutableMapping[Node, Any] = {}
         self.layers: dict[str, str] = {}
         self._weights: dict[Any, str] = {}
+        self._untrained: set[Variable] = set()
 
     def within(self, values: dict[Node, Any]) -> Exporter:
         """The exporter for the body of a loop, which sees what is outside of it as well."""
@@ -121,6 +122,12 @@ class Exporter:
             self._weights[place] = self.graph.constant(array, variable.path)
         return self._weights[place]
 
+    def frozen(self) -> list[str]:
+        """The names of weights that layers were told not to train."""
+        return [
+            name for (variable, *_), name in self._weights.items() if variable in self._untrained
+        ]
+
     # -- types ------------------------------------------------------------------------------------
 
     def dtype(self, name: str) -> str:
@@ -154,6 +161,7 @@ class Exporter:
         before, self.graph.scope = self.graph.scope, path
         if path:
             self.layers.setdefault(path, public_name(type(layer)))
+        self._untrained.update(one for one in layer.non_trainable_weights if one.trainable)
         try:
             return self._written(layer, args, kwargs)
         except Unsupported as error:

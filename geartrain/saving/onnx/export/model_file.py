@@ -92,7 +92,7 @@ def _exported(model: Any, signature: Signature, opset: int | None) -> Any:
         ]
         for names, nodes in ((signature.names, signature.nodes), (names, nodes))
     ]
-    return model_proto(graph, model.name, *described, exporter.layers)
+    return model_proto(graph, model.name, *described, exporter.layers, exporter.frozen())
 
 
 def _newest() -> int:

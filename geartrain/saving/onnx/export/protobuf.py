@@ -13,6 +13,7 @@ from geartrain._version import __version__
 from geartrain.saving.onnx.export.graph import OnnxGraph, OnnxNode, Subgraph
 from geartrain.saving.onnx.export.signature import Tensor, shown
 from geartrain.saving.onnx.reader.digests import REST, digest_texts, rest_digest
+from geartrain.saving.onnx.reader.network import FROZEN
 
 
 def onnx_package() -> Any:
@@ -35,6 +36,7 @@ def model_proto(
     inputs: Sequence[Tensor],
     outputs: Sequence[Tensor],
     layers: dict[str, str],
+    frozen: Sequence[str] = (),
 ) -> Any:
     """The whole model.
 
@@ -43,6 +45,7 @@ def model_proto(
         name: the model's name.
         inputs, outputs: of the model.
         layers: the class of each layer, by its path.
+        frozen: the names of weights that are not to be trained.
     """
     onnx = onnx_package()
     nodes = graph.needed([tensor.name for tensor in outputs])
@@ -66,7 +69,10 @@ def model_proto(
         producer_version=__version__,
         ir_version=onnx.helper.find_min_ir_version_for(opsets),
     )
-    texts = {"geartrain.layers": json.dumps(layers), **digest_texts(constants)}
+    texts = {"geartrain.layers": json.dumps(layers)}
+    if frozen := [name for name in frozen if name in constants]:
+        texts[FROZEN] = json.dumps(frozen)
+    texts |= digest_texts(constants)
     onnx.helper.set_model_props(model, texts)
     (place,) = (entry for entry in model.metadata_props if entry.key == REST)
     place.value = rest_digest(model.SerializeToString())

@@ -20,18 +20,12 @@ from geartrain.graph.rows import rows_apart
 from geartrain.graph.shapes import BATCH
 from geartrain.runtime.budget import Budget
 from geartrain.runtime.variable import Trace
-from geartrain.saving.onnx.reader.builder import Builder
+from geartrain.saving.onnx.reader.builder import Builder, functional
 from geartrain.saving.onnx.reader.names import name_of
 from geartrain.saving.onnx.reader.network import Declared, Network, read_network
 from geartrain.saving.onnx.reader.table import check_operators
-from geartrain.serialization.names import class_of
 
 _COLUMNS = 128
-_FUNCTIONAL = {
-    "module": "keras.src.models.functional",
-    "class_name": "Functional",
-    "registered_name": "Functional",
-}
 
 
 def load_onnx(path: Path, who: str) -> Any:
@@ -98,15 +92,9 @@ def _made(network: Network, budget: Budget, example: int | None) -> tuple[Any, B
         if tied or not builder.found_tied:
             break
         tied = builder.found_tied
-    outputs = [_output(builder, name) for name in network.outputs]
-    functional = class_of(_FUNCTIONAL)
-    model = functional(
-        inputs if len(inputs) > 1 else inputs[0],
-        outputs if len(outputs) > 1 else outputs[0],
-        name=name_of("functional", "", network.name),
-        dtype=_dtype(inputs),
-    )
-    return model, builder
+    outputs = [builder.output(name) for name in network.outputs]
+    name = name_of("functional", "", network.name)
+    return functional(inputs, outputs, name, _dtype(inputs)), builder
 
 
 def _traced(model: Any) -> list[Node]:
@@ -141,20 +129,6 @@ def _input(declared: Declared, taken: dict[str, int], free: bool) -> Node:
         batch_shape=sizes, dtype=declared.dtype, name=f"{name}_{count}" if count else name
     )
     return made
-
-
-def _output(builder: Builder, name: str) -> Node:
-    value = builder.values[name]
-    if not isinstance(value, Node):
-        value = builder.operand(value)
-    if not isinstance(value, Node):
-        raise ValueError(
-            f"output {name!r}: expected a tensor that depends on the inputs. Received: a constant"
-        )
-    if value in builder.inputs:
-        made: Node = layers.Identity(name=builder.unique("identity"))(value)
-        return made
-    return value
 
 
 def _filled(model: Any, builder: Builder, budget: Budget) -> Any:

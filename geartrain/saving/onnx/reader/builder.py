@@ -22,9 +22,15 @@ from geartrain.saving.onnx.reader.network import Network, Use
 from geartrain.saving.onnx.reader.place import Place
 from geartrain.saving.onnx.reader.table import OPERATORS
 from geartrain.saving.onnx.reader.values import Filled, Initial, Source, Value, holds_unknown
+from geartrain.serialization.names import class_of
 
 MOST_FOLDED = 1 << 22  # elements that may be computed while loading
 MOST_WRITTEN = 1024  # elements of a constant in the config of an operation
+_FUNCTIONAL = {
+    "module": "keras.src.models.functional",
+    "class_name": "Functional",
+    "registered_name": "Functional",
+}
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,12 @@ class Assignment:
         return getattr(self.layer, self.weight)
 
 
+def functional(inputs: list[Node], outputs: list[Node], name: str, dtype: str | None) -> Any:
+    """A model between symbolic tensors; several of them as a list."""
+    given, made = (x if len(x) > 1 else x[0] for x in (inputs, outputs))
+    return class_of(_FUNCTIONAL)(given, made, name=name, dtype=dtype)
+
+
 class Builder:
     """Rebuilds a network: `values` by name, and the assignments that are left to do.
 
@@ -73,6 +85,7 @@ class Builder:
         self.assignments: list[Assignment] = []
         self.claims: dict[str, Any] = {}
         self.found_tied: set[str] = set()
+        self.frozen = network.frozen
         self.folded = 0
         self.permuted: dict[Node, tuple[Node, tuple[int, ...]]] = {}
         self.reshaped: dict[Node, Node] = {}
@@ -84,7 +97,7 @@ class Builder:
         self._named: set[int] = set()
         self._places: dict[Dim, tuple[Node, int]] = {}
         for use in network.uses:
-            for name in use.inputs:
+            for name in use.reads:
                 self._consumers.setdefault(name, []).append(use)
         for declared, node in zip(network.inputs, inputs, strict=True):
             self._names[node.leaf.name] = 1
@@ -164,6 +177,9 @@ class Builder:
         name = self.unique(name_of(kind or snake_case(cls.__name__), first, use.name))
         made = cls(**config, name=name)
         self._shared[key] = made
+        trained = [one.name for one in stored.values() if one.trainable]
+        if trained and self.frozen.issuperset(trained):
+            made.trainable = False
         for weight, source in weights.items():
             self.assignments.append(Assignment(made, weight, source))
             if weight in stored:
@@ -218,7 +234,9 @@ class Builder:
         if node is None:
             stored = value.stored
             name = self.unique(name_of("parameter", f"{value.name}.", value.name))
-            trained = bool(np.all(np.isfinite(stored.array())))  # a mask of -inf is none to train
+            trained = value.name not in self.frozen and bool(
+                np.all(np.isfinite(stored.array()))  # a mask of -inf is none to train
+            )
             made = Parameter(stored.shape, trainable=trained, dtype=stored.dtype, name=name)
             node = made(self.inputs[0])
             self._parameters[value.name] = node
@@ -257,6 +275,21 @@ class Builder:
                 "Export the model with constant folding."
             )
 
+    def output(self, name: str) -> Node:
+        """An output of the network."""
+        value = self.values[name]
+        if not isinstance(value, Node):
+            value = self.operand(value)
+        if not isinstance(value, Node):
+            raise ValueError(
+                f"output {name!r}: expected a tensor that depends on the inputs. "
+                "Received: a constant"
+            )
+        if value in self.inputs:
+            made: Node = layers.Identity(name=self.unique("identity"))(value)
+            return made
+        return value
+
     # -- sizes that are known at run time only ----------------------------------------------------
 
     def sized(self, operation: str, tensors: list[Node], sizes: Shape, **config: Any) -> Node:
@@ -274,20 +307,25 @@ class Builder:
         """A size as a sum of products of axes of `references`, which may grow."""
         if isinstance(size, int | np.integer):
             return int(size)
-        if size in self._places:
+        if self.place(size) is not None:
             return [[1, self._axis(size, references)]]
         return [
             [count, *(self._axis(Dim({(atom,): 1}), references) for atom in monomial)]
             for monomial, count in size.terms
         ]
 
+    def place(self, size: Dim) -> tuple[Node, int] | None:
+        """A tensor and its axis that has a size, if there is one."""
+        return self._places.get(size)
+
     def _axis(self, size: Dim, references: list[Node]) -> list[int]:
-        if size not in self._places:
+        found = self.place(size)
+        if found is None:
             raise ValueError(
                 f"expected sizes that some tensor has. Received: {size}. Export the model with "
                 "fixed sizes apart from the batch."
             )
-        node, axis = self._places[size]
+        node, axis = found
         if node not in references:
             references.append(node)
         return [references.index(node), axis]

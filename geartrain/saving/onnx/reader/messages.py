@@ -1,7 +1,8 @@
 """What an ONNX file holds, as far as it is used: the messages of `onnx.proto`.
 
-What could reach outside of the file or hold a program (external data, functions, subgraphs,
-training graphs) is declared only so that its presence can be refused by name.
+What could reach outside of the file or hold a program (external data, functions, training graphs)
+is declared only so that its presence can be refused by name. A graph inside of a node stays bytes,
+until it is known how deep it lies.
 """
 # ruff: noqa: RUF009  (`field` is a `dataclasses.field`)
 
@@ -49,7 +50,7 @@ class Attribute:
     i: int = field(3, "int")
     s: memoryview | bytes = field(4, "bytes")
     t: Tensor | None = field(5, Tensor)
-    g: bool = field(6, "present")
+    g: memoryview | bytes = field(6, "bytes")
     floats: Sequence[float] = field(7, "float", many=True)
     ints: Sequence[int] = field(8, "int", many=True)
     strings: Sequence[str] = field(9, "text", many=True)

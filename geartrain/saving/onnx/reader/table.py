@@ -17,6 +17,7 @@ from geartrain.saving.onnx.reader.tensors import Stored
 OPERATORS: dict[str, Callable[..., Any]] = {}
 _KINDS: dict[str, tuple[type, ...]] = {
     "int": (int,), "float": (float, int), "str": (str,), "list": (list,), "Stored": (Stored,),
+    "Network": (Network,),
 }  # fmt: skip
 
 
@@ -83,7 +84,8 @@ def check_use(use: Use) -> None:
 def check_operators(network: Network) -> None:
     """Raise ValueError that lists every operator which is not in the table, with its nodes."""
     unknown: dict[str, list[str]] = {}
-    for use in network.uses:
+    uses = _all_uses(network)
+    for use in uses:
         if use.operator not in OPERATORS:
             unknown.setdefault(use.operator, []).append(use.name or next(iter(use.outputs), ""))
     if unknown:
@@ -95,5 +97,13 @@ def check_operators(network: Network) -> None:
             f"expected operators that are known. Received: {'; '.join(lines[:20])}. Export the "
             "model with a later opset or without these parts. docs/onnx.md lists what is known."
         )
-    for use in network.uses:
+    for use in uses:
         check_use(use)
+
+
+def _all_uses(network: Network) -> list[Use]:
+    """The uses of a network, each before those of its bodies."""
+    found: list[Use] = []
+    for use in network.uses:
+        found += [use, *(one for body in use.bodies for one in _all_uses(body))]
+    return found

@@ -4,7 +4,23 @@ A translation is a function `(exporter, node, *values) -> value`: `values` stand
 sources. A new primitive op needs one here; a test compares the table with the registry of ops.
 """
 
-from geartrain.saving.onnx.export.primitives import elementwise, folds, indexing, loops, views
+from geartrain.saving.onnx.export.primitives import (
+    elementwise,
+    factorizations,
+    folds,
+    indexing,
+    loops,
+    views,
+)
 from geartrain.saving.onnx.export.primitives.table import TRANSLATIONS, Translation
 
-__all__ = ["TRANSLATIONS", "Translation", "elementwise", "folds", "indexing", "loops", "views"]
+__all__ = [
+    "TRANSLATIONS",
+    "Translation",
+    "elementwise",
+    "factorizations",
+    "folds",
+    "indexing",
+    "loops",
+    "views",
+]

@@ -92,7 +92,10 @@ def _places(body: Body, turns: Extent, reverse: bool) -> dict[Extent, int]:
     return found
 
 
-@translation("choose", "repeat", "repeat_gradient")
+AT_RUN_TIME = ("choose", "repeat", "repeat_gradient")
+
+
+@translation(*AT_RUN_TIME)
 def _branches(exporter: Any, node: Node, *values: Value, **params: Any) -> Value:
     raise Unsupported(
         "it chooses what to compute, or how often, by numbers that are known at run time only",
