@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from geartrain.graph.budget import current_budget
 from geartrain.graph.operators import Operators
 from geartrain.graph.shapes import Shape, Spec, public
 
@@ -65,6 +66,9 @@ class Node(Operators):
     @classmethod
     def of(cls, op: Op, sources: tuple[Node, ...], params: dict[str, Any]) -> Node:
         """The node of this op, sources and parameters: made once, then found again."""
+        budget = current_budget()
+        if budget is not None:
+            budget.spend(op.name)
         key = (op, sources, tuple(sorted(params.items())))
         node = _interned.get(key)
         if node is None:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from geartrain.graph.affine import Reading
+from geartrain.graph.budget import make_room
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import Spec, holds_dim, resolve
 
@@ -166,7 +167,8 @@ class Op:
         if any(isinstance(source, Node) for source in sources) or holds_dim(tuple(params.values())):
             return self.node(*sources, **params)
         arrays = [np.asarray(source) for source in sources]
-        self.infer(*(Spec(array.shape, array.dtype.name) for array in arrays), **params)
+        spec = self.infer(*(Spec(array.shape, array.dtype.name) for array in arrays), **params)
+        make_room(self.name, *spec.shape)  # type: ignore[arg-type]
         with np.errstate(all="ignore"):
             return self.numpy(*arrays, **params)
 

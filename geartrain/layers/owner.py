@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from geartrain import initializers, regularizers, tree
+from geartrain.graph.budget import LAYER_STEPS, current_budget
 from geartrain.graph.dtypes import is_float
 from geartrain.layers.context import current_context
 from geartrain.layers.operation import Operation
 from geartrain.layers.weight import Weight
 from geartrain.random import SeedGenerator
-from geartrain.runtime.budget import current_budget
 from geartrain.runtime.variable import Variable
 
 _BOOKS = frozenset({"_call_losses", "_build_shapes"})  # a layer's own notes hold no layers
@@ -34,6 +34,9 @@ class Owner(Operation):
 
     def __init__(self, trainable: bool, name: str | None = None) -> None:
         super().__init__(name)
+        budget = current_budget()
+        if budget is not None:
+            budget.spend(self._who(), LAYER_STEPS)
         self._growing: dict[str, Any] = {}  # lists and dicts among the attributes
         self._variables: dict[int, Variable] = {}
         self._measures: dict[str, Any] = {}  # metrics among the attributes

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import ops
+from geartrain.graph.budget import make_room
 from geartrain.layers.arguments import borders, data_format_of, known_size, one_of, sizes
 from geartrain.layers.input_spec import InputSpec
 from geartrain.layers.layer import Layer
@@ -299,6 +300,7 @@ def _shares(size: int, factor: int) -> np.ndarray:
            [0.25, 0.75],
            [0.  , 1.  ]])
     """
+    make_room("UpSampling2D", size * factor, size)
     centres = np.clip((np.arange(size * factor) + 0.5) / factor - 0.5, 0, size - 1)
     return np.maximum(0, 1 - np.abs(centres[:, None] - np.arange(size)))
 

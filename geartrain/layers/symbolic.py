@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from geartrain import tree
+from geartrain.graph.budget import current_budget
 from geartrain.graph.dtypes import standardize_dtype
 from geartrain.graph.node import Leaf, Node
 from geartrain.graph.recording import recorders
 from geartrain.graph.shapes import Shape, from_public, public
-from geartrain.runtime.budget import current_budget
 from geartrain.runtime.variable import Trace, current_trace
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from geartrain.graph.budget import make_room
 from geartrain.graph.shapes import public
 from geartrain.ops import views
 from geartrain.ops.folds import contract
@@ -88,18 +89,19 @@ def _folded(
     return x
 
 
-def _spans(size: int, count: int) -> list[tuple[int, int]]:
+def _spans(size: int, count: int) -> Iterator[tuple[int, int]]:
     """Where each window starts and stops."""
-    return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
+    return ((i * size // count, -(-(i + 1) * size // count)) for i in range(count))
 
 
 def _mean(x: Tensor, axis: int, count: int) -> Tensor:
     """One contraction, with the share that each element has in each window."""
     size = extents_of(x)[axis]
     assert isinstance(size, int)
-    weights = np.zeros((count, size), dtype_of(x))
-    for window, (start, stop) in zip(weights, _spans(size, count), strict=True):
-        window[start:stop] = 1 / (stop - start)
+    make_room("adaptive_average_pool", count, size)
+    starts, stops = (np.array(ends)[:, None] for ends in zip(*_spans(size, count), strict=True))
+    inside = (starts <= np.arange(size)) & (np.arange(size) < stops)
+    weights = (inside / (stops - starts)).astype(dtype_of(x))
     labels = "abcde"[: len(extents_of(x))]
     new = labels.replace(labels[axis], OUT[0])
     x, weights = together(x, weights)

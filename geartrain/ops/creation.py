@@ -12,6 +12,7 @@ import numpy as np
 
 from geartrain import config
 from geartrain.errors import unknown_keywords
+from geartrain.graph.budget import make_room
 from geartrain.graph.dtypes import FLOATS, numpy_dtype, result_type, standardize_dtype
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import Dim, Shape, axis_index, from_public, product
@@ -79,7 +80,9 @@ def full(shape: Any, fill_value: Tensor, dtype: Any = None) -> Tensor:
     extents = shape_of(shape, "full")
     value = operand(fill_value, dtype_or(dtype, config.floatx()))
     if isinstance(value, np.ndarray) and not any(isinstance(size, Dim) for size in extents):
-        return np.full(extents, value, value.dtype)
+        sizes = [size for size in extents if isinstance(size, int)]
+        make_room("full", *sizes)
+        return np.full(sizes, value, value.dtype)
     return stretched(Node.wrap(value), extents)
 
 
@@ -171,6 +174,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         raise ValueError("arange: expected a step other than 0. Received: step=0")
     first, last = (0, start) if stop is None else (start, stop)
     step = 1 if step is None else step
+    make_room("arange", max(0, (float(last) - float(first)) / float(step)))
     numbers = np.arange(first, last, step)
     if numbers.dtype.kind == "i":
         check_whole(numbers, name, numbers)

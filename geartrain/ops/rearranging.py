@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from geartrain.errors import shown
+from geartrain.graph.budget import make_room
 from geartrain.graph.shapes import axis_index, public
 from geartrain.ops import views
 from geartrain.ops.arithmetic import mod, subtract
@@ -234,6 +235,7 @@ def pad(x: Tensor, pad_width: Any, mode: str = "constant", constant_values: Any 
                     f"pad: expected mode 'constant' for the batch axis, whose size is known at run "
                     f"time only. Received: mode={mode!r}"
                 )
+            make_room("pad", low + size + high)
             source = np.pad(np.arange(size, dtype=np.int32), (low, high), mode=mode)  # type: ignore[call-overload]
             x = take(x, source, axis=axis)
     return x

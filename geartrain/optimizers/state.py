@@ -10,9 +10,9 @@ import numpy as np
 from geartrain import initializers
 from geartrain.configurable import Configurable
 from geartrain.errors import warn
+from geartrain.graph.budget import current_budget
 from geartrain.graph.dtypes import is_float, numpy_dtype
 from geartrain.optimizers import checks
-from geartrain.runtime.budget import current_budget
 from geartrain.runtime.variable import Variable
 
 

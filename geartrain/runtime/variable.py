@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from geartrain.errors import describe_value
+from geartrain.graph.budget import check_memory, current_budget
 from geartrain.graph.dtypes import numpy_dtype, standardize_dtype
 from geartrain.graph.node import Leaf, Node
 from geartrain.graph.operators import OPERATORS, Operators
@@ -22,7 +23,6 @@ from geartrain.graph.recording import inner_scopes
 from geartrain.ops.operands import operand
 from geartrain.registry import automatic_name
 from geartrain.runtime.aligned import aligned_empty, aligned_zeros
-from geartrain.runtime.budget import check_memory, current_budget
 from geartrain.serialization.names import package
 
 

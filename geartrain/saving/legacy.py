@@ -15,9 +15,9 @@ import numpy as np
 from geartrain import serialization
 from geartrain.errors import warn
 from geartrain.files import replacing
+from geartrain.graph.budget import Budget
 from geartrain.layers.layer import Layer
 from geartrain.registry import CustomObjectScope
-from geartrain.runtime.budget import Budget
 from geartrain.saving import legacy_optimizer, plain
 from geartrain.saving.legacy_config import modern
 from geartrain.saving.legacy_weights import (
@@ -47,7 +47,7 @@ def read_legacy_model(path: Path, custom_objects: dict[str, Any] | None, compile
                 "call model.load_weights."
             )
         config = modern(plain.parse(text.encode(), f"{who}: model_config"))
-        with Budget(file.store.nbytes) as budget:
+        with Budget(file.store.nbytes, objects=len(file.store.tensors)) as budget:
             model = serialization.deserialize(config, custom_objects)
             if not isinstance(model, Layer) or not hasattr(model, "layers"):
                 raise ValueError(

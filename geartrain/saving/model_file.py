@@ -16,8 +16,8 @@ from typing import IO, Any
 
 from geartrain import serialization
 from geartrain.files import replacing, replacing_folder
+from geartrain.graph.budget import Budget
 from geartrain.layers.layer import Layer
-from geartrain.runtime.budget import Budget
 from geartrain.saving import plain
 from geartrain.saving.archive import Archive
 from geartrain.saving.hdf5 import read_hdf5
@@ -95,7 +95,7 @@ def read_model(path: Path, custom_objects: dict[str, Any] | None, compiled: bool
 
 def rebuilt(config: Any, store: Store, custom_objects: dict[str, Any] | None, who: str) -> Any:
     """The model that a configuration describes, with the weights of a store."""
-    with Budget(store.nbytes, len(store.tensors)) as budget:
+    with Budget(store.nbytes, len(store.tensors), len(store.tensors) + len(store.names)) as budget:
         try:
             model = serialization.deserialize(config, custom_objects)
         except ValueError as error:

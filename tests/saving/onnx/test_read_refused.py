@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from geartrain.runtime.budget import Budget
+from geartrain.graph.budget import Budget
 from geartrain.saving.onnx.reader import _filled, _made
 from geartrain.saving.onnx.reader.network import network_of
 from geartrain.saving.onnx.reader.wire import DAMAGED

@@ -14,11 +14,11 @@ import numpy as np
 
 from geartrain import layers, tree
 from geartrain.errors import warn
+from geartrain.graph.budget import Budget
 from geartrain.graph.dtypes import is_float
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.rows import rows_apart
 from geartrain.graph.shapes import BATCH
-from geartrain.runtime.budget import Budget
 from geartrain.runtime.variable import Trace
 from geartrain.saving.onnx.reader.builder import Builder, functional
 from geartrain.saving.onnx.reader.names import name_of
@@ -38,7 +38,7 @@ def load_onnx(path: Path, who: str) -> Any:
     try:
         network = read_network(path)
         check_operators(network)
-        with Budget(network.nbytes) as budget:
+        with Budget(network.nbytes, objects=len(network.uses)) as budget:
             return _rebuilt(network, budget)
     except ValueError as error:
         raise ValueError(f"{who}: {error}") from None

@@ -1,9 +1,14 @@
-"""A bound on the variables that are made while a model is rebuilt from a file.
+"""A bound on all that is made while a model is rebuilt from a file.
 
 A configuration of a few bytes can declare a layer of terabytes. Within a budget, variables may
 take as many bytes as the file has values for, and no more: what exceeds it is refused before its
 memory is taken. Large ones get no first values either, since the file has them; `settle` gives
 them to those that the file turned out to have none for.
+
+What takes no weights takes time and memory all the same: each layer and each node is a few steps
+of a number that grows with the file's tensors and names, and arrays that are computed meanwhile,
+such as shares and places of what is resized, have a bound together. So whoever makes an array of a
+size that a configuration says asks `make_room` first.
 """
 
 from __future__ import annotations
@@ -24,6 +29,9 @@ SMALL = 1 << 16  # bytes of a variable that is initialised at once: it costs not
 SPARE = 4 << 20  # bytes for what files do not hold: seeds, states of metrics and of layers
 SPARE_WEIGHTS = 200  # weights that a layer may have and not save
 LARGEST_AXIS = 1 << 20  # of a tensor of a model whose file is small
+SPARE_ELEMENTS, SPARE_ARRAY = 1 << 23, 1 << 21  # of all arrays made with a model, and of one
+SPARE_STEPS, STEPS = 50_000, 500  # nodes that may be made, and more of them for each thing stored
+LAYER_STEPS = 20  # what making a layer counts as
 
 
 class _Budgets(threading.local):
@@ -41,6 +49,8 @@ class Budget:
     Args:
         nbytes: the bytes of the values that the file has.
         count: how many variables it has values for; None for any number.
+        objects: how many things the file has that take no less work to make than to name: tensors,
+            and named objects.
 
     >>> from geartrain.runtime.variable import Variable
     >>> with Budget(4 * 10**6):
@@ -50,9 +60,10 @@ class Budget:
     ValueError: Variable 'big': expected at most 4000000 bytes of weights, since the file has ...
     """
 
-    def __init__(self, nbytes: int, count: int | None = None) -> None:
+    def __init__(self, nbytes: int, count: int | None = None, objects: int = 0) -> None:
         self.nbytes, self.count = nbytes, count
-        self.taken = self.made = self.allowed = 0
+        self.most_steps = SPARE_STEPS + STEPS * objects
+        self.taken = self.made = self.allowed = self.steps = self.elements = 0
         self._waiting: list[tuple[Any, Callable[[], Any]]] = []
         self._outer: Budget | None = None
 
@@ -102,6 +113,30 @@ class Budget:
                     "unusual: build it in Python then, and load its weights by load_weights."
                 )
 
+    def spend(self, who: str, steps: int = 1) -> None:
+        """Count the work of making something, or refuse it as too much for so small a file."""
+        self.steps += steps
+        if self.steps > self.most_steps:
+            raise ValueError(
+                f"{who}: expected at most {self.most_steps} steps of work for a file with so few "
+                "tensors and names. Received: a model that takes more. The configuration is "
+                "hostile, or the model is unusual: build it in Python then, and load its weights "
+                "by load_weights."
+            )
+
+    def make_room(self, who: str, shape: tuple[Any, ...]) -> None:
+        """Count an array that is about to be made, or refuse it."""
+        size = math.prod(shape)
+        self.elements += size
+        most, whole = SPARE_ARRAY + self.nbytes, SPARE_ELEMENTS + self.nbytes
+        if size > most or self.elements > whole:
+            raise ValueError(
+                f"{who}: expected at most {most} elements in an array that is made with a model of "
+                f"{self.nbytes} bytes of weights, and {whole} in all. Received: shape {shape}, "
+                f"{self.elements} in all. The configuration is hostile, or the model is unusual: "
+                "build it in Python then, and load its weights by load_weights."
+            )
+
     def wants_value(self, variable: Any, shape: tuple[int, ...], make: Callable[[], Any]) -> bool:
         """Count a new variable; whether it is to be given its first value, by `make`, at once."""
         size = self.check(f"Variable {variable.name!r}", shape, variable.dtype)
@@ -112,7 +147,7 @@ class Budget:
 
     def restart(self) -> None:
         """Forget the variables that were made, where all is made again."""
-        self.taken = self.allowed = 0
+        self.taken = self.allowed = self.steps = self.elements = 0
         self._waiting.clear()
 
     def settle(self, filled: Collection[Any]) -> None:
@@ -151,3 +186,17 @@ def _memory() -> int:
 def current_budget() -> Budget | None:
     """The budget of this thread, if there is one."""
     return _budgets.current
+
+
+def make_room(who: str, *shape: float) -> None:
+    """Refuse an array of this shape, which is about to be made, if the budget has no room for it.
+
+    >>> make_room("arange", 10**12)
+    >>> with Budget(100):
+    ...     make_room("arange", 10**12)
+    Traceback (most recent call last):
+    ValueError: arange: expected at most 2097252 elements in an array that is made with a ...
+    """
+    budget = _budgets.current
+    if budget is not None:
+        budget.make_room(who, shape)
