@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-import numpy as np
+from geartrain.graph.eager import EagerTensor, eager
 
 # Called with a function, its arguments and its result; returns what to hand to the caller.
 recorders: list[Callable[[Callable[..., Any], Any, Any, Any], Any]] = []
@@ -38,7 +38,8 @@ def inner_scope() -> AbstractContextManager[Any]:
 
 def record(function: Callable[..., Any], args: Any, kwargs: Any, result: Any) -> Any:
     """The result of a call of a public function, recorded if a model's tensors are in it."""
-    if result.__class__ is np.ndarray or not recorders:
+    result = eager(result)
+    if result.__class__ is EagerTensor or not recorders:
         return result
     return recorders[0](function, args, kwargs, result)
 

@@ -13,6 +13,7 @@ from geartrain import activations, ops, regularizers, tree
 from geartrain.dtype_policies import DTypePolicy
 from geartrain.errors import shown
 from geartrain.graph.dtypes import is_float
+from geartrain.graph.eager import eager
 from geartrain.graph.node import Node
 from geartrain.layers.arguments import sizes_of
 from geartrain.layers.context import call_scope, called, current_context
@@ -168,7 +169,7 @@ class Layer(Owner):
             self._build_once(args, kwargs)
             self._check(args)
             self._hand_masks(args, kwargs)
-            outputs = called(self, args, kwargs)
+            outputs = eager(called(self, args, kwargs))
             self._pass_masks(args, kwargs.get("mask"), outputs)
             if self.activity_regularizer is not None:
                 for output in tree.flatten(outputs):

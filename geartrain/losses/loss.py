@@ -9,6 +9,7 @@ from geartrain import config, ops, tree
 from geartrain.configurable import Configurable
 from geartrain.dtype_policies import DTypePolicy
 from geartrain.errors import describe_value, unknown_name
+from geartrain.graph.eager import eager
 from geartrain.graph.shapes import broadcast, public
 from geartrain.ops.logits import carry_logits
 from geartrain.ops.masks import mask_of
@@ -96,7 +97,7 @@ class Loss(Configurable):
         weight = combined_weight(sample_weight, mask, self.dtype, self.reduction)
         if weight is not None:
             values, weight = weighted(self.name, values, weight)
-        return reduced(values, weight, self.reduction)
+        return eager(reduced(values, weight, self.reduction))
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that rebuild this loss, as plain values."""
