@@ -90,6 +90,7 @@ class Account:
     members: dict[str, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     opened: ExitStack = field(default_factory=ExitStack, repr=False)
+    _texts: set[str] = field(default_factory=set, repr=False)
 
     def __enter__(self) -> Account:
         return self
@@ -141,5 +142,6 @@ class Account:
             raise
 
     def _find(self, finding: Finding) -> None:
-        if finding.text not in (one.text for one in self.findings):
+        if finding.text not in self._texts:
+            self._texts.add(finding.text)
             self.findings.append(finding)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from geartrain.commands.inspection import configs
@@ -52,6 +53,13 @@ def with_tensors(layers: list[Layer], store: Store) -> list[Layer]:
     if store.names:  # an HDF5 file, which sorts its groups
         rest.sort(key=lambda layer: _numbers_as_such(layer.path))
     return [*layers, *rest]
+
+
+def _around(place: str) -> Iterator[str]:
+    """A place, and those that it is inside of."""
+    while place:
+        yield place
+        place = place.rpartition("/")[0]
 
 
 def _numbers_as_such(path: str) -> list[tuple[str, int]]:
@@ -120,9 +128,10 @@ def step_and_rate(optimizer: Layer) -> tuple[Any, Any]:
 
 def _tell_contradictions(layers: list[Layer], store: Store, account: Account) -> None:
     """Tell of layers that the weights do not know, and of weights that no layer is for."""
-    known = {*store.names, *(_without_vars(path) for path in store.tensors)}
+    places = {*store.names, *(_without_vars(path) for path in store.tensors)}
+    known = {around for place in places for around in _around(place)}
     for layer in layers:
-        if store.tensors and not any(f"{one}/".startswith(f"{layer.path}/") for one in known):
+        if store.tensors and layer.path not in known:
             account.odd(f"{layer.path}: the weights have nothing for the layer {layer.name!r}")
         _tell_sizes(layer, account)
     ours = {layer.path for layer in layers}

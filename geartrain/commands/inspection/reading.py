@@ -120,7 +120,7 @@ def _weights_in(archive: Archive, metadata: Metadata, account: Account) -> Store
     """The tensors of a container; if something is wrong with them, those that are sound."""
     try:
         with account.hashed(described.WEIGHTS, metadata.structure):
-            return account.opened.enter_context(open_weights(archive, metadata, described.WEIGHTS))
+            return account.opened.enter_context(open_weights(archive, metadata, "inspect"))
     except ValueError as error:
         with account.judged():
             raise error
