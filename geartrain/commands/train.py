@@ -39,10 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     held_out = parser.add_mutually_exclusive_group()
     held_out.add_argument(
         "--validation-split", type=_share, default=0.0, metavar="SHARE",
-        help="hold this share of the data out, from their end, to validate on",
+        help="hold this share of the samples out, chosen by the seed, to validate on",
     )  # fmt: skip
     held_out.add_argument("--validation", nargs="+", metavar="DATA", help=DATA_HELP)
-    parser.add_argument("--seed", type=int, default=0, help="of the order of samples; default: 0")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same weights; default: 0")
     parser.add_argument(
         "--checkpoint", metavar="FILE",
         help="save here after each epoch: .keras, or .weights.h5; {epoch} in it is the number",
@@ -126,6 +126,8 @@ def _data(model: Any, options: argparse.Namespace) -> tuple[Any, Any]:
 
     samples = samples_for(model, options, TRAIN)
     need_targets(samples, options)
+    if options.validation_split:
+        _mix(samples, options.seed)
     if not options.validation:
         return samples, None
     options.labels = options.labels or samples.classes  # the same numbers for the same words
@@ -136,6 +138,19 @@ def _data(model: Any, options: argparse.Namespace) -> tuple[Any, Any]:
             "inputs alone. Give the targets as a second file."
         )
     return samples, (held_out.x, held_out.y)
+
+
+def _mix(samples: Any, seed: int) -> None:
+    """Put samples in an order by chance: `fit` holds out the last ones, and files are often sorted.
+
+    Folders have one class after the other, so the last samples would be one class alone.
+    """
+    import numpy as np
+
+    from geartrain import tree
+
+    order = np.random.default_rng(seed).permutation(len(samples))
+    samples.x, samples.y = tree.map_structure(lambda array: array[order], (samples.x, samples.y))
 
 
 def _callbacks(options: argparse.Namespace, validated: bool) -> list[Any]:

@@ -79,10 +79,28 @@ def test_validation(arguments, classifier, data, command, tmp_path):
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["0", "1"]
     out = tmp_path / "classifier-trained.keras"
-    held_out = slice(36, 48) if "split" in arguments[0] else slice(48, 64)
+    chosen = np.random.default_rng(0).permutation(48)[36:]
+    held_out = chosen if "split" in arguments[0] else slice(48, 64)
     loss, accuracy = models.load_model(out).evaluate(X[held_out], Y[held_out], verbose=0)
     assert float(rows[-1]["val_loss"]) == pytest.approx(loss, abs=1e-6)
     assert float(rows[-1]["val_accuracy"]) == pytest.approx(accuracy)
+
+
+def test_what_is_held_out_of_sorted_data_is_not_one_class(classifier, command, tmp_path):
+    order = np.argsort(Y)
+    np.savez(tmp_path / "sorted.npz", x=X[order], y=Y[order])
+    model = models.load_model(classifier)
+    model.layers[-1].bias.assign([0.0, 0.0, -1e6])  # class 2, at the end, is never right
+    model.optimizer.learning_rate = 1e-9
+    model.save(classifier)
+    log = tmp_path / "log.csv"
+    command(
+        "train", classifier, tmp_path / "sorted.npz", "--epochs", 1, "--validation-split", 0.25,
+        "--log", log,
+    )  # fmt: skip
+    with log.open() as file:
+        (row,) = csv.DictReader(file)
+    assert 0.3 < float(row["val_accuracy"]) < 1
 
 
 def test_words_mean_the_same_in_both_files(classifier, command, tmp_path):
