@@ -72,12 +72,17 @@ def test_a_table_with_names_of_classes(separator, quoted, classifier, command, t
     assert "classes: ant = 0, bee" in said.err
 
 
-def test_classes_in_a_given_order(classifier, command, refused, tmp_path):
+def test_classes_in_a_given_order(classifier, command, refused, tmp_path, capsys):
     names = np.array(["dog", "cat", "ant"])[Y]
     np.savez(tmp_path / "d.npz", x=X, y=names)
     arguments = ("evaluate", classifier, tmp_path / "d.npz", "--json", "--labels")
     assert values(command(*arguments, "dog,cat,ant")) == expected(classifier)
     assert values(command(*arguments, "ant,cat,dog")) != expected(classifier)
+    for labels in ("dog,cat,dog", "dog,,ant"):
+        with pytest.raises(SystemExit):
+            command(*arguments, labels)
+        said = capsys.readouterr().err
+        assert f"expected different names, as in a,b,c, not '{labels}'" in said
     error = refused(*arguments, "dog,cow,ant")
     assert "expected targets among the --labels dog, cow, ant. Received: 'cat'" in error
 

@@ -187,7 +187,7 @@ REFUSED = {
     "too deep": (nested(5), "at most 4 graphs inside of each other"),
     "two directions": (
         scan(STEP, "sum out", sequences=2, names="s i j", scan_input_directions=[0, 1]),
-        "one direction"),
+        "sequences read in one direction"),
     "other counts": (scan(STEP, "sum out", names="s i j"), "input for each of 2 states and seq"),
     "no sequence": (scan(STEP, "sum out", states=2, sequences=0), "at least one of them a seq"),
     "too few directions": (
