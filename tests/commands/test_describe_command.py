@@ -123,3 +123,11 @@ def test_describe_reads_no_more_than_there_is(tmp_path, capsys):
     for name in ("x.npy", "x.npz"):
         message = "expected 9007199254740992 bytes for shape"
         assert message in refused(capsys, tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["m.keras", "m.weights.h5", "m.onnx", "m.safetensors"])
+def test_describe_a_model(name, tmp_path, capsys):
+    (tmp_path / name).write_bytes(b"PK")
+    error = refused(capsys, tmp_path / name)
+    assert "expected data. Received: a file of a model or of weights" in error
+    assert f"`geartrain inspect {tmp_path / name}`" in error

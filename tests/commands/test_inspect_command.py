@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -238,3 +239,19 @@ def test_a_hostile_file_is_not_compared(trained, command):
     path = rewritten(trained, config=with_layer(LAMBDA))
     printed = command("inspect", "--diff", trained, path, code=2)
     assert "expected a file that can be read, to compare it" in printed.err
+
+
+# -- files of real Keras --------------------------------------------------------------------------
+
+GOLDEN = os.environ.get("GEARTRAIN_GOLDEN", "")
+
+
+@pytest.mark.skipif(not GOLDEN, reason="GEARTRAIN_GOLDEN names no folder of files made by Keras")
+def test_nothing_in_files_of_keras_is_odd(command):
+    files = [*Path(GOLDEN).glob("*.keras"), *Path(GOLDEN).glob("*.h5")]
+    assert len(files) > 50
+    for path in files:
+        found = plain(command, path)
+        assert found["findings"] == [], path.name
+        assert found["layers"], path.name
+        assert all(one["tensors"] or one["class"] for one in found["layers"]), path.name

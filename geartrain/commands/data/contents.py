@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+_MODELS = (".keras", ".h5", ".hdf5", ".onnx", ".safetensors", ".weights.json")
 DATA_SETS = ("mnist", "fashion_mnist", "digits")
 TEXTS = (".csv", ".tsv", ".txt")
 
@@ -27,6 +28,11 @@ def contents(name: str) -> Any:
         return _data_set(name)
     if not path.is_file():
         raise ValueError(f"{path}: expected a file. Received: a folder, pipe or device.")
+    if path.name.lower().endswith(_MODELS):
+        raise ValueError(
+            f"{path}: expected data. Received: a file of a model or of weights, which `geartrain "
+            f"inspect {path}` tells of."
+        )
     with path.open("rb") as file:
         start = file.read(6)
     if start == b"\x93NUMPY":
