@@ -29,6 +29,7 @@ GROUPS = (
     "layers_rnn",
     "layers_attention",
     "augmentation",
+    "images",
     "weights",
     "histories",
     "checkpoints",

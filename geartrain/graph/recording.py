@@ -44,12 +44,12 @@ def record(function: Callable[..., Any], args: Any, kwargs: Any, result: Any) ->
     return recorders[0](function, args, kwargs, result)
 
 
-def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, with its calls on a model's symbolic tensors recorded."""
+def recorded(function: Callable[..., Any], module: str = "geartrain.ops") -> Callable[..., Any]:
+    """The function of a public module, with its calls on a model's symbolic tensors recorded."""
 
     @functools.wraps(function)
     def public(*args: Any, **kwargs: Any) -> Any:
         return record(public, args, kwargs, function(*args, **kwargs))
 
-    public.__module__ = "geartrain.ops"  # where pickle finds it, rather than the bare function
+    public.__module__ = module  # where pickle finds it, rather than the bare function
     return public

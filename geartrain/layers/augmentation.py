@@ -9,9 +9,9 @@ import math
 from typing import Any
 
 from geartrain import ops, random
-from geartrain.layers.affine import transformed
 from geartrain.layers.arguments import data_format_of, known_size, one_of, positive
 from geartrain.layers.layer import COMMON_KEYS, Layer
+from geartrain.ops.image.places import transformed
 from geartrain.ops.operands import dtype_of, extents_of
 from geartrain.random import SeedGenerator
 from geartrain.registry import register

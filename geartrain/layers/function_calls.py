@@ -25,6 +25,7 @@ from geartrain.graph.rewrite import substitute
 from geartrain.graph.shapes import BATCH
 from geartrain.layers.operation import Operation
 from geartrain.layers.symbolic import Call, KerasTensor
+from geartrain.ops import image
 from geartrain.ops.operands import operand
 from geartrain.registry import automatic_name, register
 from geartrain.runtime.variable import Variable, current_trace
@@ -42,6 +43,21 @@ ops.core | inputs start_indices | shape | slice
 ops.core | inputs start_indices updates | | slice_update
 ops.core | variable | | stop_gradient
 ops.core | x | num axis | unstack
+ops.image | images | data_format | image.rgb_to_grayscale=RGBToGrayscale image.rgb_to_hsv=RGBToHSV
+ops.image | images | data_format | image.hsv_to_rgb=HSVToRGB
+ops.image | images | size interpolation antialias crop_to_aspect_ratio pad_to_aspect_ratio \
+fill_mode fill_value data_format | image.resize
+ops.image | images | size strides dilation_rate padding data_format | image.extract_patches \
+image.extract_patches_3d=ExtractPatches
+ops.image | images | top_cropping left_cropping bottom_cropping right_cropping target_height \
+target_width data_format | image.crop_images
+ops.image | images | top_padding left_padding bottom_padding right_padding target_height \
+target_width data_format | image.pad_images
+ops.image | images transform | interpolation fill_mode fill_value data_format \
+| image.affine_transform
+ops.image | images start_points end_points | interpolation fill_value data_format \
+| image.perspective_transform
+ops.image | inputs coordinates | order fill_mode fill_value | image.map_coordinates
 ops.linalg | x | | det eigh inv lu_factor
 ops.linalg | x | upper | cholesky cholesky_inverse
 ops.linalg | a b | | solve
@@ -254,7 +270,9 @@ def _classes() -> dict[str, type[FunctionCall]]:
         module, arguments, settings, functions = map(str.split, line.split("|"))
         for item in functions:
             name, _, class_name = item.partition("=")
-            class_name = class_name or "".join(map(str.capitalize, name.split("_")))
+            class_name = class_name or "".join(
+                map(str.capitalize, name.rpartition(".")[2].split("_"))
+            )
             if class_name not in made:
                 parts = {
                     "function": staticmethod(_function_named(name)),
@@ -272,7 +290,7 @@ def _classes() -> dict[str, type[FunctionCall]]:
 
 def _function_named(name: str) -> Callable[..., Any]:
     space, _, own = name.rpartition(".")
-    return getattr(activations if space else ops, own)
+    return getattr({"": ops, "activations": activations, "image": image}[space], own)
 
 
 _CLASSES = _classes()
@@ -280,10 +298,12 @@ _CLASSES = _classes()
 
 def recorded_call(function: Callable[..., Any], args: Any, kwargs: Any, result: Any) -> Any:
     """The result of a function of symbolic tensors, as tensors that remember the call."""
-    cls = _CLASSES.get(function.__name__)
+    space = function.__module__.removeprefix("geartrain.ops").lstrip(".")
+    cls = _CLASSES.get(f"{space}.{function.__name__}" if space else function.__name__)
     if cls is None:
         return result
-    operation, args, kwargs = cls.of(args, kwargs)
+    bound = _signature(function).bind(*args, **kwargs)  # another name may have other parameters
+    operation, args, kwargs = cls.of(bound.args, bound.kwargs)
     return Call(operation, args, kwargs).finish(result)
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from geartrain import ops
-from geartrain.graph.budget import make_room
 from geartrain.layers.arguments import borders, data_format_of, known_size, one_of, sizes
 from geartrain.layers.input_spec import InputSpec
 from geartrain.layers.layer import Layer
-from geartrain.ops.operands import dtype_of, operand
+from geartrain.ops import image
+from geartrain.ops.image.sizes import INTERPOLATIONS
 from geartrain.registry import register
 
 
@@ -252,12 +250,13 @@ class UpSampling2D(_UpSampling):
     Args:
         size: the factor for height and width, or one number for both.
         data_format: where the channels are.
-        interpolation: `"nearest"` repeats pixels; `"bilinear"` weighs the two nearest along each
-            axis by how near their centres are.
+        interpolation: `"nearest"` repeats pixels; `"bilinear"`, `"bicubic"`, `"lanczos3"` and
+            `"lanczos5"` weigh those around, as `ops.image.resize` does.
 
     Call: inputs of shape (batch, height, width, channels).
 
-    Raises ValueError for another interpolation, and bilinearly for a height or width unknown.
+    Raises ValueError for another interpolation; but for "nearest" also for a height or width
+    unknown.
 
     >>> UpSampling2D((1, 2))([[[[0.0], [1.0]]]]).reshape(-1)
     array([0., 0., 1., 1.], dtype=float32)
@@ -276,33 +275,17 @@ class UpSampling2D(_UpSampling):
     ) -> None:
         super().__init__(data_format, **kwargs)
         self.size = self._factors = sizes(self, "size", size, 2)
-        self.interpolation = one_of(
-            self, "interpolation", interpolation.lower(), ("nearest", "bilinear")
-        )
+        self.interpolation = one_of(self, "interpolation", interpolation.lower(), INTERPOLATIONS)
 
     def call(self, inputs: Any) -> Any:
         """The enlarged images."""
         if self.interpolation == "nearest":
             return super().call(inputs)
-        for axis, factor in enumerate(self._factors, self._first):
-            size = known_size(self, inputs.shape, axis)
-            shares = operand(_shares(size, factor), dtype_of(inputs))
-            inputs = ops.moveaxis(ops.tensordot(inputs, shares, axes=[[axis], [1]]), -1, axis)
-        return inputs
-
-
-def _shares(size: int, factor: int) -> np.ndarray:
-    """How much each of `size` elements counts for each of those between, a row for each.
-
-    >>> _shares(2, 2)
-    array([[1.  , 0.  ],
-           [0.75, 0.25],
-           [0.25, 0.75],
-           [0.  , 1.  ]])
-    """
-    make_room("UpSampling2D", size * factor, size)
-    centres = np.clip((np.arange(size * factor) + 0.5) / factor - 0.5, 0, size - 1)
-    return np.maximum(0, 1 - np.abs(centres[:, None] - np.arange(size)))
+        size = [
+            known_size(self, inputs.shape, axis) * factor
+            for axis, factor in enumerate(self._factors, self._first)
+        ]
+        return image.resize(inputs, size, self.interpolation, data_format=self.data_format)
 
 
 @register("layers")

@@ -1,5 +1,8 @@
 """Tensor operations, as in `keras.ops`: of arrays at once, of symbolic tensors as graph nodes."""
 
+import importlib
+from typing import Any
+
 from geartrain.graph.operators import OPERATORS
 from geartrain.graph.recording import recorded
 from geartrain.ops.activation import *  # noqa: F403
@@ -45,3 +48,10 @@ _NAMES = """
     unstack
 """
 OPERATORS.update({name: globals()[name] for name in _NAMES.split()})
+
+
+def __getattr__(name: str) -> Any:
+    """The parts of the namespace, found when they are first asked for."""
+    if name in ("image", "linalg", "nn", "numpy"):
+        return importlib.import_module(f"geartrain.ops.{name}")
+    raise AttributeError(f"module 'geartrain.ops' has no attribute {name!r}")

@@ -21,18 +21,19 @@ _MODULES = ("keras.src.ops.", "keras.src.activations.activations")
 
 
 def record() -> Recording:
-    """Every function of `keras.ops` and `keras.activations` that makes an operation."""
+    """Every function of `keras.ops`, its images and `keras.activations` that is an operation."""
     recording = Recording(
         """`static` are the function's arguments that the class takes, which are the keys of its
         config; `args` and `kwargs` those that its call takes, by place and by name."""
     )
-    for space in (keras.ops, keras.activations):
+    for space in (keras.ops, keras.ops.image, keras.activations):
         for name in sorted(vars(space)):
             function = getattr(space, name)
             if inspect.isfunction(function) and function.__module__.startswith(_MODULES):
                 found = _operation(function)
                 if found:
-                    recording.case(name=f"{space.__name__.rpartition('.')[2]}.{name}", **found)
+                    place = space.__name__.rpartition("keras.")[2]
+                    recording.case(name=f"{place}.{name}", **found)
     return recording
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from geartrain import Sequential, layers
-from geartrain.layers.affine import transformed
+from geartrain.ops.image.places import transformed
 from tests.recorded import load
 
 FACTS, ARRAYS = load("augmentation")
