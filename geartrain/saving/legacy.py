@@ -74,10 +74,7 @@ def _compile(model: Any, file: LegacyFile, custom_objects: dict[str, Any] | None
     config = modern(plain.parse(text.encode(), f"{file.who}: training_config"))
     if not isinstance(config, dict):
         raise ValueError(f"{file.who}: expected an object in training_config. Received: {config!r}")
-    described = config.pop("optimizer_config", None)
-    if isinstance(described, dict) and isinstance(described.get("class_name"), str):
-        name = described["class_name"].removeprefix("Custom>")  # what Keras 2.11 said of its own
-        described = {"module": "keras.optimizers", "class_name": name, **_config_of(described)}
+    described = take_optimizer(config)
     config["metrics"] = _metrics(config.get("metrics"))
     config["weighted_metrics"] = _metrics(config.get("weighted_metrics"))
     if config.pop("sample_weight_mode", None):
@@ -87,8 +84,14 @@ def _compile(model: Any, file: LegacyFile, custom_objects: dict[str, Any] | None
     _load_optimizer(model, file)
 
 
-def _config_of(described: dict[str, Any]) -> dict[str, Any]:
-    return {"config": described.get("config"), "registered_name": None}
+def take_optimizer(config: dict[str, Any]) -> Any:
+    """The optimizer of a training's configuration, taken out of it, in today's form."""
+    described = config.pop("optimizer_config", None)
+    if isinstance(described, dict) and isinstance(described.get("class_name"), str):
+        name = described["class_name"].removeprefix("Custom>")  # what Keras 2.11 said of its own
+        kept = {"config": described.get("config"), "registered_name": None}
+        described = {"module": "keras.optimizers", "class_name": name, **kept}
+    return described
 
 
 def _metrics(value: Any) -> Any:

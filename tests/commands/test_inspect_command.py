@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -255,3 +256,17 @@ def test_nothing_in_files_of_keras_is_odd(command):
         assert found["findings"] == [], path.name
         assert found["layers"], path.name
         assert all(one["tensors"] or one["class"] for one in found["layers"]), path.name
+
+
+def test_nothing_in_files_of_keras_2_is_odd(command, tmp_path):
+    with zipfile.ZipFile(Path(__file__).parent.parent / "recorded" / "keras2.zip") as recorded:
+        recorded.extractall(tmp_path)
+    files = list(tmp_path.glob("*.h5"))
+    assert len(files) > 20
+    for path in files:
+        found = plain(command, path)
+        odd = [one["text"] for one in found["findings"] if "of the user's" not in one["text"]]
+        assert odd == [], path.name
+        if path.name.startswith("optimizer"):
+            assert found["optimizer"]["class"], path.name
+            assert found["optimizer"]["step"], path.name

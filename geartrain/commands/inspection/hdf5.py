@@ -14,6 +14,7 @@ from geartrain.commands.inspection.matching import (
     tell_model,
 )
 from geartrain.saving import plain
+from geartrain.saving.legacy import take_optimizer
 from geartrain.saving.legacy_config import modern
 from geartrain.saving.legacy_weights import LegacyFile, legacy_file
 from geartrain.saving.store import StoredTensor
@@ -38,7 +39,7 @@ def tell_hdf5(account: Account) -> None:
     config = _parsed(text, "model_config", account)
     training = _parsed(file.text("training_config"), "training_config", account)
     if isinstance(config, dict) and isinstance(training, dict):
-        optimizer = training.pop("optimizer_config", None)
+        optimizer = take_optimizer(training)
         config["compile_config"] = {**training, "optimizer": optimizer}
     _tell_legacy(config, file, account)
 
