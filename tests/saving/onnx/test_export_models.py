@@ -54,6 +54,11 @@ SEQUENCES = {
     "GRU without bias": lambda x: layers.GRU(4, use_bias=False, activation="softsign")(x),
     "SimpleRNN": lambda x: layers.SimpleRNN(4, activation="relu", return_state=True)(x),
     "states": lambda x: layers.LSTM(4, return_state=True, return_sequences=True)(x),
+    "linear": lambda x: layers.LSTM(4, activation=None, return_sequences=True)(x),
+    "elu": lambda x: layers.GRU(4, activation="elu")(x),
+    "elu, hard gates both ways": lambda x: layers.Bidirectional(
+        layers.LSTM(4, activation="elu", recurrent_activation="hard_sigmoid")
+    )(x),
     "hard gates": lambda x: layers.LSTM(4, recurrent_activation="hard_sigmoid")(x),
     "other activations": lambda x: layers.LSTM(4, activation="gelu", return_sequences=True)(x),
     "bidirectional": lambda x: layers.Bidirectional(layers.LSTM(3, return_sequences=True))(x),

@@ -266,8 +266,8 @@ def test_a_classifier_of_scikit_learn(tmp_path):
 
 REFUSED = {
     "all unknown operators at once": (
-        [node("Bernoulli", "x", "a"), node("Det", "a", "b"), node("Bernoulli", "b", "y")],
-        r"Bernoulli \(Bernoulli_a, Bernoulli_y\); Det \(Det_b\)\. Export .* docs/onnx\.md",
+        [node("Bernoulli", "x", "a"), node("Unique", "a", "b"), node("Bernoulli", "b", "y")],
+        r"Bernoulli \(Bernoulli_a, Bernoulli_y\); Unique \(Unique_b\)\. Export .* docs/onnx\.md",
     ),
     "an attribute": (
         [node("Relu", "x", "y", slope=2.0)],

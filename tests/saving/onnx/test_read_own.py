@@ -1,14 +1,23 @@
 """What Geartrain exports to ONNX it loads again: the same predictions, and as much to train."""
 
+import warnings
+
 import numpy as np
 import onnx
 import pytest
 
 from geartrain import Input, Model, Sequential, layers, tree
+from geartrain.errors import GeartrainWarning
+from geartrain.graph.node import Node
 from geartrain.saving import load_model
 from geartrain.saving.onnx.export.model_file import onnx_model
+from geartrain.saving.onnx.export.signature import leaves
 from tests.layers.test_contract import drawn
+from tests.ops.test_public import SYMBOLIC
+from tests.ops.test_public import called as called_op
 from tests.saving.onnx.test_export_layers import ROWS, modelled
+from tests.saving.onnx.test_export_models import SEQUENCES
+from tests.saving.onnx.test_export_ops import arrays_of, is_refused
 from tests.saving.onnx.test_read_loops import Leaky
 
 
@@ -25,16 +34,55 @@ def called(model, arrays):
     ]
 
 
-@pytest.mark.parametrize(("name", "row"), ROWS)
-def test_every_layer_comes_back(name, row, tmp_path):
-    model = modelled(name, row)
-    loaded = again(model, tmp_path)
-    for count, seed in ((3, 1), (1, 2)):
-        arrays = drawn(row, count, seed=seed)
+def assert_back(model, tmp_path, *batches, tolerance=1e-5, **how):
+    """The model comes back: its outputs, and as many numbers to train; returns what is loaded."""
+    (tmp_path / "model.onnx").write_bytes(onnx_model(model, **how).SerializeToString())
+    loaded = load_model(tmp_path / "model.onnx")
+    for arrays in batches:
         for one, other in zip(called(model, arrays), called(loaded, arrays), strict=True):
-            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+            assert (one.shape, one.dtype) == (other.shape, other.dtype)
+            np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance)
     trained = [sum(w.array.size for w in m.trainable_weights) for m in (model, loaded)]
     assert trained[0] == trained[1]
+    return loaded
+
+
+@pytest.mark.parametrize(("name", "row"), ROWS)
+def test_every_layer_comes_back(name, row, tmp_path):
+    assert_back(modelled(name, row), tmp_path, drawn(row, 3, seed=1), drawn(row, 1, seed=2))
+
+
+@pytest.mark.parametrize(("name", "row"), ROWS)
+def test_every_layer_comes_back_from_its_arithmetic(name, row, tmp_path):
+    assert_back(modelled(name, row), tmp_path, drawn(row, 2), opset_version=18)
+    arrays = drawn(row, 2, "float64" if row.integers is None else "float32")
+    assert_back(modelled(name, row, "float64"), tmp_path, arrays, tolerance=1e-9)
+
+
+# Cases with a tensor that has no batch axis, or one of size 0, and where NaN is sorted.
+LEFT_OUT = {"()", "(0, 2)", "(3, 0)"}
+UNSORTED = {"sort", "top_k"}
+
+
+@pytest.mark.parametrize("one", SYMBOLIC)
+def test_every_op_comes_back(one, tmp_path):
+    arrays = arrays_of(one)
+    if arrays is None or is_refused(one, arrays):
+        return
+    if LEFT_OUT & {str(a.shape) for a in arrays} or (
+        one.name in UNSORTED and any(np.isnan(a).any() for a in arrays)
+    ):
+        return
+    symbols = [Input(batch_shape=a.shape, dtype=a.dtype.name) for a in arrays]
+    outputs = [out for out in leaves(called_op(one, *symbols)) if isinstance(out, Node)]
+    if not outputs:  # a size that is known
+        return
+    wide = any(a.dtype == "float64" for a in arrays)
+    model = Model(symbols, outputs, dtype="float64" if wide else "float32")
+    signature = [layers.InputSpec(shape=a.shape, dtype=a.dtype.name) for a in arrays]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GeartrainWarning)  # of batches of one size alone
+        assert_back(model, tmp_path, arrays, tolerance=2e-5, input_signature=signature)
 
 
 def test_layers_take_the_order_of_axes_that_they_had(tmp_path):
@@ -91,3 +139,26 @@ def test_a_list_of_frozen_weights_holds_names(text, tmp_path):
     (tmp_path / "model.onnx").write_bytes(proto.SerializeToString())
     with pytest.raises(ValueError, match=r"load_model.* geartrain.frozen: expected a list of name"):
         load_model(tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize("name", SEQUENCES)
+def test_sequences_of_any_length_come_back(name, tmp_path):
+    symbol = Input((None, 6))
+    model = Model(symbol, SEQUENCES[name](symbol))
+    chance = np.random.default_rng(3)
+    long, short = (chance.normal(size=s).astype("float32") for s in ((3, 9, 6), (1, 4, 6)))
+    long[1, 3:], long[2, :2] = 0, 0  # for masks, with a gap in front and one behind
+    assert_back(model, tmp_path, long, short)
+
+
+def test_images_of_any_size_come_back(tmp_path):
+    symbol = Input((None, None, 3))
+    x = layers.Conv2D(6, 3, strides=2, padding="same")(symbol)
+    x = layers.MaxPooling2D(3, strides=2, padding="same")(x)
+    x = layers.AveragePooling2D(2, padding="same")(layers.DepthwiseConv2D(2, padding="same")(x))
+    model = Model(symbol, x)
+    chance = np.random.default_rng(3)
+    images = [chance.random(s).astype("float32") for s in ((2, 16, 12, 3), (1, 9, 21, 3))]
+    loaded = assert_back(model, tmp_path, *images)
+    paddings = [one.padding for one in loaded.layers if hasattr(one, "padding")]
+    assert paddings == ["same", "same", "same", "same"]

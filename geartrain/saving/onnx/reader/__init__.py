@@ -15,7 +15,6 @@ import numpy as np
 from geartrain import layers, tree
 from geartrain.errors import warn
 from geartrain.graph.budget import Budget
-from geartrain.graph.dtypes import is_float
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.rows import rows_apart
 from geartrain.graph.shapes import BATCH
@@ -94,7 +93,7 @@ def _made(network: Network, budget: Budget, example: int | None) -> tuple[Any, B
         tied = builder.found_tied
     outputs = [builder.output(name) for name in network.outputs]
     name = name_of("functional", "", network.name)
-    return functional(inputs, outputs, name, _dtype(inputs)), builder
+    return functional(inputs, outputs, name), builder
 
 
 def _traced(model: Any) -> list[Node]:
@@ -109,12 +108,6 @@ def _traced(model: Any) -> list[Node]:
             for node in tree.flatten(model.inputs)
         ]
         return tree.flatten(model(nodes if len(nodes) > 1 else nodes[0]))
-
-
-def _dtype(inputs: list[Node]) -> str | None:
-    """The dtype that inputs of floats have in common, which the model casts to."""
-    floats = {node.dtype for node in inputs if is_float(node.dtype)}
-    return floats.pop() if len(floats) == 1 else None
 
 
 def _input(declared: Declared, taken: dict[str, int], free: bool) -> Node:

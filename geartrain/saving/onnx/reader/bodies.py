@@ -44,9 +44,7 @@ class BodyBuilder(Builder):
         """The model of the body, and the values from outside that are its last inputs."""
         self.run()
         outputs = [self.output(name) for name in self.network.outputs]
-        made = functional(
-            [*self.inputs, *self.captured.values()], outputs, self.unique("body"), None
-        )
+        made = functional([*self.inputs, *self.captured.values()], outputs, self.unique("body"))
         return made, list(self.captured)
 
     def _capture(self, node: Node) -> Node:

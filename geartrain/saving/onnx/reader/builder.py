@@ -61,9 +61,14 @@ class Assignment:
         return getattr(self.layer, self.weight)
 
 
-def functional(inputs: list[Node], outputs: list[Node], name: str, dtype: str | None) -> Any:
-    """A model between symbolic tensors; several of them as a list."""
+def functional(inputs: list[Node], outputs: list[Node], name: str) -> Any:
+    """A model between symbolic tensors; several of them as a list.
+
+    The dtype that inputs of floats have in common is the model's, which casts to it.
+    """
     given, made = (x if len(x) > 1 else x[0] for x in (inputs, outputs))
+    floats = {node.dtype for node in inputs if is_float(node.dtype)}
+    dtype = floats.pop() if len(floats) == 1 else None
     return class_of(_FUNCTIONAL)(given, made, name=name, dtype=dtype)
 
 
@@ -213,10 +218,10 @@ class Builder:
             return ops.reshape(flat, value.shape) if value.ndim != 1 else flat
         floats = isinstance(value, np.ndarray) and value.dtype.kind == "f"
         if floats and (value.size > MOST_WRITTEN or not np.all(np.isfinite(value))):
-            return self._kept_constant(value)
+            return self.kept_constant(value)
         return value
 
-    def _kept_constant(self, value: np.ndarray) -> Node:
+    def kept_constant(self, value: np.ndarray) -> Node:
         """A constant as a weight that is not trained: large or infinite ones suit no config."""
         name = self.unique("constant")
         made = Parameter(value.shape, trainable=False, dtype=value.dtype.name, name=name)
@@ -286,7 +291,8 @@ class Builder:
                 "Received: a constant"
             )
         if value in self.inputs:
-            made: Node = layers.Identity(name=self.unique("identity"))(value)
+            kept = value.dtype if is_float(value.dtype) else None
+            made: Node = layers.Identity(name=self.unique("identity"), dtype=kept)(value)
             return made
         return value
 

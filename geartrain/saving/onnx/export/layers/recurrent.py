@@ -8,7 +8,7 @@ masked layers are exported as a loop, as are activations that ONNX's operators d
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -20,16 +20,17 @@ from geartrain.saving.onnx.export.layers.table import Written, is_single, rule
 
 _OPERATORS = {SimpleRNNCell: "RNN", LSTMCell: "LSTM", GRUCell: "GRU"}
 _GATES = {"RNN": (0,), "LSTM": (0, 3, 1, 2), "GRU": (0, 1, 2)}
-# A function's name, and its parameters alpha and beta.
-_FUNCTIONS: dict[Any, tuple[str, float, float]] = {
-    activations.relu: ("Relu", 0.0, 0.0),
-    activations.tanh: ("Tanh", 0.0, 0.0),
-    activations.sigmoid: ("Sigmoid", 0.0, 0.0),
-    activations.hard_sigmoid: ("HardSigmoid", 1 / 6, 0.5),
-    activations.softsign: ("Softsign", 0.0, 0.0),
-    activations.softplus: ("Softplus", 0.0, 0.0),
-    activations.elu: ("Elu", 1.0, 0.0),
-    activations.linear: ("Affine", 1.0, 0.0),
+_Function: TypeAlias = tuple[str, list[float], list[float]]
+# A function's name, and its parameters alpha and beta, if it has them.
+_FUNCTIONS: dict[Any, _Function] = {
+    activations.relu: ("Relu", [], []),
+    activations.tanh: ("Tanh", [], []),
+    activations.sigmoid: ("Sigmoid", [], []),
+    activations.hard_sigmoid: ("HardSigmoid", [1 / 6], [0.5]),
+    activations.softsign: ("Softsign", [], []),
+    activations.softplus: ("Softplus", [], []),
+    activations.elu: ("Elu", [1.0], []),
+    activations.linear: ("Affine", [1.0], [0.0]),
 }
 _LIMITS = "masks, other activations and float64: as Scan"
 
@@ -44,7 +45,7 @@ class Results(NamedTuple):
     states: list[str]
 
 
-def _functions(operator: str, cell: Any) -> list[tuple[str, float, float]] | None:
+def _functions(operator: str, cell: Any) -> list[_Function] | None:
     """The activations of one direction, if ONNX has them."""
     wanted = [cell.activation or activations.linear]
     if operator != "RNN":
@@ -62,9 +63,10 @@ def _told(operator: str, cells: Sequence[Any]) -> dict[str, Any] | None:
         return None
     flat = [one for several in functions for one in several or ()]
     told: dict[str, Any] = {"hidden_size": cells[0].units, "activations": [f[0] for f in flat]}
-    if any(alpha or beta for _, alpha, beta in flat):
-        told["activation_alpha"] = [alpha for _, alpha, _ in flat]
-        told["activation_beta"] = [beta for _, _, beta in flat]
+    # Only the functions that have a parameter take theirs, in order.
+    for number, name in enumerate(("activation_alpha", "activation_beta"), 1):
+        if taken := [one for function in flat for one in function[number]]:
+            told[name] = taken
     if operator == "GRU":
         told["linear_before_reset"] = int(cells[0].reset_after)
     return told

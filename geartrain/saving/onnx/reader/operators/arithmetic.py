@@ -21,10 +21,11 @@ from geartrain.saving.onnx.reader.values import Filled, Initial, holds_unknown, 
 each(
     Abs=ops.absolute, Acos=ops.arccos, Acosh=ops.arccosh, And=ops.logical_and, Asin=ops.arcsin,
     Asinh=ops.arcsinh, Atan=ops.arctan, Atanh=ops.arctanh, Ceil=ops.ceil, Cos=ops.cos,
-    Cosh=ops.cosh, Erf=ops.erf, Exp=ops.exp, Floor=ops.floor, GreaterOrEqual=ops.greater_equal,
-    Greater=ops.greater, IsNaN=ops.isnan, LessOrEqual=ops.less_equal, Less=ops.less, Log=ops.log,
-    Not=ops.logical_not, Or=ops.logical_or, Reciprocal=ops.reciprocal, Round=ops.round,
-    Sign=ops.sign, Sin=ops.sin, Sinh=ops.sinh, Sqrt=ops.sqrt, Tan=ops.tan, Xor=ops.logical_xor,
+    Cosh=ops.cosh, Det=ops.det, Erf=ops.erf, Exp=ops.exp, Floor=ops.floor,
+    GreaterOrEqual=ops.greater_equal, Greater=ops.greater, IsNaN=ops.isnan,
+    LessOrEqual=ops.less_equal, Less=ops.less, Log=ops.log, Not=ops.logical_not,
+    Or=ops.logical_or, Reciprocal=ops.reciprocal, Round=ops.round, Sign=ops.sign, Sin=ops.sin,
+    Sinh=ops.sinh, Sqrt=ops.sqrt, Tan=ops.tan, Xor=ops.logical_xor,
 )  # fmt: skip
 
 

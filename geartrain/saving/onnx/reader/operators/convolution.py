@@ -52,6 +52,11 @@ def convolution(
     if not same:
         given = given.padded(at_windows.pads)
     steps, gaps = at_windows.steps, at_windows.gaps
+    if same and max(steps) > 1 and max(gaps) > 1:
+        raise ValueError(
+            f"expected known sizes for strides {list(steps)} with dilations {list(gaps)}. "
+            f"Received shape {given.tensor.shape}"
+        )
     thinned = steps if max(steps) > 1 and max(gaps) > 1 else None
     config: dict[str, Any] = {
         "kernel_size": sizes, "strides": (1,) * given.axes if thinned else steps,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from geartrain import layers, ops
 from geartrain.graph.node import Node
-from geartrain.graph.shapes import Shape
+from geartrain.graph.shapes import Dim, Shape
 from geartrain.ops.operands import extents_of, rank_of
 from geartrain.saving.onnx.reader.place import Place, policy
 
@@ -118,12 +118,16 @@ def per_axis(given: list[int] | None, axes: int, what: str, least: int = 1) -> t
 
 
 class Windows(NamedTuple):
-    """Where windows lie: for each axis of space their size, step, gap and the pads around."""
+    """Where windows lie: for each axis of space their size, step, gap and the pads around.
+
+    `named` says that the pads are those of Keras's padding "same", whatever they are.
+    """
 
     sizes: tuple[int, ...]
     steps: tuple[int, ...]
     gaps: tuple[int, ...]
     pads: Pairs
+    named: bool = False
 
     @property
     def reaches(self) -> list[int]:
@@ -133,6 +137,8 @@ class Windows(NamedTuple):
     @property
     def same(self) -> bool:
         """Whether the pads are what Keras's padding "same" is for inputs of any size."""
+        if self.named:
+            return True
         halves = [((reach - 1) // 2, reach // 2) for reach in self.reaches]
         return max(self.steps) == 1 and self.pads == halves and any(map(any, self.pads))
 
@@ -147,6 +153,8 @@ def windows(
         per_axis(dilations, x.axes, "dilations"),
         [],
     )
+    if auto_pad == "SAME_UPPER" and any(isinstance(size, Dim) for size in x.sizes):
+        return found._replace(pads=[(0, 0)] * x.axes, named=True)
     if auto_pad in ("SAME_UPPER", "SAME_LOWER"):
         return found._replace(pads=_same_pads(x, found, auto_pad))
     if auto_pad not in ("NOTSET", "VALID"):

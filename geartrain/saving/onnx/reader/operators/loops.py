@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from geartrain import ops
 from geartrain.graph.node import Node
 from geartrain.ops.operands import rank_of
@@ -37,9 +39,9 @@ def loop(
     made_axes = _numbers(scan_output_axes, outputs, "scan_output_axes")
     if len(set(ways)) > 1:
         raise ValueError(f"expected sequences read in one direction. Received: {ways}")
-    given = [(at.tensor(value, "a state"), False) for value in inputs[:states]]
+    given = [(_tensor(at, value), False) for value in inputs[:states]]
     for value, axis in zip(inputs[states:], axes, strict=True):
-        given.append((_moved(at, at.tensor(value, "a sequence"), axis, 0), True))
+        given.append((_moved(at, _tensor(at, value), axis, 0), True))
     builder = BodyBuilder(at.builder, body, given)
     model, outside = builder.model()
     _check(given[:states], model.outputs)
@@ -52,6 +54,12 @@ def loop(
         ordered = value if way == ways[0] else ops.flip(value, axis=0)
         results.append(_moved(at, ordered, 0, axis))
     return tuple(results)
+
+
+def _tensor(at: Place, value: Any) -> Node:
+    """A state or a sequence, which may be constants."""
+    made = at.builder.operand(value)
+    return made if isinstance(made, Node) else at.builder.kept_constant(np.asarray(made))
 
 
 def _numbers(given: list[int] | None, count: int, name: str) -> list[int]:

@@ -111,6 +111,7 @@ def slice_(
     ends_known: dict[int, Extent] = {}
     for start, end, axis, step in zip(first, last, where, steps, strict=True):
         place = axis_index(axis, len(old), "Slice")
+        start, end = _from_end(start, old[place]), _from_end(end, old[place])
         if isinstance(start, Dim):
             raise ValueError(f"expected starts as numbers. Received: {start}")
         if isinstance(end, Dim) and end != old[place]:
@@ -119,11 +120,19 @@ def slice_(
             ends_known[place] = end
             continue
         stop = None if isinstance(end, Dim) or end >= 1 << 31 or end < -(1 << 31) + 2 else end
-        pieces[place] = slice(None if step < 0 and start >= 1 << 31 else start, stop, step)
+        whole = step < 0 and (start == -1 or start >= 1 << 31)  # from the end, whatever the size
+        pieces[place] = slice(None if whole else start, stop, step)
     if ends_known:
         sizes = tuple(ends_known.get(axis, size) for axis, size in enumerate(old))
         x = at.builder.sized("slice", [at.tensor(x)], sizes)
     return _parts(at, x, pieces) if pieces else x
+
+
+def _from_end(place: Extent, size: Extent) -> Extent:
+    """A place that is told by the size of its axis as one that counts from the end."""
+    if isinstance(place, Dim) and isinstance(distance := place - size, int) and distance < 0:
+        return distance
+    return place
 
 
 @operator("Gather")
@@ -152,6 +161,22 @@ def gather(at: Place, x: Any, indices: Any, *, axis: int = 0) -> Any:
 def gather_elements(at: Place, x: Any, indices: Any, *, axis: int = 0) -> Any:
     """Elements at indices along an axis."""
     return at.compute(lambda a, i: ops.take_along_axis(a, i, axis=axis), x, indices)
+
+
+@operator("ScatterND")
+def scatter(at: Place, x: Any, indices: Any, updates: Any, *, reduction: str = "none") -> Any:
+    """A copy with values written at indices, or joined with what is there."""
+    known = ("none", "add", "mul", "max", "min")
+    if reduction not in known:
+        raise ValueError(f"expected a reduction of {known}. Received: {reduction!r}")
+
+    def run(a: Any, i: Any, u: Any) -> Any:
+        depth = extents_of(i)[-1]
+        rows = ops.reshape(u, (-1, *extents_of(a)[depth:]))
+        join = None if reduction == "none" else reduction
+        return ops.scatter_update(a, ops.reshape(i, (-1, depth)), rows, join)
+
+    return at.compute(run, x, indices, updates)
 
 
 @operator("Tile")

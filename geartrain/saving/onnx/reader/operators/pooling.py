@@ -33,7 +33,7 @@ def _pooled(
     if max(found.gaps) > 1:
         raise ValueError(f"expected windows without gaps. Received: dilations={list(found.gaps)}")
     extra = [(0, 0)] * x.axes
-    if ceil:
+    if ceil and not found.named:  # as many windows as steps in any case
         each = zip(x.sizes, found.sizes, found.steps, found.pads, strict=True)
         extra = [(0, _beyond(size, width, step, *pad)) for size, width, step, pad in each]
     around = [(a + c, b + d) for (a, b), (c, d) in zip(found.pads, extra, strict=True)]
@@ -86,6 +86,11 @@ def average_pool(
     found, extra, counting = _pooled(
         given, kernel_shape, strides, dilations, pads, auto_pad, ceil_mode
     )
+    if found.named and count_include_pad:
+        raise ValueError(
+            "expected known sizes for SAME_UPPER with count_include_pad=1. Received shape "
+            f"{given.tensor.shape}"
+        )
     same = found.same and not count_include_pad
     layer = at.layer(
         MEANS[given.axes], pool_size=found.sizes, strides=found.steps,

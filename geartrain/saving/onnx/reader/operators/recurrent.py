@@ -18,8 +18,14 @@ from geartrain.saving.onnx.reader.values import Filled, Initial, Source
 
 _FUNCTIONS = {
     "Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu", "Softsign": "softsign",
-    "Softplus": "softplus", "Elu": "elu",
+    "Softplus": "softplus", "Elu": "elu", "HardSigmoid": "hard_sigmoid", "Affine": "linear",
 }  # fmt: skip
+# Alpha and beta of the functions that have them: what ours has there, and ONNX's default.
+_PARAMETERS: dict[str, tuple[tuple[float, float] | None, ...]] = {
+    "Elu": ((1.0, 1.0), None),
+    "HardSigmoid": ((1 / 6, 0.2), (0.5, 0.5)),
+    "Affine": ((1.0, 1.0), (0.0, 0.0)),
+}
 
 
 class Kind(NamedTuple):
@@ -49,8 +55,8 @@ def lstm(
         raise ValueError(
             "expected an LSTM without peepholes. Received: the input P, which is not zero"
         )
-    _refuse(input_forget=input_forget, clip=clip, alpha=activation_alpha, beta=activation_beta)
-    config = _functions(_LSTM, activations, direction)
+    _refuse(input_forget=input_forget, clip=clip)
+    config = _functions(_LSTM, activations, direction, activation_alpha, activation_beta)
     return _recurrent(at, _LSTM, config, x, w, r, b, lengths, (first_h, first_c), direction, layout)
 
 
@@ -62,8 +68,11 @@ def gru(
     hidden_size: int | None = None, layout: int = 0, linear_before_reset: int = 0,
 ) -> Any:  # fmt: skip
     """The layer, with the reset gate after or before the product."""
-    _refuse(clip=clip, alpha=activation_alpha, beta=activation_beta)
-    config = _functions(_GRU, activations, direction) | {"reset_after": bool(linear_before_reset)}
+    _refuse(clip=clip)
+    config: dict[str, Any] = {
+        "reset_after": bool(linear_before_reset),
+        **_functions(_GRU, activations, direction, activation_alpha, activation_beta),
+    }
     return _recurrent(at, _GRU, config, x, w, r, b, lengths, (first_h,), direction, layout)
 
 
@@ -75,8 +84,8 @@ def rnn(
     hidden_size: int | None = None, layout: int = 0,
 ) -> Any:  # fmt: skip
     """The layer SimpleRNN; the two biases become their sum."""
-    _refuse(clip=clip, alpha=activation_alpha, beta=activation_beta)
-    config = _functions(_RNN, activations, direction)
+    _refuse(clip=clip)
+    config = _functions(_RNN, activations, direction, activation_alpha, activation_beta)
     return _recurrent(at, _RNN, config, x, w, r, b, lengths, (first_h,), direction, layout)
 
 
@@ -86,7 +95,10 @@ def _refuse(**attributes: Any) -> None:
             raise ValueError(f"expected no {name}, as no layer has one. Received: {value}")
 
 
-def _functions(kind: Kind, given: list[str] | None, direction: str) -> dict[str, str]:
+def _functions(
+    kind: Kind, given: list[str] | None, direction: str, alpha: list[float] | None,
+    beta: list[float] | None,
+) -> dict[str, str]:  # fmt: skip
     """The layer's arguments for the activations, which must be alike in both directions."""
     names = tuple(given or kind.functions)
     count = len(kind.functions)
@@ -99,9 +111,28 @@ def _functions(kind: Kind, given: list[str] | None, direction: str) -> dict[str,
             f"expected activations among {', '.join(_FUNCTIONS)}, the last two of an LSTM alike. "
             f"Received: {list(names)}"
         )
+    _check_parameters(names, alpha, beta)
     if count == 1:
         return {"activation": _FUNCTIONS[own[0]]}
     return {"recurrent_activation": _FUNCTIONS[own[0]], "activation": _FUNCTIONS[own[1]]}
+
+
+def _check_parameters(
+    names: tuple[str, ...], alpha: list[float] | None, beta: list[float] | None
+) -> None:
+    """Refuse functions with other parameters than ours have; each takes its own, in order."""
+    left = [list(alpha or ()), list(beta or ())]
+    for name in names:
+        for parameter, numbers in zip(_PARAMETERS.get(name, ()), left, strict=False):
+            if parameter is None:
+                continue
+            wanted, default = parameter
+            found = numbers.pop(0) if numbers else default
+            if abs(found - wanted) > 1e-6:
+                raise ValueError(
+                    f"expected {name} with the parameter {wanted:g}, as the layers' function has. "
+                    f"Received: {found:g}"
+                )
 
 
 def _both_ways(cell: Any, name: str, **config: Any) -> Any:
