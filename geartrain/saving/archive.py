@@ -59,14 +59,17 @@ class Archive:
         problems: to look into a container that must not be loaded: what is wrong with a member, or
             with all together, is added to this list instead of raised, and the members that are
             sound by themselves are there.
+        who: what errors begin with; the path by default.
 
     Raises:
         ValueError: a container that is damaged, or that uses what models have no need of.
         FileNotFoundError: no file of that name.
     """
 
-    def __init__(self, path: str | os.PathLike[str], problems: list[str] | None = None) -> None:
-        self.path, self.problems = Path(path), problems
+    def __init__(
+        self, path: str | os.PathLike[str], problems: list[str] | None = None, who: str = ""
+    ) -> None:
+        self.path, self.problems, self.who = Path(path), problems, who or repr(str(path))
         self._files: list[int] = []
         try:
             found = _in_folder(self) if self.path.is_dir() else _in_zip(self)
@@ -94,7 +97,7 @@ class Archive:
     def refuse(self, expected: str, received: str) -> ValueError:
         """The error for a container that is not as models need it."""
         return ValueError(
-            f"{str(self.path)!r}: expected {expected}. Received: {received}. The file was damaged "
+            f"{self.who}: expected {expected}. Received: {received}. The file was damaged "
             "or made to mislead: it was not read. Get it again from a source that you trust."
         )
 

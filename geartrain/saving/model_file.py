@@ -85,7 +85,7 @@ def config_of(model: Any) -> bytes:
 def read_model(path: Path, custom_objects: dict[str, Any] | None, compiled: bool) -> Any:
     """The model in a zip archive or a folder."""
     who = f"load_model({str(path)!r})"
-    with Archive(path) as archive:
+    with Archive(path, who=who) as archive:
         config, metadata = read_config(archive, who)
         if not compiled:
             config["compile_config"] = None

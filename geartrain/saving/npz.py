@@ -57,7 +57,7 @@ def npz_file(path: Path, who: str) -> Iterator[Store]:
     Raises:
         ValueError: an archive that is damaged, or that holds something else than numbers.
     """
-    with opened(path, who), Archive(path) as archive:  # which takes folders too
+    with opened(path, who), Archive(path, who=who) as archive:  # which takes folders too
         tensors = {}
         for member in archive.members:
             name = member.removesuffix(".npy")

@@ -28,7 +28,7 @@ def hdf5_file(path: Path, who: str) -> Iterator[Store]:
 @contextmanager
 def model_file(path: Path, who: str) -> Iterator[Store]:
     """The tensors of a whole model, in a `.keras` file or a folder."""
-    with Archive(path) as archive:
+    with Archive(path, who=who) as archive:
         _, metadata = read_config(archive, who)
         with open_weights(archive, metadata, who) as store:
             yield store
@@ -44,7 +44,7 @@ def model_text(path: Path, who: str) -> tuple[Any, Any]:
     """The metadata and the configuration in the file of a whole model; None and None in others."""
     if not path.name.endswith(".keras") or not path.exists():
         return None, None
-    with Archive(path) as archive:
+    with Archive(path, who=who) as archive:
         config, metadata = read_config(archive, who)
         return metadata.text, config
 
