@@ -62,7 +62,7 @@ class InputLayer(Layer):
         self._input_dtype = standardize_dtype(dtype)
         self.sparse, self.ragged, self.optional = False, False, bool(optional)
         call = Call(self, (), {})
-        call.outputs = KerasTensor(self.batch_shape, self._input_dtype, self.name, call)
+        call.outputs = KerasTensor(self.batch_shape, self._input_dtype, name=self.name, call=call)
         self._calls.append(call)
         self.built = True
 

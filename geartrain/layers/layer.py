@@ -18,7 +18,7 @@ from geartrain.graph.node import Node
 from geartrain.layers.arguments import sizes_of
 from geartrain.layers.context import call_scope, called, current_context
 from geartrain.layers.input_spec import InputSpec, check_input
-from geartrain.layers.owner import Owner
+from geartrain.layers.stateless import Stateless
 from geartrain.layers.symbolic import (
     KerasTensor,
     record_call,
@@ -47,7 +47,7 @@ def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(inspect.signature(function).parameters)
 
 
-class Layer(Owner):
+class Layer(Stateless):
     """A building block of models: weights made by `build`, used by `call`.
 
     Write a layer of your own by overriding `build(self, input_shape)`, which makes weights with
@@ -391,7 +391,8 @@ def _built_by(build: Callable[..., None]) -> Callable[..., None]:
     def wrapped(layer: Any, *args: Any, **kwargs: Any) -> None:
         within, layer._building = layer._building, True
         try:
-            with concrete_scope(), call_scope(layer.name, None):
+            with concrete_scope(), call_scope(layer.name, None) as context:
+                layer._path = "/".join(context.path)
                 build(layer, *args, **kwargs)
         finally:
             layer._building = within

@@ -201,7 +201,12 @@ class Owner(Operation):
         return self._partition(False)
 
     trainable_variables = trainable_weights
-    non_trainable_variables = non_trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """All variables that optimizers leave alone, those that are no weights among them."""
+        trained = set(self.trainable_variables)
+        return [variable for variable in self.variables if variable not in trained]
 
     @property
     def trainable(self) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from geartrain import tree
+from geartrain import ops, tree
 from geartrain.graph.budget import current_budget
 from geartrain.graph.dtypes import standardize_dtype
 from geartrain.graph.node import Leaf, Node
@@ -64,8 +64,11 @@ class KerasTensor(Node):
     Args:
         shape: its shape; None for an axis of unknown size.
         dtype: its dtype.
+        sparse, ragged: there are only dense tensors here, so True is refused.
+        record_history: accepted as in Keras.
         name: its name.
-        call: the call that made it.
+
+    Raises ValueError for a sparse or ragged tensor.
 
     >>> KerasTensor((None, 3))
     <KerasTensor shape=(None, 3), dtype=float32>
@@ -77,10 +80,18 @@ class KerasTensor(Node):
         cls,
         shape: Sequence[int | None],
         dtype: Any = "float32",
+        sparse: bool = False,
+        ragged: bool = False,
+        record_history: bool = True,
         name: str | None = None,
         call: Call | None = None,
     ) -> Any:
         """A new leaf with a history."""
+        if sparse or ragged:
+            kind = "sparse" if sparse else "ragged"
+            raise ValueError(
+                f"KerasTensor: expected a dense tensor. Received: {kind}=True. Leave it out."
+            )
         return cls._made(name or "keras_tensor", call, from_public(shape), standardize_dtype(dtype))
 
     @classmethod
@@ -94,6 +105,24 @@ class KerasTensor(Node):
     def name(self) -> str:
         """The tensor's name."""
         return self.leaf.name if self.leaf else "keras_tensor"
+
+    sparse = ragged = False
+
+    def reshape(self, newshape: Any) -> Any:
+        """The same elements in another shape: see `ops.reshape`.
+
+        >>> KerasTensor((None, 6)).reshape((-1, 2, 3))
+        <KerasTensor shape=(None, 2, 3), dtype=float32>
+        """
+        return ops.reshape(self, newshape)
+
+    def squeeze(self, axis: Any = None) -> Any:
+        """The tensor without axes of size 1: see `ops.squeeze`."""
+        return ops.squeeze(self, axis)
+
+    def __reduce__(self) -> Any:
+        """Pickled and copied without its history."""
+        return KerasTensor, (self.shape, self.dtype, False, False, True, self.name)
 
     @property
     def call(self) -> Call | None:

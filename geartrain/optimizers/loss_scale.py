@@ -9,8 +9,8 @@ from geartrain import ops
 from geartrain.errors import shown
 from geartrain.initializers import Constant
 from geartrain.optimizers.optimizer import Optimizer
-from geartrain.optimizers.staging import Staging
 from geartrain.registry import register
+from geartrain.runtime.staging import Staging
 from geartrain.runtime.variable import Variable
 from geartrain.serialization import serialize
 

@@ -14,9 +14,9 @@ from geartrain.graph.node import Node
 from geartrain.optimizers import checks
 from geartrain.optimizers.clipping import clip_by_global_norm, clip_by_norm
 from geartrain.optimizers.schedules import LearningRateSchedule
-from geartrain.optimizers.staging import Staging
 from geartrain.optimizers.state import OptimizerState
 from geartrain.registry import automatic_name, signature, snake_case
+from geartrain.runtime.staging import Staging
 from geartrain.runtime.variable import Variable, concrete_scope
 from geartrain.serialization import serialize
 

@@ -17,9 +17,9 @@ from geartrain.errors import describe_value, warn
 from geartrain.graph.dtypes import is_float, numpy_dtype
 from geartrain.layers.owner import Owner, wrong_count
 from geartrain.optimizers.optimizer import Optimizer
-from geartrain.optimizers.staging import Staging
 from geartrain.optimizers.state import OptimizerState
 from geartrain.runtime.aligned import aligned_empty
+from geartrain.runtime.staging import Staging
 from geartrain.runtime.variable import Variable
 from geartrain.saving.paths import Part, Walk
 from geartrain.saving.store import DTYPES, MemoryTensor, Store, StoredTensor, read_tensors

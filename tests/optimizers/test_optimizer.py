@@ -18,8 +18,8 @@ from geartrain.optimizers import (
     get,
     schedules,
 )  # fmt: skip
-from geartrain.optimizers.staging import Staging
 from geartrain.runtime.function import Program, trace
+from geartrain.runtime.staging import Staging
 from geartrain.runtime.variable import Variable
 
 
