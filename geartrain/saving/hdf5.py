@@ -10,13 +10,11 @@ tensors are then read past the HDF5 library.
 
 from __future__ import annotations
 
-import io
 import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,8 +26,8 @@ from geartrain.saving.store import (
     FileTensor,
     Store,
     StoredTensor,
-    read_exactly,
 )
+from geartrain.saving.window import Window
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MOST_OBJECTS = 200_000
@@ -39,97 +37,7 @@ DIGEST = "sha256"  # the attribute of a data set
 # Compressed data sets may be this much larger than what is stored, or than this many bytes.
 MOST_EXPANSION, ALWAYS_ALLOWED = 16, 32 << 20
 
-_HEAP = re.compile(rb"GCOL\x01.{3}(.{8})", re.DOTALL)  # a heap of texts begins so, with its size
-_HEAP_BEGINS, _HEAP_HEADER = b"GCOL\x01", 16
 _GOOD_NAME = re.compile(r"[^/\\\x00-\x1f\x7f]+")
-
-
-class Window(io.RawIOBase):
-    """A part of a file, as a file of its own that can only be read.
-
-    Args:
-        file: the file's descriptor.
-        offset, size: where the part begins, and its bytes.
-        what: what it is, for errors.
-    """
-
-    def __init__(self, file: int, offset: int, size: int, what: str) -> None:
-        self.file, self.offset, self.size, self.what = file, offset, size, what
-        self._place = 0
-        self._sound_heaps: set[int] = set()
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def seekable(self) -> bool:
-        """It is."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place."""
-        self._place = offset + (0, self._place, self.size)[whence]
-        return self._place
-
-    def tell(self) -> int:
-        """The place."""
-        return self._place
-
-    def readinto(self, buffer: Any) -> int:
-        """Read on from the place, up to the end of the part."""
-        view = memoryview(buffer).cast("B")
-        count = max(0, min(len(view), self.size - self._place))
-        read_exactly(self.file, self.offset + self._place, view[:count], self.what)
-        self._check_heaps(self._place, view[:count])
-        self._place += count
-        return count
-
-    def part(self, start: int, stop: int) -> bytes:
-        """The bytes from one place to another, as far as there are any."""
-        start = max(0, start)
-        piece = bytearray(max(0, min(stop, self.size) - start))
-        read_exactly(self.file, self.offset + start, memoryview(piece), self.what)
-        return bytes(piece)
-
-    def _check_heaps(self, place: int, read: memoryview) -> None:
-        """Refuse heaps of texts in which the library would turn in a circle for ever."""
-        around = len(_HEAP_BEGINS) - 1  # a heap may begin in one reading and go on in the next
-        text = self.part(place - around, place) + bytes(read)
-        text += self.part(place + len(read), place + len(read) + around)
-        at = text.find(_HEAP_BEGINS)
-        while at >= 0:
-            start = max(0, place - around) + at
-            if start not in self._sound_heaps:
-                self._check_heap(start)
-                self._sound_heaps.add(start)
-            at = text.find(_HEAP_BEGINS, at + 1)
-
-    def _check_heap(self, start: int) -> None:
-        """Follow the texts of a heap: `number, uses, 4 bytes, size, text` up to its end."""
-        heap = self.part(start, start + _HEAP_HEADER)
-        size = int.from_bytes(heap[8:], "little")
-        heap = self.part(start, start + size) if size <= self.size - start else b""
-        at = _HEAP_HEADER
-        while at + _HEAP_HEADER <= len(heap):
-            taken = int.from_bytes(heap[at + 8 : at + 16], "little")
-            if heap[at : at + 2] != b"\0\0":  # number 0 is what is free, header and all
-                taken = _HEAP_HEADER + -(-taken // 8) * 8
-            at += taken
-            if taken < _HEAP_HEADER or at > len(heap):
-                break
-        if not heap or not len(heap) - _HEAP_HEADER < at <= len(heap):
-            raise OSError(f"the texts at byte {start} do not follow each other up to their end")
-
-    @cached_property
-    def largest_heap(self) -> int:
-        """The bytes of the largest heap, which no text of variable length can exceed."""
-        found, overlap = 0, b""
-        for start in range(0, self.size, 1 << 20):
-            text = overlap + self.part(start, start + (1 << 20))
-            for match in _HEAP.finditer(text):
-                found = max(found, int.from_bytes(match[1], "little"))
-            overlap = text[-15:]
-        return min(found, self.size)
 
 
 def read_hdf5(

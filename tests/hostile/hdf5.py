@@ -201,6 +201,38 @@ HEAPS: dict[str, Callable[[bytearray, int, int], None]] = {
 }
 
 
+def names_upon_others(data: bytearray, heaps: list[int]) -> None:
+    """The names of one group are those of another: the library took one for the other."""
+    data[heaps[5] + 24 : heaps[5] + 32] = data[heaps[1] + 24 : heaps[1] + 32]
+
+
+def free_parts_in_a_circle(data: bytearray, heaps: list[int]) -> None:
+    free, place = (
+        int.from_bytes(data[heaps[1] + at : heaps[1] + at + 8], "little") for at in (16, 24)
+    )
+    data[place + free : place + free + 8] = free.to_bytes(8, "little")
+
+
+def names_without_end(data: bytearray, heaps: list[int]) -> None:
+    data[heaps[1] + 8 : heaps[1] + 16] = (1 << 40).to_bytes(8, "little")
+
+
+NAMES: dict[str, Callable[[bytearray, list[int]], None]] = {
+    "names that lie upon others": names_upon_others,
+    "free parts in a circle": free_parts_in_a_circle,
+    "names without end": names_without_end,
+}
+
+
+def old_files(folder: Path, name: str, sound: Path) -> Pairs:
+    """Files of the older form, whose groups keep their names in heaps."""
+    data = bytearray((sound / "row.h5").read_bytes())
+    NAMES[name](data, [at for at in range(len(data)) if data[at : at + 5] == b"HEAP\0"])
+    path = folder / "m.h5"
+    path.write_bytes(data)
+    return [(one, path) for one in ("load_model", "load_weights", "load_weights by name")]
+
+
 def _edit(path: Path, name: str, place: str, secret: str) -> None:
     if name in HDF5:
         with h5py.File(path, "r+") as file:

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from geartrain.saving import hdf5
-from geartrain.saving.hdf5 import Window, read_hdf5
+from geartrain.saving.hdf5 import read_hdf5
 from geartrain.saving.hdf5_writer import write_hdf5
 from geartrain.saving.store import MemoryTensor, Store
+from geartrain.saving.window import Window
 
 VALUES = {
     "layers/dense/vars/0": np.random.default_rng(1).normal(size=(300, 70)).astype("float32"),
