@@ -30,7 +30,7 @@ from geartrain.ops.masks import mask_of, set_mask
 from geartrain.ops.operands import dtype_of, extents_of, number_of, operand
 from geartrain.registry import signature
 from geartrain.runtime.variable import Trace, Variable, concrete_scope, current_trace
-from geartrain.serialization import serialize
+from geartrain.serialization import count_work, serialize
 
 _COMMON = (
     "name", "dtype", "trainable", "activity_regularizer", "autocast",
@@ -130,6 +130,7 @@ class Layer(Stateless):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Build if need be, check the input, call, and collect losses."""
+        count_work()
         if not args:
             args = self._leading(kwargs)
         if args and isinstance(args[0], list) and not any(map(_is_tensor, tree.flatten(args[0]))):

@@ -10,6 +10,7 @@ from geartrain.configurable import Configurable
 from geartrain.layers.symbolic import KerasTensor, record_call
 from geartrain.registry import automatic_name, public_name, signature, snake_case
 from geartrain.runtime.variable import Trace, current_trace
+from geartrain.serialization import count_work
 
 _NOT_IN_NAMES = re.compile(r"[/\x00-\x1f\x7f-\x9f]")  # of files, and shown in terminals
 
@@ -45,6 +46,7 @@ class Operation(Configurable):
                 f"Received: {self.name!r:.80}"
             )
         self._calls: list[Any] = []
+        count_work()
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """The operation's function. Override it."""
@@ -52,6 +54,7 @@ class Operation(Configurable):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute, or take part in a model: see `symbolic_call`."""
+        count_work()
         if not current_trace() and any(
             isinstance(x, KerasTensor) for x in tree.flatten((args, kwargs))
         ):

@@ -30,7 +30,7 @@ from geartrain.serialization.names import (
     is_own,
     name_of_class,
 )
-from geartrain.serialization.places import at, place, refused, telling
+from geartrain.serialization.places import at, count_work, place, refused, telling
 from geartrain.serialization.reading import (
     check_form,
     check_safe_mode,
@@ -47,6 +47,7 @@ __all__ = [
     "check_form",
     "check_safe_mode",
     "class_of",
+    "count_work",
     "deserialize",
     "deserialize_each",
     "families_of",

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 MOST_LEVELS = 64  # of lists and dictionaries inside of one another
+MOST_WORK = 8_000  # layers, and calls of layers, that one structure leads to
 
 
 class State(threading.local):
@@ -16,6 +17,7 @@ class State(threading.local):
     def __init__(self) -> None:
         self.path: list[str] = []
         self.shared: dict[Any, Any] | None = None
+        self.work = 0
         self.numbers: dict[int, int] | None = None  # of objects written, by their identity
         self.with_objects = False
         self.told: BaseException | None = None
@@ -50,6 +52,23 @@ def refused(message: str) -> ValueError:
     error = ValueError(f"{where}: {message}" if where else message)
     state.told = error
     return error
+
+
+def count_work() -> None:
+    """Count a layer or a call, if a structure is being read.
+
+    Some models within each other, each of which calls the next twice, are a few lines of data, and
+    more calls than any machine can make.
+    """
+    if state.shared is None:
+        return
+    state.work += 1
+    if state.work > MOST_WORK:
+        raise refused(
+            f"expected a model of at most {MOST_WORK} layers and calls, also within models that "
+            "are called again. Received: more. The configuration is hostile, or the model is "
+            "unusual: build it in Python then, and load its weights by load_weights."
+        )
 
 
 @contextmanager

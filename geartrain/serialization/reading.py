@@ -58,7 +58,7 @@ def reading(custom_objects: dict[str, Any] | None = None) -> Iterator[None]:
         if state.shared is not None:
             yield
             return
-        state.shared = {}
+        state.shared, state.work = {}, 0
         try:
             yield
         finally:
