@@ -16,6 +16,7 @@ from geartrain.registry import register
 
 _CURVES = ("ROC", "PR", "PRGAIN")
 _SUMMATIONS = ("interpolation", "majoring", "minoring")
+_MOST_THRESHOLDS = 1_000_000  # more than float32 tells apart well: a file could ask for billions
 _COUNTS = ("true_positives", "false_positives", "true_negatives", "false_negatives")
 
 
@@ -47,6 +48,14 @@ class _AllCounts(Metric):
         return _share(self.true_negatives, self.false_positives)
 
 
+def _check_count(who: str, num_thresholds: int, least: int) -> None:
+    if not least <= num_thresholds <= _MOST_THRESHOLDS:
+        raise ValueError(
+            f"{who}: expected num_thresholds of {least} or more, up to {_MOST_THRESHOLDS}. "
+            f"Received: {num_thresholds}"
+        )
+
+
 def _share(part: Any, rest: Any) -> Any:
     return ops.divide_no_nan(part, part + rest)
 
@@ -60,10 +69,7 @@ class _BestUnderConstraint(_AllCounts):
         who = type(self).__name__
         if not 0 <= value <= 1:
             raise ValueError(f"{who}: expected {what} between 0 and 1. Received: {value}")
-        if num_thresholds <= 0:
-            raise ValueError(
-                f"{who}: expected num_thresholds of 1 or more. Received: {num_thresholds}"
-            )
+        _check_count(who, num_thresholds, 1)
         self.value, self.num_thresholds, self.class_id = value, num_thresholds, class_id
         self.thresholds = [0.5]
         if num_thresholds > 1:
@@ -253,11 +259,8 @@ class AUC(_AllCounts):
             between = sorted(float(one) for one in thresholds)
             num_thresholds = len(between) + 2
             self._even = are_even([0.0, *between, 1.0])
-        elif num_thresholds < 2:
-            raise ValueError(
-                f"AUC: expected num_thresholds of 2 or more. Received: {num_thresholds}"
-            )
         else:
+            _check_count("AUC", num_thresholds, 2)
             between = [(i + 1) / (num_thresholds - 1) for i in range(num_thresholds - 2)]
             self._even = True
         if num_labels and not multi_label:

@@ -13,6 +13,8 @@ from geartrain.metrics.metric import Metric
 from geartrain.ops.operands import dtype_of, extents_of, operand, rank_of, stretched
 from geartrain.registry import register
 
+_MOST_CLASSES = 1 << 16
+
 
 @register("metrics")
 class IoU(Metric):
@@ -47,6 +49,11 @@ class IoU(Metric):
         sparse_y_pred: bool = True, axis: int = -1,
     ) -> None:  # fmt: skip
         super().__init__("int32" if dtype in (None, "int") else dtype, name)
+        if not 0 < num_classes <= _MOST_CLASSES:
+            raise ValueError(
+                f"{type(self).__name__}: expected num_classes from 1 to {_MOST_CLASSES}, since "
+                f"each pair of classes is counted. Received: {num_classes}"
+            )
         self.target_class_ids = list(target_class_ids)
         wrong = [label for label in self.target_class_ids if not 0 <= label < num_classes]
         if wrong:

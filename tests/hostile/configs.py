@@ -255,6 +255,50 @@ GRAPHS: dict[str, Any] = {
     "no list of layers": described("Sequential", {"name": "row", "layers": None}, "keras"),
 }  # fmt: skip
 
+
+def calls_of_calls(levels: int, count: int) -> Any:
+    """Models within each other, each of which calls the next several times: count ** levels."""
+    inner = {**described("Dense", {"units": 4, "name": "dense"}), "name": "dense"}
+    for level in range(levels):
+        tensors = [("input", 0)] + [(inner["name"], number) for number in range(count - 1)]
+        nodes = [{"args": [tensor(*one)], "kwargs": {}} for one in tensors]
+        last = [inner["name"], count - 1 + bool(level), 0]
+        first = described("InputLayer", {"batch_shape": [None, 4], "name": "input"})
+        config = {
+            "name": f"model_{level}", "trainable": True,
+            "layers": [{**first, "name": "input", "inbound_nodes": []},
+                       {**inner, "inbound_nodes": nodes}],
+            "input_layers": [["input", 0, 0]], "output_layers": [last],
+        }  # fmt: skip
+        inner = {**described("Functional", config, "keras"), "name": config["name"]}
+    return inner
+
+
+def tensor(name: str, number: int) -> Any:
+    told = {"shape": [None, 4], "dtype": "float32", "keras_history": [name, number, 0]}
+    return {"class_name": "__keras_tensor__", "config": told}
+
+
+def measured(name: str, **config: Any) -> Any:
+    metric = described(name, config, "keras.metrics")
+    return a_row(dense(), compile_config={**COMPILED, "metrics": [metric]})
+
+
+# Small files that ask for much work or memory.
+BOMBS: dict[str, Any] = {
+    "models that call models": calls_of_calls(10, 3),
+    "layers without end": a_row(*[{"class_name": "Flatten", "config": {}}] * 20_000),
+    "thresholds without end": measured("AUC", num_thresholds=10**9),
+    "thresholds of recall without end": measured(
+        "PrecisionAtRecall", recall=0.5, num_thresholds=10**9
+    ),
+    "classes without end": measured("MeanIoU", num_classes=10**7),
+    "windows without end": a_row(
+        described("Reshape", {"target_shape": [3, 1]}),
+        described("UpSampling1D", {"size": 1 << 18}),
+        described("AdaptiveAveragePooling1D", {"output_size": 1 << 18}),
+    ),
+}
 NO_MODELS: dict[str, Any] = {
     "a loss": described("MeanSquaredError", {}, "keras.losses"),
     "a schedule": described(

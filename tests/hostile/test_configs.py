@@ -10,6 +10,7 @@ import types
 import pytest
 
 from tests.hostile.configs import (
+    BOMBS,
     CODE,
     FORMS,
     GADGETS,
@@ -49,6 +50,15 @@ def test_objects(client, refused, tmp_path, count_cases, name, position):
 def test_graphs(client, refused, tmp_path, count_cases, name):
     pairs = files(tmp_path, GRAPHS[name], client.sound)
     refused(pairs, may_pass=name in HARMLESS)
+    count_cases(PROMISE, len(pairs))
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_bombs(client, refused, tmp_path, count_cases, name):
+    pairs = files(tmp_path, BOMBS[name], client.sound)
+    pairs = [pair for pair in pairs if pair[0] in ("load_model", "model_from_json")]
+    assert all(path.stat().st_size < 1 << 20 for _, path in pairs if path.is_file())
+    refused(pairs)
     count_cases(PROMISE, len(pairs))
 
 

@@ -52,6 +52,12 @@ def test_hdf5(client, attack, tmp_path, name):
         assert path.name in message
 
 
+@pytest.mark.parametrize("name", hdf5.NAMES)
+def test_old_hdf5(client, attack, tmp_path, name):
+    for message in attack(hdf5.old_files(tmp_path, name, client.sound)):
+        assert "cannot be read (the names at byte" in message
+
+
 @pytest.mark.parametrize("name", others.JSON)
 def test_json(client, attack, tmp_path, name):
     attack(others.json_files(tmp_path, name, client.sound))

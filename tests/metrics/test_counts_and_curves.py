@@ -153,10 +153,10 @@ def test_arguments_out_of_range():
     )  # fmt: skip
     refused(r"RecallAtPrecision: expected precision.*Received: -0\.1", m.RecallAtPrecision, -0.1)
     refused(r"in \(0, 1\], or None. Received: 0\.0", m.F1Score, threshold=0.0)
-    refused("num_thresholds of 1 or more. *Received: 0", m.PrecisionAtRecall, 0.5, 0)
+    refused("num_thresholds of 1 or more, up to 1000000. *Received: 0", m.PrecisionAtRecall, 0.5, 0)
     refused(r"Unknown curve of AUC: 'rok'\. Did you mean 'ROC'", m.AUC, curve="rok")
     refused("Unknown summation_method of AUC: 'middle'", m.AUC, summation_method="middle")
-    refused(r"AUC: expected num_thresholds of 2 or more\. Received: 1", m.AUC, 1)
+    refused("AUC: expected num_thresholds of 2 or more, up to 1000000. Received: 1", m.AUC, 1)
     refused(r"multi_label=True only\. Received: num_labels=3", m.AUC, num_labels=3)
     refused(
         r"expected y_pred of shape \(samples, labels\).*\(40,\)",
