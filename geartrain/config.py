@@ -88,6 +88,30 @@ def is_interactive_logging_enabled() -> bool:
     return bool(_settings["interactive_logging"])
 
 
+def enable_traceback_filtering() -> None:
+    """Accepted for Keras: errors here are raised where they are found, with nothing to filter."""
+    _settings["traceback_filtering"] = True
+
+
+def disable_traceback_filtering() -> None:
+    """Accepted for Keras: see `enable_traceback_filtering`."""
+    _settings["traceback_filtering"] = False
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """What was last asked for."""
+    return bool(_settings["traceback_filtering"])
+
+
+def __getattr__(name: str) -> Any:
+    """`dtype_policy` and `set_dtype_policy`, which know more than settings do."""
+    if name not in ("dtype_policy", "set_dtype_policy"):
+        raise AttributeError(f"module 'geartrain.config' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module("geartrain.dtype_policies"), name)
+
+
 def cache_home() -> Path:
     """The user's folder for what can be fetched or computed again."""
     chosen = os.environ.get("GEARTRAIN_CACHE")

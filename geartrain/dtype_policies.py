@@ -117,6 +117,15 @@ class DTypePolicyMap:
         return cls(**deserialize_each(config))
 
 
+def get(identifier: Any) -> DTypePolicy:
+    """The policy that a name, a dtype, a config or a policy means; None for the one that is set.
+
+    >>> get("mixed_bfloat16"), get(None)
+    (<DTypePolicy "mixed_bfloat16">, <DTypePolicy "float32">)
+    """
+    return DTypePolicy.of(identifier)
+
+
 def dtype_policy() -> DTypePolicy:
     """The policy of layers that name none: `floatx()` unless set."""
     return _default[-1] if _default else DTypePolicy()

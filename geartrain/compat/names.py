@@ -286,7 +286,11 @@ ABSENT: dict[str, dict[str, str]] = {
         "quantizers": "weights are floats. Leave it out",
     },
     "applications": {"*": _TRAINED},
-    "preprocessing": {"image": _IMAGES, "text": _TEXT, "image_dataset_from_directory": _IMAGES},
+    "preprocessing": {"text": _TEXT, "image_dataset_from_directory": _IMAGES},
+    "preprocessing.image": dict.fromkeys(
+        ("ImageDataGenerator", "DirectoryIterator", "NumpyArrayIterator"),
+        f"Keras removed it: {_IMAGES}",
+    ),
     "preprocessing.sequence": {
         "TimeseriesGenerator": "Keras removed it. Write a keras.utils.PyDataset, or cut windows "
         "with numpy.lib.stride_tricks.sliding_window_view",

@@ -173,6 +173,28 @@ def _record_function(function: Callable[..., Any], args: Any, kwargs: Any, resul
 recorders.append(_record_function)
 
 
+def get_source_inputs(tensor: Any) -> list[Any]:
+    """The inputs of a model that a symbolic tensor is computed from.
+
+    >>> from geartrain import Input, ops
+    >>> x, y = Input((2,)), Input((2,))
+    >>> get_source_inputs(ops.exp(x) + y) == [x, y]
+    True
+    """
+    found: dict[Any, None] = {}
+    seen, stack = set(), [tensor]
+    while stack:
+        one = stack.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        inputs = one.call.inputs if isinstance(one, KerasTensor) and one.call else []
+        if not inputs:
+            found[one] = None
+        stack.extend(reversed(inputs))
+    return list(found)
+
+
 def shapes_of(argument: Any) -> Any:
     """The public shapes of an argument's tensors, in its structure; None for anything else."""
     if hasattr(argument, "extents"):
