@@ -246,7 +246,8 @@ def _helpful(initializer: Any) -> Any:
                 raise
         else:
             return
-        raise unknown_keywords(public_name(type(self)), wrong, form.named)
+        own = _form_of(type(self).__init__).named  # of a subclass, whose **kwargs came up here
+        raise unknown_keywords(public_name(type(self)), wrong, dict.fromkeys([*own, *form.named]))
 
     return wrapped
 
