@@ -10,8 +10,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from geartrain import layers, tree
 from geartrain.errors import warn
 from geartrain.graph.budget import Budget
@@ -19,10 +17,11 @@ from geartrain.graph.node import Node, placeholder
 from geartrain.graph.rows import rows_apart
 from geartrain.graph.shapes import BATCH
 from geartrain.runtime.variable import Trace
-from geartrain.saving.onnx.reader.builder import Builder, functional
+from geartrain.saving.onnx.reader.builder import Assignment, Builder, functional
 from geartrain.saving.onnx.reader.names import name_of
 from geartrain.saving.onnx.reader.network import Declared, Network, read_network
 from geartrain.saving.onnx.reader.table import check_operators
+from geartrain.saving.store import in_threads
 
 _COLUMNS = 128
 
@@ -37,7 +36,7 @@ def load_onnx(path: Path, who: str) -> Any:
     try:
         network = read_network(path)
         check_operators(network)
-        with Budget(network.nbytes, objects=len(network.uses)) as budget:
+        with Budget(network.nbytes, objects=len(network.all_uses())) as budget:
             return _rebuilt(network, budget)
     except ValueError as error:
         raise ValueError(f"{who}: {error}") from None
@@ -127,32 +126,34 @@ def _input(declared: Declared, taken: dict[str, int], free: bool) -> Node:
 def _filled(model: Any, builder: Builder, budget: Budget) -> Any:
     """The model with the file's weights, once all are known to fit."""
     used = {id(weight) for weight in model.weights}
-    pairs = []
-    for one in builder.assignments:
-        if one.layer.built and id(one.variable) in used:
-            pairs.append((one.variable, one.value()))
-    for variable, value in pairs:
-        if variable.shape != value.shape:
-            raise ValueError(
-                f"weight {variable.path!r}: expected values of shape {variable.shape}. "
-                f"Received: {value.shape}"
-            )
-    if missing := used - {id(variable) for variable, _ in pairs}:
+    found = [one for one in builder.assignments if one.layer.built and id(one.variable) in used]
+    if missing := used - {id(one.variable) for one in found}:
         paths = [weight.path for weight in model.weights if id(weight) in missing]
         raise ValueError(f"expected values for all weights. Received: none for {paths}")
-    for variable, value in pairs:
-        _fill(variable, value)
+    pieces = [(number, 0, one.variable.array.nbytes) for number, one in enumerate(found)]
+    with in_threads(lambda piece: _fill(found[piece[0]]), pieces) as done:
+        for _ in done:
+            pass
     if builder.found_tied:
         warn(
             f"load_model: the weights {', '.join(sorted(builder.found_tied))} are used by several "
             "layers, each of which gets a copy: they are trained apart."
         )
-    budget.settle([variable for variable, _ in pairs])
+    budget.settle([one.variable for one in found])
     return model
 
 
-def _fill(variable: Any, value: np.ndarray) -> None:
-    """Set a weight; a transposed matrix some columns at a time, which is thrice as fast."""
+def _fill(one: Assignment) -> None:
+    """Set a weight; a transposed matrix some columns at a time, which is thrice as fast.
+
+    What has to be put in order is so only now, weight by weight: it takes memory.
+    """
+    variable, value = one.variable, one.value()
+    if variable.shape != value.shape:
+        raise ValueError(
+            f"weight {variable.path!r}: expected values of shape {variable.shape}. "
+            f"Received: {value.shape}"
+        )
     array = variable.array
     if value.ndim == 2 and value.flags.f_contiguous and value.dtype == array.dtype:
         for start in range(0, value.shape[1], _COLUMNS):

@@ -99,6 +99,13 @@ class Network:
         held = [*self.stored.values(), *(v for v in of_nodes if isinstance(v, Stored | Network))]
         return sum(one.nbytes for one in held)
 
+    def all_uses(self) -> list[Use]:
+        """The uses, each before those of its bodies."""
+        found: list[Use] = []
+        for use in self.uses:
+            found += [use, *(one for body in use.bodies for one in body.all_uses())]
+        return found
+
 
 def read_network(path: Path) -> Network:
     """The network in a file.

@@ -84,7 +84,7 @@ def check_use(use: Use) -> None:
 def check_operators(network: Network) -> None:
     """Raise ValueError that lists every operator which is not in the table, with its nodes."""
     unknown: dict[str, list[str]] = {}
-    uses = _all_uses(network)
+    uses = network.all_uses()
     for use in uses:
         if use.operator not in OPERATORS:
             unknown.setdefault(use.operator, []).append(use.name or next(iter(use.outputs), ""))
@@ -99,11 +99,3 @@ def check_operators(network: Network) -> None:
         )
     for use in uses:
         check_use(use)
-
-
-def _all_uses(network: Network) -> list[Use]:
-    """The uses of a network, each before those of its bodies."""
-    found: list[Use] = []
-    for use in network.uses:
-        found += [use, *(one for body in use.bodies for one in _all_uses(body))]
-    return found
