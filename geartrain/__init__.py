@@ -9,10 +9,10 @@ Parts are imported when they are first used, so importing the library costs litt
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 from geartrain._version import __version__
+from geartrain.lazy import lazy_names
 
 _MODULES = (
     "activations", "backend", "callbacks", "config", "constraints", "datasets", "dtype_policies",
@@ -49,17 +49,16 @@ def version() -> str:
     return __version__
 
 
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return importlib.import_module(f"geartrain.{name}")
-    if name in _NAMES:
-        value = getattr(importlib.import_module(f"geartrain.{_NAMES[name]}"), name)
-        globals()[name] = value
-        return value
+def _otherwise(name: str) -> Any:
+    """Names of older Keras, and why others are not here."""
     from geartrain.compat.names import finder
 
     return finder("")(name)
 
 
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {name: f"geartrain.{name}:" for name in _MODULES}
+    | {name: f"geartrain.{module}" for name, module in _NAMES.items()},
+    _otherwise,
+)

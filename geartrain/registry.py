@@ -7,12 +7,14 @@ looked up.
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import threading
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, TypeVar
 
+from geartrain import lazy
 from geartrain.errors import shown, unknown_name
 
 Registered = TypeVar("Registered", bound=type)
@@ -45,8 +47,18 @@ def public_name(cls: type) -> str:
 
 
 def members(family: str) -> dict[str, type]:
-    """The classes of a family by name."""
+    """The classes of a family by name; if its package is lazy, all of it is imported."""
+    for module in lazy.modules(f"geartrain.{family}"):
+        importlib.import_module(module)
     return dict(_classes.get(family, {}))
+
+
+def member(family: str, name: str) -> type | None:
+    """One class of a family, for which no other is imported; None if there is none."""
+    place = lazy.PACKAGES.get(f"geartrain.{family}", {}).get(name)
+    if place is not None:
+        importlib.import_module(place.partition(":")[0])
+    return _classes.get(family, {}).get(name)
 
 
 def register_functions(family: str, functions: dict[str, Callable[..., Any]]) -> None:

@@ -19,7 +19,7 @@ PACKAGE = Path(geartrain.__file__).parent
 # Each level's packages and modules; the longest name that fits decides. A module may import from
 # levels below its own, from its own package, and where a line says so, from its neighbours.
 LEVELS: list[set[str]] = [
-    {"_version", "errors", "config", "tree", "files"},
+    {"_version", "errors", "config", "lazy", "tree", "files"},
     {"compat.names"},
     {"registry", "utils", "naive", "datasets"},
     {"compat"},

@@ -1,27 +1,22 @@
 """Callbacks: what watches `fit`, `evaluate` and `predict`, and may take part."""
 
-from geartrain.callbacks.callback import Callback
-from geartrain.callbacks.callback_list import CallbackList
-from geartrain.callbacks.csv_logger import CSVLogger
-from geartrain.callbacks.early_stopping import EarlyStopping
-from geartrain.callbacks.history import History
-from geartrain.callbacks.lambda_callback import LambdaCallback
-from geartrain.callbacks.learning_rate_scheduler import LearningRateScheduler
-from geartrain.callbacks.model_checkpoint import ModelCheckpoint
-from geartrain.callbacks.progbar_logger import ProgbarLogger
-from geartrain.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
-from geartrain.callbacks.terminate_on_nan import TerminateOnNaN
+from geartrain.lazy import lazy_names, within
 
-__all__ = [
-    "CSVLogger",
-    "Callback",
-    "CallbackList",
-    "EarlyStopping",
-    "History",
-    "LambdaCallback",
-    "LearningRateScheduler",
-    "ModelCheckpoint",
-    "ProgbarLogger",
-    "ReduceLROnPlateau",
-    "TerminateOnNaN",
-]
+_PLACES = {
+    "callback": "Callback",
+    "callback_list": "CallbackList",
+    "csv_logger": "CSVLogger",
+    "early_stopping": "EarlyStopping",
+    "history": "History",
+    "lambda_callback": "LambdaCallback",
+    "learning_rate_scheduler": "LearningRateScheduler",
+    "model_checkpoint": "ModelCheckpoint",
+    "progbar_logger": "ProgbarLogger",
+    "reduce_lr_on_plateau": "ReduceLROnPlateau",
+    "terminate_on_nan": "TerminateOnNaN",
+}
+_names = within(__name__, _PLACES)
+
+__all__ = [*_names]
+
+__getattr__, __dir__ = lazy_names(__name__, _names)

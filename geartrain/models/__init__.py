@@ -1,20 +1,21 @@
 """Models: layers with inputs and outputs that can be trained."""
 
 from geartrain.compat.names import finder
-from geartrain.models.cloning import clone_model
-from geartrain.models.from_json import model_from_json
-from geartrain.models.model import Functional, Model
-from geartrain.models.sequential import Sequential
-from geartrain.saving import load_model, save_model
+from geartrain.lazy import lazy_names, within
 
-__all__ = [
-    "Functional",
-    "Model",
-    "Sequential",
-    "clone_model",
-    "load_model",
-    "model_from_json",
-    "save_model",
-]
+_PLACES = {
+    "cloning": "clone_model",
+    "from_json": "model_from_json",
+    "model": "Functional Model",
+    "sequential": "Sequential",
+}
+_ELSEWHERE = {
+    "load_model": "geartrain.saving",
+    "save_model": "geartrain.saving",
+}
+_names = within(__name__, _PLACES) | _ELSEWHERE
 
-__getattr__ = finder("models")  # names of older Keras, and why others are not here
+__all__ = [*_names]
+
+# Other names are those of older Keras, and the reasons why some are not here.
+__getattr__, __dir__ = lazy_names(__name__, _names, finder("models"))

@@ -1,31 +1,23 @@
 """Files: one pipeline of checks for every format, and what `keras.saving` offers."""
 
-from __future__ import annotations
+from geartrain.lazy import lazy_names, within
 
-from geartrain.registry import CustomObjectScope, register_keras_serializable
-from geartrain.saving.api import load_model, load_weights, save_model, save_weights
-from geartrain.saving.file_editor import KerasFileEditor
-from geartrain.utils.custom_objects import (
-    custom_object_scope,
-    deserialize_keras_object,
-    get_custom_objects,
-    get_registered_name,
-    get_registered_object,
-    serialize_keras_object,
-)
+_PLACES = {
+    "api": "load_model load_weights save_model save_weights",
+    "file_editor": "KerasFileEditor",
+}
+_ELSEWHERE = {
+    "CustomObjectScope": "geartrain.registry",
+    "register_keras_serializable": "geartrain.registry",
+    "custom_object_scope": "geartrain.utils.custom_objects",
+    "deserialize_keras_object": "geartrain.utils.custom_objects",
+    "get_custom_objects": "geartrain.utils.custom_objects",
+    "get_registered_name": "geartrain.utils.custom_objects",
+    "get_registered_object": "geartrain.utils.custom_objects",
+    "serialize_keras_object": "geartrain.utils.custom_objects",
+}
+_names = within(__name__, _PLACES) | _ELSEWHERE
 
-__all__ = [
-    "CustomObjectScope",
-    "KerasFileEditor",
-    "custom_object_scope",
-    "deserialize_keras_object",
-    "get_custom_objects",
-    "get_registered_name",
-    "get_registered_object",
-    "load_model",
-    "load_weights",
-    "register_keras_serializable",
-    "save_model",
-    "save_weights",
-    "serialize_keras_object",
-]
+__all__ = [*_names]
+
+__getattr__, __dir__ = lazy_names(__name__, _names)

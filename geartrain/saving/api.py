@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from geartrain.errors import unknown_keywords, warn
-from geartrain.saving.shards import write_shards
-from geartrain.saving.variable_names import by_name, by_place
 from geartrain.saving.weight_files import NAMED, not_found, reading, writing
 from geartrain.saving.weights import collect, restore
 from geartrain.serialization import check_safe_mode
@@ -165,11 +163,17 @@ def save_weights(
         write = writing(path, "save_weights")
     else:
         path, most = _index_of_shards(path), _positive_size(max_shard_size)
+        from geartrain.saving.shards import write_shards
+
         write = partial(write_shards, max_shard_size=most)
     _check_built(model, "save_weights", "its weights are made")
     if _may_write(path, overwrite, "save_weights"):
         store = collect(model, skipped)
-        write(by_name(model, store, skipped) if path.name.endswith(NAMED) else store, path)
+        if path.name.endswith(NAMED):
+            from geartrain.saving.variable_names import by_name
+
+            store = by_name(model, store, skipped)
+        write(store, path)
 
 
 def _index_of_shards(path: Path) -> Path:
@@ -240,6 +244,8 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
         )
     with reading(path, who) as store:
         if path.name.endswith(NAMED):
+            from geartrain.saving.variable_names import by_place
+
             store = by_place(model, store, who, skip_mismatch, skipped)
             if not store.group("optimizer"):  # files of other libraries have weights alone
                 skipped = [*skipped, model.optimizer]

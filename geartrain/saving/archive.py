@@ -143,8 +143,6 @@ class Archive:
             name: the member.
             verify: whether to check its CRC-32. A caller that has better digests need not.
         """
-        import tempfile
-
         member = self.member(name)
         if not member.deflated:
             if verify and member.checksum is not None:
@@ -152,6 +150,8 @@ class Archive:
                 if found != member.checksum:
                     raise self.damaged(name)
             return member.file, member.offset, member.size
+        import tempfile
+
         with tempfile.TemporaryFile() as unpacked:
             checksum = 0
             for piece in _inflated(self, member):

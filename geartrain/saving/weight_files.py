@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +13,6 @@ from geartrain.saving.archive import Archive
 from geartrain.saving.hdf5 import read_hdf5
 from geartrain.saving.hdf5_writer import write_hdf5
 from geartrain.saving.model_file import open_weights, read_config
-from geartrain.saving.npz import npz_file, write_npz
-from geartrain.saving.safetensors import safetensors_file, write_safetensors
-from geartrain.saving.shards import sharded_file
 from geartrain.saving.store import Store, opened
 
 
@@ -49,14 +47,19 @@ def model_text(path: Path, who: str) -> tuple[Any, Any]:
         return metadata.text, config
 
 
+# A module of this package and a function in it: formats that nobody asks for are not imported.
 READERS = {
-    ".weights.h5": hdf5_file,
-    ".keras": model_file,
-    ".weights.json": sharded_file,
-    ".safetensors": safetensors_file,
-    ".npz": npz_file,
+    ".weights.h5": "weight_files.hdf5_file",
+    ".keras": "weight_files.model_file",
+    ".weights.json": "shards.sharded_file",
+    ".safetensors": "safetensors.safetensors_file",
+    ".npz": "npz.npz_file",
 }
-WRITERS = {".weights.h5": write_hdf5_file, ".safetensors": write_safetensors, ".npz": write_npz}
+WRITERS = {
+    ".weights.h5": "weight_files.write_hdf5_file",
+    ".safetensors": "safetensors.write_safetensors",
+    ".npz": "npz.write_npz",
+}
 NAMED = (".safetensors", ".npz")  # where tensors are called after variables, not by their places
 
 
@@ -81,11 +84,12 @@ def writing(path: Path, who: str) -> Any:
     return _by_ending(WRITERS, path, who)
 
 
-def _by_ending(table: dict[str, Any], path: Path, who: str) -> Any:
-    """What a file's ending stands for."""
-    for ending, entry in table.items():
+def _by_ending(table: dict[str, str], path: Path, who: str) -> Any:
+    """The function that a file's ending stands for."""
+    for ending, place in table.items():
         if path.name.endswith(ending):
-            return entry
+            module, _, name = place.partition(".")
+            return getattr(importlib.import_module(f"geartrain.saving.{module}"), name)
     raise ValueError(
         f"{who}: The filename must end in {' or '.join(map(repr, table))}. "
         f"Received: filepath={str(path)!r}"

@@ -87,11 +87,11 @@ def _family_of(cls: type) -> str:
 
 def is_own(cls: type) -> bool:
     """Whether a class is one of Geartrain's families, and not a subclass of one of these."""
-    return registry.members(_family_of(cls)).get(registry.public_name(cls)) is cls
+    return registry.member(_family_of(cls), registry.public_name(cls)) is cls
 
 
 def families_of(module: Any, family: str | None = None) -> list[str]:
-    """The families that a module of Keras stands for, with their packages imported.
+    """The families that a module of Keras stands for; their packages may not be imported yet.
 
     Without a module, as in old files, these are all, or those that may stand for `family`.
 
@@ -107,22 +107,20 @@ def families_of(module: Any, family: str | None = None) -> list[str]:
         inside = parts[2:] if parts[:2] == ["keras", "src"] else parts[1:]
         if parts[0] != "keras":
             found = [name for name, one in FAMILIES.items() if one.module == module]
-        elif not inside:
-            found = list(FAMILIES)
+        elif not inside:  # those whose module it is first, so that no other need be imported
+            found = sorted(FAMILIES, key=lambda name: FAMILIES[name].module != module)
         elif inside[0] == "activations" and len(inside) > 1:  # the class behind `activations.relu`
             found = ["activations", "ops"]
         elif inside[:2] == ["optimizers", "schedules"]:
             found = ["optimizers.schedules"]
         else:
             found = [name for name in FAMILIES if name == inside[0]]
-    for name in found:
-        package(name)
     return found
 
 
 def package(family: str) -> Any:
-    """The package of a family, imported when it is first asked for."""
-    return importlib.import_module(FAMILIES[family].package)
+    """The package of a family, imported when it is first asked for; None for a program's own."""
+    return importlib.import_module(FAMILIES[family].package) if family in FAMILIES else None
 
 
 def class_of(description: dict[str, Any], family: str | None = None) -> Any:
@@ -140,7 +138,8 @@ def class_of(description: dict[str, Any], family: str | None = None) -> Any:
         return known
     searched = families_of(module, family)
     for one in searched:
-        found = registry.members(one).get(_RENAMED.get(str(name), str(name)))
+        package(one)
+        found = registry.member(one, _RENAMED.get(str(name), str(name)))
         if found is not None:
             if family is not None and one not in (family, *_ALSO.get(family, ())):
                 raise refused(f"expected one of keras.{family}. Received: {name!r} of keras.{one}")
@@ -182,6 +181,7 @@ def _reference(item: Any) -> Any:
 def _unknown(kind: str, name: Any, module: Any, searched: list[str]) -> ValueError:
     known: dict[str, Any] = {}
     for family in searched:
+        package(family)
         known.update(registry.functions(family) if kind == "function" else registry.members(family))
     full = f"{module}.{name}" if module else f"{name}"
     if not searched:
@@ -214,6 +214,8 @@ def function_of(description: dict[str, Any], family: str | None = None) -> Any:
         if found is not None:
             return _callable(one, found)
     searched = families_of(None if module == "builtins" else module, family)
+    for one in searched:
+        package(one)
     searched = [one for one in searched if registry.functions(one)]
     for one in searched:
         if name in registry.functions(one):

@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from geartrain.compat.names import finder
+from geartrain.lazy import lazy_names
 from geartrain.utils.describe import describe
 from geartrain.utils.numerical import normalize, to_categorical
 from geartrain.utils.progress import Progbar
 from geartrain.utils.sequences import pad_sequences
 
-_finder = finder("utils")
 # Names of other modules, found when they are first asked for: many of those import this one.
 _ELSEWHERE = {
-    "PyDataset": "models.batches.PyDataset",
-    "Sequence": "models.batches.PyDataset",
-    "array_to_img": "utils.image_files.array_to_img",
-    "clear_session": "backend.clear_session",
-    "disable_interactive_logging": "config.disable_interactive_logging",
-    "enable_interactive_logging": "config.enable_interactive_logging",
-    "is_interactive_logging_enabled": "config.is_interactive_logging_enabled",
-    "get_source_inputs": "layers.symbolic.get_source_inputs",
-    "img_to_array": "utils.image_files.img_to_array",
-    "is_keras_tensor": "layers.symbolic.is_keras_tensor",
-    "load_img": "utils.image_files.load_img",
-    "pack_x_y_sample_weight": "models.data.pack_x_y_sample_weight",
-    "unpack_x_y_sample_weight": "models.data.unpack_x_y_sample_weight",
-    "register_keras_serializable": "registry.register_keras_serializable",
-    "save_img": "utils.image_files.save_img",
-    "set_random_seed": "random.set_random_seed",
-    "split_dataset": "utils.splitting.split_dataset",
-    "standardize_dtype": "graph.dtypes.standardize_dtype",
-    **{
-        name: f"utils.custom_objects.{name}"
-        for name in (
-            "CustomObjectScope", "custom_object_scope", "deserialize_keras_object",
-            "get_custom_objects", "get_registered_name", "get_registered_object",
-            "serialize_keras_object",
-        )
-    },
+    "CustomObjectScope": "geartrain.registry",
+    "PyDataset": "geartrain.models.batches",
+    "Sequence": "geartrain.models.batches:PyDataset",
+    "clear_session": "geartrain.backend",
+    "get_source_inputs": "geartrain.layers.symbolic",
+    "is_keras_tensor": "geartrain.layers.symbolic",
+    "pack_x_y_sample_weight": "geartrain.models.data",
+    "unpack_x_y_sample_weight": "geartrain.models.data",
+    "register_keras_serializable": "geartrain.registry",
+    "set_random_seed": "geartrain.random",
+    "split_dataset": "geartrain.utils.splitting",
+    "standardize_dtype": "geartrain.graph.dtypes",
+    **dict.fromkeys(
+        ("disable_interactive_logging", "enable_interactive_logging",
+         "is_interactive_logging_enabled"), "geartrain.config",
+    ),
+    **dict.fromkeys(
+        ("array_to_img", "img_to_array", "load_img", "save_img"), "geartrain.utils.image_files"
+    ),
+    **dict.fromkeys(
+        ("custom_object_scope", "deserialize_keras_object", "get_custom_objects",
+         "get_registered_name", "get_registered_object", "serialize_keras_object"),
+        "geartrain.utils.custom_objects",
+    ),
 }  # fmt: skip
 
 __all__ = [
@@ -75,16 +71,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _ELSEWHERE:
-        return _finder(name)
-    import importlib
-
-    module, _, attribute = _ELSEWHERE[name].rpartition(".")
-    value = getattr(importlib.import_module(f"geartrain.{module}"), attribute)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _ELSEWHERE, finder("utils"))

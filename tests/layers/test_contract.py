@@ -42,7 +42,7 @@ def test_every_layer_has_a_row():
 def test_every_registered_layer_is_public_and_every_public_layer_registered():
     public = {
         name
-        for name, item in vars(layers).items()
+        for name, item in ((name, getattr(layers, name)) for name in layers.__all__)
         if isinstance(item, type) and issubclass(item, Layer) and item is not Layer
     }
     assert {registry.public_name(getattr(layers, name)) for name in public} == set(

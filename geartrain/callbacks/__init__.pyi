@@ -1,0 +1,28 @@
+# Written by scripts/stubs.py.
+from geartrain.callbacks.callback import Callback as Callback
+from geartrain.callbacks.callback_list import CallbackList as CallbackList
+from geartrain.callbacks.csv_logger import CSVLogger as CSVLogger
+from geartrain.callbacks.early_stopping import EarlyStopping as EarlyStopping
+from geartrain.callbacks.history import History as History
+from geartrain.callbacks.lambda_callback import LambdaCallback as LambdaCallback
+from geartrain.callbacks.learning_rate_scheduler import (
+    LearningRateScheduler as LearningRateScheduler,
+)
+from geartrain.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoint
+from geartrain.callbacks.progbar_logger import ProgbarLogger as ProgbarLogger
+from geartrain.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
+from geartrain.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
+
+__all__ = [
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "TerminateOnNaN",
+]
