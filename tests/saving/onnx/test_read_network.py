@@ -84,6 +84,16 @@ def test_resizing(mode, place, factor, tmp_path):
     assert_as_in_onnxruntime(network(nodes, stored, ("n", 2, 5, 5)), tmp_path, drawn(2, 2, 5, 5))
 
 
+@pytest.mark.parametrize("start", [3, 2, -1, 1 << 31, (1 << 63) - 1])
+def test_slices_backwards(start, tmp_path):
+    stored = [
+        constant("start", [start]), constant("end", [-(1 << 63)]), constant("axis", [1]),
+        constant("step", [-1]),
+    ]  # fmt: skip
+    model = network([node("Slice", "x start end axis step", "y")], stored)
+    assert_as_in_onnxruntime(model, tmp_path, drawn(3, 4))
+
+
 def test_old_upsampling(tmp_path):
     nodes = [node("Upsample", "x s", "y", mode="nearest")]
     stored = [constant("s", np.float32([1, 1, 2, 3]))]

@@ -56,6 +56,12 @@ CASES = {
         [TIMES, node("RNN", "t w2 r2", "_ y", direction="bidirectional",
                      activations=["Tanh", "Relu"])], SEQUENCE,
         r"expected the same activations in both directions. Received: \['Tanh', 'Relu'\]"),
+    "other activations than layers have": (
+        [TIMES, node("LSTM", "t w r", "_ y", activations=["Sigmoid", "Tanh", "Relu"])], SEQUENCE,
+        r"the last two of an LSTM alike. Received: \['Sigmoid', 'Tanh', 'Relu'\]"),
+    "an activation that is not known": (
+        [TIMES, node("LSTM", "t w r", "_ y", activations=["Sigmoid", "Arctan", "Arctan"])],
+        SEQUENCE, r"expected activations among .* Received: \['Sigmoid', 'Arctan', 'Arctan'\]"),
     "weights of other shapes": (
         [TIMES, node("GRU", "t w r b", "_ y")], SEQUENCE,
         r"expected W and R of shapes \(\(1, 9, 4\), \(1, 9, 3\)\), and B of shape \(1, 18\). "
