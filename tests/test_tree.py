@@ -56,6 +56,8 @@ def test_functions_of_parts():
         tree.map_structure_up_to([0, 0], len, [[1]])
     shapes = {"x": (None, 3), "y": [(2,), [3, 4]]}
     assert tree.map_shape_structure(tuple, shapes) == {"x": (None, 3), "y": [(2,), (3, 4)]}
+    with pytest.raises(ValueError, match=r"expected shapes, nested in any way. Received: 'three'"):
+        tree.map_shape_structure(tuple, ["three"])
     with pytest.raises(TypeError, match=r"traverse: expected a function\. Received: 3"):
         tree.traverse(3, [])
 
@@ -74,7 +76,7 @@ def test_data_in_two_parts():
     ):  # fmt: skip
         with pytest.raises(ValueError, match=message):
             utils.split_dataset(x, *sizes)
-    with pytest.raises(ValueError, match="equal first axes"):
+    with pytest.raises(ValueError, match="expected arrays with equal first axes"):
         utils.split_dataset((x, x[:3]), 0.5)
     with pytest.raises(TypeError, match="expected arrays"):
         utils.split_dataset("text", 0.5)
