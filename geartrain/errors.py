@@ -20,6 +20,14 @@ class GeartrainWarning(UserWarning):
     """A hint about something odd that does not stop the work."""
 
 
+class UnknownSize(TypeError, ValueError):
+    """What was asked needs the size of an axis as a number, or may fit or not as it turns out.
+
+    While a model is made, or a step traced, some sizes are not known yet. Who made them symbolic
+    catches this and tries again with numbers, where it can.
+    """
+
+
 def warn(message: str, category: type[Warning] = GeartrainWarning) -> None:
     """Warn at the line outside of this library that led here: the one its user can change."""
     frame, level = sys._getframe(1), 2

@@ -24,6 +24,7 @@ from geartrain.ops.creation import shape_of
 from geartrain.ops.indexing import argsort
 from geartrain.ops.operands import dtype_of, extents_of, operand
 from geartrain.ops.random import random_bits
+from geartrain.ops.sizes import Size, extent_from
 from geartrain.registry import automatic_name, register
 from geartrain.runtime.variable import Variable
 
@@ -284,7 +285,8 @@ def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: An
     wanted = standardize_dtype(dtype)
     if "int" not in wanted:
         raise ValueError(f"randint: expected an integer dtype. Received: dtype={wanted}")
-    if not isinstance(minval, Node) and not isinstance(maxval, Node) and not minval < maxval:
+    given = (minval, maxval)
+    if not any(isinstance(bound, Node | Size) for bound in given) and not minval < maxval:
         raise ValueError(
             f"randint: expected minval < maxval. Received: minval={minval}, maxval={maxval}"
         )
@@ -323,7 +325,9 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
         )
     rows, classes = extents_of(logits)
     drawn = "float64" if dtype_of(logits) == "float64" else "float32"
-    places = _symmetric(draw_key(seed), (rows, int(num_samples), classes), drawn)
+    places = _symmetric(
+        draw_key(seed), (rows, extent_from(num_samples, "categorical"), classes), drawn
+    )
     noise = -ops.log(-ops.log((places + 1) * 0.5))
     chosen = ops.argmax(ops.expand_dims(ops.cast(logits, drawn), 1) + noise, axis=-1)
     return ops.cast(chosen, dtype)
@@ -367,7 +371,9 @@ def noise_extents(x: Any, noise_shape: Any) -> Shape:
             f"Received: {tuple(noise_shape)}"
         )
     pairs = zip(noise_shape, extents, strict=True)
-    return tuple(whole if size is None else size for size, whole in pairs)
+    return tuple(
+        whole if size is None else extent_from(size, "noise_shape") for size, whole in pairs
+    )
 
 
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:

@@ -38,6 +38,7 @@ GROUPS = (
     "configs",
     "loss_scale",
     "graphs",
+    "unknown_axes",
 )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from geartrain.compiler.arithmetic import Arithmetic
 from geartrain.compiler.values import BYTES, NARROW, TYPES, Value, literal, suffix, vector
 from geartrain.graph.affine import Affine
-from geartrain.graph.shapes import Dim, Extent
+from geartrain.graph.shapes import Dim, Extent, foreign_size
 
 __all__ = ["BYTES", "REPORT", "Builder", "Value", "is_known", "literal"]
 
@@ -63,14 +63,25 @@ class Builder(Arithmetic):
     def _atom(self, name: str, arguments: Sequence[Extent]) -> Value:
         if name == "batch":
             return Value("%batch", "int64")
+        if name == "axis":
+            raise foreign_size()
         first, second = (self.index(argument) for argument in arguments)
         if name == "min":
             return self.select(self.compare("lt", first, second), first, second)
         if name == "max":
             return self.select(self.compare("gt", first, second), first, second)
-        assert name == "ceildiv", name
-        rounded = self.sub(self.add(first, second), self.constant(1, "int64"))
-        return self.make(f"sdiv i64 {rounded.name}, {second.name}", "int64")
+        if name == "ceildiv":
+            rounded = self.sub(self.add(first, second), self.constant(1, "int64"))
+            return self.make(f"sdiv i64 {rounded.name}, {second.name}", "int64")
+        zero, one = self.constant(0, "int64"), self.constant(1, "int64")
+        second = self.select(self.compare("eq", second, zero), one, second)
+        rest = self.make(f"srem i64 {first.name}, {second.name}", "int64")
+        lifted = self.make(f"add i64 {rest.name}, {second.name}", "int64")  # sizes are divisors
+        rest = self.select(self.compare("lt", rest, zero), lifted, rest)
+        if name == "mod":
+            return rest
+        assert name == "floordiv", name
+        return self.make(f"sdiv i64 {self.sub(first, rest).name}, {second.name}", "int64")
 
     def affine(self, index: Affine, loops: dict[str, Value]) -> Value:
         """The value of an affine index."""

@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from geartrain.errors import UnknownSize
 from geartrain.graph.budget import current_budget
 from geartrain.graph.operators import Operators
 from geartrain.graph.shapes import Shape, Spec, public
@@ -91,6 +92,8 @@ class Node(Operators):
         """`value` as a node: itself, or a constant."""
         if isinstance(value, Node):
             return value
+        if hasattr(value, "__tensor__"):  # a size, or a variable while a function is traced
+            return cls.wrap(value.__tensor__())
         array = np.asarray(value)
         if array.ndim:
             return cls.leaf_of(Constant(array), array.shape, array.dtype.name)
@@ -134,7 +137,7 @@ class Node(Operators):
         return self.extents[0]
 
     def __bool__(self) -> bool:
-        raise TypeError(
+        raise self._no_value(
             "A symbolic tensor has no truth value yet, so `if`, `while`, `and` and `or` cannot use "
             "it. Choose between values with ops.where(condition, a, b)."
         )
@@ -146,7 +149,17 @@ class Node(Operators):
         )
 
     def __float__(self) -> float:
-        raise TypeError(f"{self!r} is symbolic: it has no value yet. Return it, then convert it.")
+        raise self._no_value(
+            f"{self!r} is symbolic: it has no value yet. Return it, then convert it."
+        )
+
+    __int__ = __float__
+
+    def _no_value(self, message: str) -> TypeError:
+        """The error where a value is needed: one that tells if sizes alone would give it."""
+        leaves = (node.leaf for node in sorted_nodes([self]) if node.op is None)
+        of_sizes = all(isinstance(leaf, Constant) for leaf in leaves)
+        return (UnknownSize if of_sizes else TypeError)(message)
 
     def __repr__(self) -> str:
         made = self.op.name if self.op else self.leaf.name if self.leaf is not None else "?"

@@ -16,8 +16,12 @@ from typing import Any
 
 from geartrain.graph.eager import EagerTensor, eager
 
-# Called with a function, its arguments and its result; returns what to hand to the caller.
-recorders: list[Callable[[Callable[..., Any], Any, Any, Any], Any]] = []
+from geartrain.errors import UnknownSize
+
+# The first of each pair is called with a function, its arguments and its result, and returns what
+# to hand to the caller; the second in place of a function that failed, with the error that says
+# that a size is not known, and returns its result.
+recorders: list[tuple[Callable[..., Any], Callable[..., Any]]] = []
 
 # Makes the scope in which functions of loops and branches are traced: variables are symbolic in it,
 # its `updates` are what was assigned to them, and no call is recorded. Filled likewise.
@@ -41,7 +45,7 @@ def record(function: Callable[..., Any], args: Any, kwargs: Any, result: Any) ->
     result = eager(result)
     if result.__class__ is EagerTensor or not recorders:
         return result
-    return recorders[0](function, args, kwargs, result)
+    return recorders[0][0](function, args, kwargs, result)
 
 
 def recorded(function: Callable[..., Any], module: str = "geartrain.ops") -> Callable[..., Any]:
@@ -49,7 +53,13 @@ def recorded(function: Callable[..., Any], module: str = "geartrain.ops") -> Cal
 
     @functools.wraps(function)
     def public(*args: Any, **kwargs: Any) -> Any:
-        return record(public, args, kwargs, function(*args, **kwargs))
+        try:
+            result = function(*args, **kwargs)
+        except UnknownSize as error:
+            if not recorders:
+                raise
+            result = recorders[0][1](function, args, kwargs, error)
+        return record(public, args, kwargs, result)
 
     public.__module__ = module  # where pickle finds it, rather than the bare function
     return public

@@ -1,15 +1,21 @@
 """Extents of axes, known now or at run time.
 
-An extent is an `int`, or a `Dim`: a polynomial in the batch size with whole coefficients. Every
-axis that users see as `None` is a `Dim`; one program run has one batch size, which turns every
-`Dim` into an `int`. So `None` is never a guess: `(None, 3)` joined to itself is `(2 * None, 3)`,
-and the engine knows it.
+An extent is an `int`, or a `Dim`: a polynomial with whole coefficients in the batch size, and in
+the sizes of other axes that are not known yet. Every axis that users see as `None` is a `Dim`. So
+`None` is never a guess: `(None, 3)` joined to itself is `(2 * None, 3)`, and the engine knows it.
+
+Programs know all sizes but the batch's; one run has one batch size, which turns every `Dim` in
+them into an `int`. The other unknown sizes, each a symbol of its own, serve while a model is made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import itertools
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
+
+from geartrain.errors import UnknownSize
 
 Extent: TypeAlias = "int | Dim"
 Shape: TypeAlias = "tuple[Extent, ...]"
@@ -24,11 +30,28 @@ class Spec(NamedTuple):
     dtype: str
 
 
-_FUNCTIONS: dict[str, Callable[[int, int], int]] = {
+MOST_TERMS = 32  # of a quotient
+
+FUNCTIONS: dict[str, Callable[[int, int], int]] = {
     "min": min,
     "max": max,
     "ceildiv": lambda a, b: -(-a // b),
+    "floordiv": lambda a, b: a // (b or 1),  # a batch may have no rows
+    "mod": lambda a, b: a % (b or 1),
 }
+
+
+def foreign_size() -> UnknownSize:
+    """The error for a size that is none of a program's own."""
+    return UnknownSize(
+        "Expected sizes of tensors that the layer or function gets. Received: the size of another "
+        "tensor's axis, read by ops.shape while a model was made. Hand that size over as an "
+        "argument, or call ops.shape on the layer's own inputs."
+    )
+
+
+class StandIn(int):
+    """A number in the place of a size that is not known: see `layers.trials`."""
 
 
 class Dim:
@@ -90,13 +113,50 @@ class Dim:
         total = 0
         for monomial, count in self.terms:
             for name, *arguments in monomial:
-                assert name != "axis", f"axis {arguments[0]} is not known in this program"
                 if name == "batch":
                     count *= batch
+                elif name == "axis":
+                    raise foreign_size()
                 else:
-                    count *= _FUNCTIONS[name](*(resolve(a, batch) for a in arguments))
+                    count *= FUNCTIONS[name](*(resolve(a, batch) for a in arguments))
             total += count
         return total
+
+    def substitute(self, sizes: Mapping[Atom, Extent]) -> Extent:
+        """The extent where other sizes stand for some of its atoms.
+
+        >>> (2 * BATCH + 1).substitute({("batch",): 3})
+        7
+        """
+        total: Extent = 0
+        for monomial, count in self.terms:
+            term: Extent = count
+            for atom in monomial:
+                name, *arguments = atom
+                factor = sizes.get(atom)
+                if factor is None and name in FUNCTIONS:
+                    factor = apply(name, *(substituted(one, sizes) for one in arguments))
+                term = term * (Dim({(atom,): 1}) if factor is None else factor)
+            total = total + term
+        return total
+
+    @property
+    def atom(self) -> Atom | None:
+        """The atom that the extent is, if it is that alone."""
+        (monomial, count), *rest = self.terms or (((), 0),)
+        alone = not rest and count == 1 and len(monomial) == 1
+        return monomial[0] if alone else None
+
+    @property
+    def atoms(self) -> set[Atom]:
+        """What the extent depends on: the batch, and other unknown axes."""
+        found: set[Atom] = set()
+        for monomial, _ in self.terms:
+            for atom in monomial:
+                name, *arguments = atom
+                inside = [one.atoms for one in arguments if isinstance(one, Dim)]
+                found.update(*inside) if name in FUNCTIONS else found.add(atom)
+        return found
 
     def __repr__(self) -> str:
         return " + ".join(
@@ -107,6 +167,8 @@ class Dim:
 
 def _show(atom: Atom) -> str:
     name, *arguments = atom
+    if name == "axis":
+        return f"size{arguments[0]}"
     return f"{name}({', '.join(map(repr, arguments))})" if arguments else str(name)
 
 
@@ -122,13 +184,64 @@ def _simplest(terms: dict[Monomial, int]) -> Extent:
 
 
 BATCH = Dim({(("batch",),): 1})
+_numbers = itertools.count()
+
+
+def unknown() -> Dim:
+    """The size of an axis about which nothing is known: equal to itself alone."""
+    return Dim({(("axis", next(_numbers)),): 1})
 
 
 def apply(name: str, first: Extent, second: Extent) -> Extent:
-    """`min`, `max` or `ceildiv` of two extents, now if both are known."""
+    """`min`, `max`, `ceildiv`, `floordiv` or `mod` of two extents, now if both are known.
+
+    >>> apply("floordiv", 6 * BATCH, 2), apply("mod", 6 * BATCH, 2)
+    (3*batch, 0)
+    """
     if isinstance(first, int) and isinstance(second, int):
-        return int(_FUNCTIONS[name](first, second))
+        return int(FUNCTIONS[name](first, second))
+    if name in ("floordiv", "mod"):
+        quotient = divide(first, second)
+        if quotient is not None:
+            return quotient if name == "floordiv" else 0
+    elif name in ("min", "max"):
+        for one, other in ((first, second), (second, first)):
+            if least(one - other) >= 0:
+                return one if name == "max" else other
     return Dim({((name, first, second),): 1})
+
+
+def least(extent: Extent, atom: int = 0) -> float:
+    """A bound below which the extent never is, if no unknown size is less than `atom`.
+
+    >>> least(2 * BATCH + 1), least(BATCH - 1), least(BATCH - 1, atom=1), least(3 - BATCH)
+    (1, -1, 0, -inf)
+    """
+    if not isinstance(extent, Dim):
+        return extent
+    total: float = 0
+    for monomial, count in extent.terms:
+        if monomial and count < 0:
+            return -math.inf
+        total += count * math.prod(max(_least_of_atom(one, atom), 0) for one in monomial)
+        if any(_least_of_atom(one, atom) < 0 for one in monomial):
+            return -math.inf
+    return total
+
+
+def _least_of_atom(atom: Atom, smallest: int) -> float:
+    name, *arguments = atom
+    if name not in FUNCTIONS:
+        return smallest
+    first, second = (least(one, smallest) for one in arguments)
+    if name in ("min", "max"):
+        return min(first, second) if name == "min" else max(first, second)
+    return 0 if first >= 0 and second >= 0 else -math.inf
+
+
+def substituted(extent: Extent, sizes: Mapping[Atom, Extent]) -> Extent:
+    """An extent with other sizes for some of its atoms."""
+    return extent.substitute(sizes) if isinstance(extent, Dim) else extent
 
 
 def resolve(value: Any, batch: int | None) -> Any:
@@ -159,26 +272,37 @@ def product(extents: Iterable[Extent]) -> Extent:
 
 
 def divide(total: Extent, part: Extent) -> Extent | None:
-    """`total / part` if that is a whole extent, else None."""
+    """`total / part` if that is a whole extent, else None.
+
+    >>> divide(6 * BATCH + 6, BATCH + 1)
+    6
+    """
     if total == part:
         return 1
-    if isinstance(part, Dim):
-        if len(part.terms) != 1 or not isinstance(total, Dim):
-            return None
-        ((factors, scale),) = part.terms
-    else:
-        factors, scale = (), part
-    quotient: dict[Monomial, int] = {}
-    for monomial, count in _terms(total):
+    if isinstance(total, int) and isinstance(part, int):
+        return total // part if part and total % part == 0 else None
+    quotient: Extent = 0
+    divisor, factor = _leading(part)
+    for _ in range(MOST_TERMS):  # long division: each round takes away the leading term
+        monomial, count = _leading(total)
         left = list(monomial)
-        for factor in factors:
-            if factor not in left:
+        for one in divisor:
+            if one not in left:
                 return None
-            left.remove(factor)
-        if scale == 0 or count % scale:
+            left.remove(one)
+        if factor == 0 or count % factor:
             return None
-        quotient[tuple(left)] = count // scale
-    return _simplest(quotient)
+        term = _simplest({tuple(left): count // factor})
+        quotient, total = quotient + term, total - term * part
+        if total == 0:
+            return quotient
+    return None
+
+
+def _leading(extent: Extent) -> tuple[Monomial, int]:
+    """The term of the highest degree; of several the first by name."""
+    terms = sorted(_terms(extent), key=repr)
+    return max(terms, key=lambda term: len(term[0]))
 
 
 def public(shape: Sequence[Extent]) -> tuple[int | None, ...]:
@@ -189,12 +313,18 @@ def public(shape: Sequence[Extent]) -> tuple[int | None, ...]:
 def from_public(shape: Sequence[Extent | None]) -> Shape:
     """The shape with the batch size for None in front, and a symbol of its own for None elsewhere.
 
-    Programs are traced with all other sizes known; the symbols serve to find shapes before that.
+    >>> from_public((None, 3))
+    (batch, 3)
     """
     return tuple(
-        extent if extent is not None else BATCH if axis == 0 else Dim({(("axis", axis),): 1})
+        extent if extent is not None else BATCH if axis == 0 else unknown()
         for axis, extent in enumerate(shape)
     )
+
+
+def conflict(message: str, *shapes: Sequence[Extent]) -> ValueError:
+    """The error for shapes that do not fit each other, or may not: where sizes are not known."""
+    return (UnknownSize if holds_dim(tuple(map(tuple, shapes))) else ValueError)(message)
 
 
 def broadcast(*shapes: Shape, who: str = "") -> Shape:
@@ -210,10 +340,11 @@ def broadcast(*shapes: Shape, who: str = "") -> Shape:
         if len(extents) > 1:
             shown = " and ".join(str(public(shape)) for shape in shapes)
             start = f"{who}: shapes" if who else "Shapes"
-            raise ValueError(
+            raise conflict(
                 f"{start} {shown} do not broadcast: axis {axis} has sizes "
                 f"{', '.join(map(str, sorted(extents, key=str)))}. Sizes must be equal, or 1. "
-                "Check the order of axes, or insert one with ops.expand_dims."
+                "Check the order of axes, or insert one with ops.expand_dims.",
+                tuple(extents),
             )
         result.append(extents.pop() if extents else 1)
     return tuple(result)

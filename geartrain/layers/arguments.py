@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from geartrain import config
-from geartrain.errors import shown
+from geartrain.errors import UnknownSize, shown
 
 
 def positive(layer: Any, name: str, value: Any) -> int:
@@ -59,6 +59,17 @@ def known_size(layer: Any, shape: Sequence[int | None], axis: int) -> int:
         raise ValueError(
             f"{layer._who()}: expected a known size of the {place}, since its weights depend on "
             f"it. Received shape {tuple(shape)}. Give the size in keras.Input(shape)."
+        )
+    return size
+
+
+def size_to_compute(layer: Any, shape: Sequence[int | None], axis: int) -> int:
+    """The size of an axis that the result depends on."""
+    size = shape[axis]
+    if size is None:
+        raise UnknownSize(
+            f"{layer._who()}: expected a known size of axis {axis}, to compute with. Received "
+            f"shape {tuple(shape)}. Give the size in keras.Input(shape)."
         )
     return size
 

@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from geartrain import ops, random
-from geartrain.layers.arguments import data_format_of, known_size, one_of, positive
+from geartrain.layers.arguments import data_format_of, one_of, positive, size_to_compute
 from geartrain.layers.layer import COMMON_KEYS, Layer
 from geartrain.ops.image.places import transformed
 from geartrain.ops.operands import dtype_of, extents_of
@@ -60,7 +60,7 @@ class _Augmentation(Layer):
         return random.uniform(shape, low, high, dtype=dtype, seed=self.seed_generator)
 
     def _sizes(self, images: Any) -> tuple[int, int]:
-        return known_size(self, images.shape, 1), known_size(self, images.shape, 2)
+        return size_to_compute(self, images.shape, 1), size_to_compute(self, images.shape, 2)
 
     def _range(self, name: str, value: Any, low: float, high: float) -> tuple[float, float]:
         """The bounds that a number, or a pair of numbers, stands for."""

@@ -27,6 +27,7 @@ from geartrain.layers.operation import Operation
 from geartrain.layers.symbolic import Call, KerasTensor
 from geartrain.ops import image
 from geartrain.ops.operands import operand
+from geartrain.ops.sizes import Size, leaves_of
 from geartrain.registry import automatic_name, register
 from geartrain.runtime.variable import Variable, current_trace
 
@@ -160,6 +161,14 @@ ops.numpy | x | axes | transpose
 ops.numpy | x | sorted return_index return_inverse return_counts axis size fill_value | unique
 """
 
+# Functions that no model of Keras calls, since there they do not depend on any tensor; here sizes
+# of tensors may be among their arguments. Keras cannot read files with them.
+_TABLE_OF_SIZES = """\
+ops.numpy | shape | dtype | zeros=OfZeros ones=OfOnes empty=OfEmpty
+ops.numpy | N M | k dtype | eye=Eye tri=Tri
+ops.numpy | n | dtype | identity=IdentityMatrix
+"""
+
 
 class FunctionCall(Operation):
     """A call of a public function: what `ops.add(x, 1)` of a symbolic tensor becomes.
@@ -196,8 +205,8 @@ class FunctionCall(Operation):
         static: dict[str, Any] = {}
         for name in cls.settings:
             if name in given:
-                several = tree.flatten(given[name])
-                tensors = any(isinstance(x, Node | Variable | np.ndarray) for x in several)
+                several = leaves_of(given[name])
+                tensors = any(isinstance(x, Node | Size | Variable | np.ndarray) for x in several)
                 (called if tensors else static)[name] = given[name]
         if static.get("dtype") is not None:
             static["dtype"] = standardize_dtype(static["dtype"])
@@ -266,7 +275,7 @@ def _classes() -> dict[str, type[FunctionCall]]:
     """The class behind each function, all of them made and registered."""
     made: dict[str, type[FunctionCall]] = {}
     found: dict[str, type[FunctionCall]] = {}
-    for line in _TABLE.strip().splitlines():
+    for line in (_TABLE + _TABLE_OF_SIZES).strip().splitlines():
         module, arguments, settings, functions = map(str.split, line.split("|"))
         for item in functions:
             name, _, class_name = item.partition("=")

@@ -20,12 +20,13 @@ from geartrain.layers.context import call_scope, called, current_context
 from geartrain.layers.input_spec import InputSpec, check_input
 from geartrain.layers.stateless import Stateless
 from geartrain.layers.symbolic import (
-    KerasTensor,
+    of_model,
     record_call,
     shapes_of,
     tree_of_shapes,
     tree_of_tensors,
 )
+from geartrain.layers.trials import inferred
 from geartrain.ops.masks import mask_of, set_mask
 from geartrain.ops.operands import dtype_of, extents_of, number_of, operand
 from geartrain.registry import signature
@@ -137,9 +138,7 @@ class Layer(Stateless):
             args = (operand(args[0]), *args[1:])
         if kwargs.get("training") is None:  # so that a model, not its making, decides
             kwargs.pop("training", None)
-        if not current_trace() and any(
-            isinstance(x, KerasTensor) for x in tree.flatten((args, kwargs))
-        ):
+        if not current_trace() and of_model(args, kwargs):
             return record_call(self, args, kwargs, self._cast_and_run)
         return self._cast_and_run(args, kwargs)
 
@@ -256,7 +255,7 @@ class Layer(Stateless):
         shapes = (*args, *kwargs.values())
         inputs = [tree_of_tensors(shape, self.compute_dtype) for shape in shapes]
         with Trace():
-            outputs = self._run(tuple(inputs), {})
+            outputs = inferred(self._run, tuple(inputs), {})
         return tree.map_structure(lambda tensor: tensor.shape, outputs)
 
     # -- losses -----------------------------------------------------------------------------------

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from geartrain import tree
 from geartrain.configurable import Configurable
-from geartrain.layers.symbolic import KerasTensor, record_call
+from geartrain.layers.symbolic import of_model, record_call
+from geartrain.layers.trials import inferred
 from geartrain.registry import automatic_name, public_name, signature, snake_case
 from geartrain.runtime.variable import Trace, current_trace
 from geartrain.serialization import count_work
@@ -55,9 +55,7 @@ class Operation(Configurable):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute, or take part in a model: see `symbolic_call`."""
         count_work()
-        if not current_trace() and any(
-            isinstance(x, KerasTensor) for x in tree.flatten((args, kwargs))
-        ):
+        if not current_trace() and of_model(args, kwargs):
             return self.symbolic_call(*args, **kwargs)
         return self.call(*args, **kwargs)
 
@@ -70,7 +68,7 @@ class Operation(Configurable):
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Symbolic tensors with the shapes and dtypes of the results: by default of `call`."""
         with Trace():
-            return self.call(*args, **kwargs)
+            return inferred(lambda args, kwargs: self.call(*args, **kwargs), args, kwargs)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of `__init__`, and the name where it takes one."""

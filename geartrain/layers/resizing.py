@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from geartrain import ops
-from geartrain.layers.arguments import borders, data_format_of, known_size, one_of, sizes
+from geartrain.layers.arguments import borders, data_format_of, one_of, size_to_compute, sizes
 from geartrain.layers.input_spec import InputSpec
 from geartrain.layers.layer import Layer
 from geartrain.ops import image
@@ -282,7 +282,7 @@ class UpSampling2D(_UpSampling):
         if self.interpolation == "nearest":
             return super().call(inputs)
         size = [
-            known_size(self, inputs.shape, axis) * factor
+            size_to_compute(self, inputs.shape, axis) * factor
             for axis, factor in enumerate(self._factors, self._first)
         ]
         return image.resize(inputs, size, self.interpolation, data_format=self.data_format)

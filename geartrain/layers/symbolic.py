@@ -16,7 +16,9 @@ from geartrain.graph.budget import current_budget
 from geartrain.graph.dtypes import standardize_dtype
 from geartrain.graph.node import Leaf, Node
 from geartrain.graph.recording import recorders
-from geartrain.graph.shapes import Shape, from_public, public
+from geartrain.graph.shapes import Shape, StandIn, from_public, public
+from geartrain.layers.trials import inferred
+from geartrain.ops.sizes import Size, leaves_of
 from geartrain.runtime.variable import Trace, current_trace
 
 
@@ -35,8 +37,14 @@ class Call:
 
     @property
     def inputs(self) -> list[Node]:
-        """The symbolic tensors among the arguments; an input layer's call has none."""
-        return [x for x in tree.flatten((self.args, self.kwargs)) if isinstance(x, Node)]
+        """The symbolic tensors among the arguments, or whose sizes are; an input layer has none."""
+        found: list[Node] = []
+        for value in leaves_of((self.args, self.kwargs)):
+            if isinstance(value, Node):
+                found.append(value)
+            elif isinstance(value, Size):
+                found.extend(value.sources)
+        return found
 
     def finish(self, results: Any) -> Any:
         """Note what came out: tensors with a history, shaped like the nodes in `results`."""
@@ -153,7 +161,7 @@ def is_keras_tensor(x: Any) -> bool:
 def record_call(operation: Any, args: Any, kwargs: Any, run: Callable[[Any, Any], Any]) -> Any:
     """Run an operation symbolically to learn its outputs' shapes; tensors with history."""
     with Trace():
-        results = run(args, dict(kwargs))
+        results = inferred(run, args, kwargs)
     return Call(operation, args, kwargs).finish(results)
 
 
@@ -165,12 +173,30 @@ def _record_function(function: Callable[..., Any], args: Any, kwargs: Any, resul
 
     if function.__name__ in WITH_FUNCTIONS:
         return graph_call(function.__name__, result)
-    if not any(isinstance(x, KerasTensor) for x in tree.flatten((args, kwargs))):
+    if not of_model(args, kwargs):
         return result
     return recorded_call(function, args, kwargs, result)
 
 
-recorders.append(_record_function)
+def _try_function(function: Callable[..., Any], args: Any, kwargs: Any, error: Exception) -> Any:
+    """What a public function that must know sizes as numbers would return: see `trials`."""
+    if current_trace() or not of_model(args, kwargs):
+        raise error
+    with Trace():
+        return inferred(lambda args, kwargs: function(*args, **kwargs), args, kwargs)
+
+
+def of_model(*arguments: Any) -> bool:
+    """Whether a symbolic tensor of a model under construction, or a size of one, is among these."""
+    return any(
+        any(isinstance(source, KerasTensor) for source in value.sources)
+        if isinstance(value, Size)
+        else isinstance(value, KerasTensor)
+        for value in leaves_of(arguments)
+    )
+
+
+recorders.append((_record_function, _try_function))
 
 
 def get_source_inputs(tensor: Any) -> list[Any]:
@@ -198,7 +224,7 @@ def get_source_inputs(tensor: Any) -> list[Any]:
 def shapes_of(argument: Any) -> Any:
     """The public shapes of an argument's tensors, in its structure; None for anything else."""
     if hasattr(argument, "extents"):
-        return public(argument.extents)
+        return tuple(None if type(n) is StandIn else n for n in public(argument.extents))
     if hasattr(argument, "shape"):
         return tuple(argument.shape)
     if tree.is_nested(argument) and tree.flatten(argument):

@@ -11,16 +11,18 @@ are as far from the outputs as itself.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from geartrain import tree
 from geartrain.errors import shown
 from geartrain.graph.node import Node
+from geartrain.graph.shapes import Atom, Dim, Extent
 from geartrain.layers.input_layer import Input, InputLayer
 from geartrain.layers.layer import Layer
 from geartrain.layers.symbolic import Call, KerasTensor
 from geartrain.ops.operands import extents_of
+from geartrain.ops.sizes import Size, map_leaves
 
 
 class CallGraph:
@@ -106,18 +108,24 @@ class CallGraph:
             given: tensors for the inputs.
             run_call: called with an operation and the arguments for it, `args` and `kwargs`.
         """
-        values: dict[Node, Any] = {
-            node: _fitted(tensor, node)
-            for node, tensor in zip(self.input_nodes, self.arranged(given), strict=True)
-        }
+        values: dict[Node, Any] = {}
+        sizes: dict[Atom, Extent] = {}  # what the unknown sizes are for these tensors
+
+        def note(nodes: list[Any], tensors: list[Any]) -> None:
+            values.update(zip(nodes, tensors, strict=True))
+            sizes.update(sizes_between(nodes, tensors, sizes))
 
         def value_of(argument: Any) -> Any:
+            if isinstance(argument, Size):
+                return argument.substitute(sizes, [values[node] for node in argument.sources])
             return values[argument] if isinstance(argument, Node) else argument
 
+        given = zip(self.input_nodes, self.arranged(given), strict=True)
+        note(self.input_nodes, [_fitted(tensor, node) for node, tensor in given])
         for call in self.calls:
-            args, kwargs = tree.map_structure(value_of, (call.args, call.kwargs))
+            args, kwargs = map_leaves(value_of, (call.args, call.kwargs))
             results = tree.flatten(run_call(call.operation, args, kwargs))
-            values.update(zip(tree.flatten(call.outputs), results, strict=True))
+            note(tree.flatten(call.outputs), results)
         return tree.map_structure(value_of, self.outputs)
 
 
@@ -204,7 +212,13 @@ def _from_new_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:
             replaced[node] = Input(batch_shape=node.shape, dtype=node.dtype, name=name)
 
     def swap(structure: Any) -> Any:
-        return tree.map_structure(lambda x: replaced.get(x, x), structure)
+        return map_leaves(swapped, structure)
+
+    def swapped(value: Any) -> Any:
+        if not isinstance(value, Size):
+            return replaced.get(value, value) if isinstance(value, Node) else value
+        new = [replaced.get(node, node) for node in value.sources]
+        return value.substitute(sizes_between(list(replaced), list(replaced.values()), {}), new)
 
     walked = _walk(list(replaced), tree.flatten(outputs))
     for call in [call for call, meeting in walked if not meeting and call.inputs]:
@@ -214,6 +228,20 @@ def _from_new_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:
         for before, after in made:
             replaced.setdefault(before, after)
     return swap(inputs), swap(outputs)
+
+
+def sizes_between(
+    nodes: Iterable[Any], tensors: Iterable[Any], known: Mapping[Atom, Extent]
+) -> dict[Atom, Extent]:
+    """What the unknown sizes of symbolic tensors are, as the tensors in their places have them."""
+    found: dict[Atom, Extent] = {}
+    for node, tensor in zip(nodes, tensors, strict=True):
+        if isinstance(node, Node) and hasattr(tensor, "shape"):
+            for extent, actual in zip(node.extents, extents_of(tensor), strict=False):
+                atom = extent.atom if isinstance(extent, Dim) else None
+                if atom is not None and atom not in known:
+                    found.setdefault(atom, actual)
+    return found
 
 
 def _fitted(tensor: Any, node: Node) -> Any:

@@ -17,13 +17,18 @@ _LOOKED_AT = 1 << 20  # values that are enough to see that pixels were not scale
 
 def check_built(model: Any, x: Any) -> None:
     """Refuse to predict with weights that nothing has made yet."""
-    if not model.built and model._graph is None and not model.layers:
+    if not model.built and model._graph is None and not model.layers and not _own_call(model):
         raise ValueError(f"{model._who()}: has no layers. Add some before predict.")
-    if not model.built and model._has_call():
+    if not model.built and model._has_call() and model.layers:
         warn(
             f"{model._who()}: predict before build or fit: its weights are made now, at random. "
             "Train it with fit, or load weights, for predictions that mean something."
         )
+
+
+def _own_call(model: Any) -> bool:
+    """Whether a model computes by a method of its own, which may need no layers."""
+    return not type(model).call.__module__.startswith("geartrain.models.")
 
 
 def check_training_data(model: Any, data: Batches) -> None:

@@ -33,6 +33,8 @@ from geartrain.layers.operation import Operation
 from geartrain.layers.recurrent import RNN
 from geartrain.layers.symbolic import Call
 from geartrain.models.call_graph import CallGraph
+from geartrain.models.size_config import CLASS_NAME, size_config, size_from_config
+from geartrain.ops.sizes import Size, leaves_of, map_leaves
 from geartrain.serialization import at, deserialize, refused, serialize, telling
 
 
@@ -68,6 +70,8 @@ def graph_config(graph: CallGraph, functional: type) -> dict[str, Any]:
 
 def _call_config(call: Any, places: dict[Node, list[Any]]) -> dict[str, Any]:
     def named(value: Any) -> Any:
+        if isinstance(value, Size):
+            return size_config(value, places)
         if not isinstance(value, Node):
             return value
         told = {"shape": list(value.shape), "dtype": value.dtype, "keras_history": places[value]}
@@ -76,8 +80,8 @@ def _call_config(call: Any, places: dict[Node, list[Any]]) -> dict[str, Any]:
     with at(call.operation.name):
         made = serialize(
             {
-                "args": list(tree.map_structure(named, call.args)),
-                "kwargs": tree.map_structure(named, call.kwargs),
+                "args": list(map_leaves(named, call.args)),
+                "kwargs": map_leaves(named, call.kwargs),
             }
         )
     if call.kwargs.get("training") is False:
@@ -170,7 +174,7 @@ class _Reader:
 
     def _call(self, name: str, args: Any, kwargs: Any) -> None:
         operation = self.operations[name]
-        if not any(isinstance(x, Node) for x in tree.flatten((args, kwargs))):
+        if not any(isinstance(x, Node | Size) for x in leaves_of((args, kwargs))):
             raise refused("expected a call on a tensor of this model. Received: none in it")
         with telling(type(operation)):
             operation(*args, **kwargs)
@@ -256,4 +260,10 @@ def _filled(value: Any, tensor: Callable[[Any], Any]) -> Any:
         return value
     if value.get("class_name") == "__keras_tensor__":
         return tensor(_checked(value.get("config"), dict).get("keras_history"))
-    return {key: _filled(item, tensor) for key, item in value.items()}
+    if value.get("class_name") == CLASS_NAME:
+        return size_from_config(value.get("config"), tensor)
+    made = {key: _filled(item, tensor) for key, item in value.items()}
+    bounds = made["config"] if made.get("class_name") == "__slice__" else None
+    if isinstance(bounds, dict) and any(isinstance(bound, Size) for bound in bounds.values()):
+        return slice(*(bounds.get(name) for name in ("start", "stop", "step")))
+    return made

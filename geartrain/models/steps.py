@@ -14,13 +14,15 @@ from typing import Any
 
 from geartrain import config, metrics, ops, optimizers, tree
 from geartrain.compat.keywords import METHODS, modern
-from geartrain.errors import unknown_keywords, warn
+from geartrain.errors import UnknownSize, unknown_keywords, warn
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH
+from geartrain.layers.trials import inferred
 from geartrain.models.compilation import Compilation, compile_again, copy_compilation
 from geartrain.models.compiled import CompiledLoss, CompiledMetrics
 from geartrain.models.data import Batch, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from geartrain.models.keys import Held, key_of
+from geartrain.models.programs import Programs
 from geartrain.ops.operands import extents_of, number_of
 from geartrain.registry import signature_names
 from geartrain.runtime.function import Program, gradients_of, trace
@@ -64,7 +66,7 @@ class Steps:
         self._compile_metrics: CompiledMetrics | None = None
         self._loss_tracker: Any = None
         self._compilation: Compilation | None = None
-        self._programs: dict[Any, Any] = {}
+        self._programs = Programs()
         self._fixed_settings: tuple[Any, ...] | None = None  # while `fit` runs
 
     @helpful
@@ -120,7 +122,7 @@ class Steps:
         self._compile_loss = CompiledLoss(loss, loss_weights)
         self._compile_metrics = CompiledMetrics(metrics, weighted_metrics)
         self._loss_tracker = _mean("loss")
-        self._programs, self._fixed_settings = {}, None
+        self._programs, self._fixed_settings = Programs(), None
         self.stop_training = False
         self.compiled = True
 
@@ -297,7 +299,7 @@ class Steps:
         self._prepare(kind, batch)
         key = self.program_key(kind, batch)
         if key not in self._programs:
-            inputs, result, scope = self._traced_step(kind, batch, key)
+            inputs, result, scope = self._traced_step(kind, batch)
             flat = tree.flatten(result)
             outputs = [Node.wrap(leaf) for leaf in flat]
             program = Program(
@@ -307,11 +309,22 @@ class Steps:
             self._programs[key] = (program, result)
         return key
 
-    def _traced_step(
-        self, kind: str, batch: Batch, key: tuple[Any, ...]
-    ) -> tuple[list[Node], Any, Trace]:
-        """The placeholders, the result and the scope of a step for data of this form."""
-        _, specs, _, rows, _ = key
+    def _traced_step(self, kind: str, batch: Batch) -> tuple[list[Node], Any, Trace]:
+        """The placeholders, the result and the scope of a step for data of this form.
+
+        A step that must know how many rows there are is traced for this number of them.
+        """
+        key = self.program_key(kind, batch)
+        try:
+            return self._traced_for(key, batch)
+        except UnknownSize:
+            if BATCH not in key[3]:
+                raise
+        self._programs.of_fixed_rows.add(key[:3])
+        return self._traced_for(self.program_key(kind, batch), batch)
+
+    def _traced_for(self, key: tuple[Any, ...], batch: Batch) -> tuple[list[Node], Any, Trace]:
+        kind, specs, _, rows, _ = key
         inputs = [
             placeholder((count, *shape), dtype.name, name)
             for count, (shape, dtype), name in zip(
@@ -333,7 +346,7 @@ class Steps:
         form: Any = tuple(part is None for part in batch)
         if any(map(tree.is_nested, batch)):
             form = repr(tree.map_structure(lambda leaf: leaf is None, list(batch)))
-        fixed = self._rows_are_fixed()
+        fixed = self._rows_are_fixed() or (kind, specs, form) in self._programs.of_fixed_rows
         rows = tuple(len(leaf) if fixed else BATCH for leaf in leaves)
         return (kind, specs, form, rows, self._settings(kind))
 
@@ -378,7 +391,7 @@ class Steps:
         if not self.built and self._has_call():
             self.build_from(batch.x)
         elif not self.built:  # a step of its own calls the layers, and so makes their weights
-            self._traced_step(kind, batch, self.program_key(kind, batch))
+            self._traced_step(kind, batch)
             self.built = True
         if kind == "train" and self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
@@ -388,7 +401,11 @@ class Steps:
         symbols = tree.map_structure(
             lambda leaf: placeholder((BATCH, *leaf.shape[1:]), leaf.dtype.name), x
         )
-        trace(lambda: self(symbols, training=False))
+        trace(
+            lambda: inferred(
+                lambda args, kwargs: self(*args, **kwargs), (symbols,), {"training": False}
+            )
+        )
 
     def _has_call(self) -> bool:
         """Whether the model can be called, or has steps of its own alone."""

@@ -15,7 +15,7 @@ from geartrain.models.data import Batch, is_stream, prepare, prepared, split
 from geartrain.models.loops import Loop, plain
 from geartrain.models.steps import Steps, helpful
 
-MOST_REMEMBERED = 256  # programs, and shapes of arrays to predict for
+MOST_REMEMBERED = 256  # shapes of arrays to predict for
 
 
 class Trainer(Steps):
@@ -174,7 +174,7 @@ class Trainer(Steps):
     ) -> Any:
         """The model's outputs for some inputs, as arrays, in test mode."""
         if verbose == 0 and callbacks is None and type(x) is np.ndarray:
-            known = self._programs.get(self._small(x))  # the way of small, frequent calls
+            known = self._programs.direct.get(self._small(x))  # the way of small, frequent calls
             if known is not None and len(x) <= (batch_size or DEFAULT_BATCH_SIZE):
                 return known(x)
         checks.check_built(self, x)
@@ -193,10 +193,10 @@ class Trainer(Steps):
         """Note what predicts for arrays like x, so that the next call finds it at once."""
         if type(x) is not np.ndarray or prepare(x) is not x or self._rows_are_fixed():
             return
-        if len(x) and len(self._programs) < MOST_REMEMBERED:
+        if len(x) and len(self._programs.direct) < MOST_REMEMBERED:
             program, form = self.program_of("predict", Batch(x))
             direct = program.direct(len(x)) if isinstance(form, Node) else None
-            self._programs[self._small(x)] = direct or (
+            self._programs.direct[self._small(x)] = direct or (
                 lambda x: tree.pack_sequence_as(form, program.run(x))
             )
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from geartrain.graph.budget import make_room
-from geartrain.graph.shapes import public
+from geartrain.graph.shapes import conflict, public
 from geartrain.ops import views
 from geartrain.ops.folds import contract
 from geartrain.ops.operands import Tensor, as_float, dtype_of, extents_of, operand, together
@@ -80,9 +80,10 @@ def _folded(
     counts = whole_numbers(who, "output_size", output_size, layout.spatial)
     for axis in layout.axes:
         if not isinstance(extents_of(x)[axis], int) or extents_of(x)[axis] == 0:
-            raise ValueError(
+            raise conflict(
                 f"{who}: expected a known size of at least 1 along axis {axis}. "
-                f"Received shape {public(extents_of(x))}"
+                f"Received shape {public(extents_of(x))}",
+                (extents_of(x)[axis],),
             )
     for axis, count in reversed([*zip(layout.axes, counts, strict=True)]):
         x = fold(x, axis, count)

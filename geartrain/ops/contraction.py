@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from geartrain.graph.shapes import Extent, public
+from geartrain.graph.shapes import Extent, conflict, public
 from geartrain.ops import views
 from geartrain.ops.linear import LETTERS, factors, paired, summed_out
 from geartrain.ops.matrices import diagonal
@@ -91,9 +91,10 @@ def _check_sizes(subscripts: str, inputs: list[str], tensors: list[Tensor]) -> N
                 continue
             if sizes.setdefault(letter, size) != size:
                 shapes = ", ".join(str(public(extents_of(x))) for x in tensors)
-                raise ValueError(
+                raise conflict(
                     f"einsum: expected one size for each letter of {subscripts!r}. Received shapes "
-                    f"{shapes}: {letter!r} would be {public((sizes[letter], size))}"
+                    f"{shapes}: {letter!r} would be {public((sizes[letter], size))}",
+                    (sizes[letter], size),
                 )
 
 

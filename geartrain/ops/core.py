@@ -8,7 +8,7 @@ import numpy as np
 
 from geartrain.graph.dtypes import FLOATS, limits, numpy_dtype, standardize_dtype
 from geartrain.graph.node import Node
-from geartrain.graph.shapes import product, public
+from geartrain.graph.shapes import product
 from geartrain.ops import elementwise as primitive
 from geartrain.ops.arithmetic import clip
 from geartrain.ops.operands import (
@@ -20,6 +20,7 @@ from geartrain.ops.operands import (
     operand,
     rank_of,
 )
+from geartrain.ops.sizes import size_of
 
 __all__ = [
     "array",
@@ -129,13 +130,19 @@ def dtype(x: Tensor) -> str:
     return dtype_of(operand(x))
 
 
-def shape(x: Tensor) -> tuple[int | None, ...]:
-    """The sizes of the axes, with None where the size is known at run time only.
+def shape(x: Tensor) -> tuple[Any, ...]:
+    """The sizes of the axes: numbers, and where one is not known yet, a size that computes.
+
+    Such sizes can be added, multiplied and compared, with each other and with numbers, and be given
+    as shapes, counts and bounds; in other functions they are scalars of int32. (`x.shape` has None
+    there.)
 
     >>> shape([[1, 2, 3], [4, 5, 6]])
     (2, 3)
     """
-    return public(extents_of(operand(x)))
+    x = operand(x)
+    sources = (x,) if isinstance(x, Node) else ()
+    return tuple(size_of(extent, sources) for extent in extents_of(x))
 
 
 def ndim(x: Tensor) -> int:
@@ -148,7 +155,7 @@ def ndim(x: Tensor) -> int:
 
 
 def size(x: Tensor) -> Any:
-    """The number of elements: an int, or a symbolic int32 if known at run time only.
+    """The number of elements: an int, or a symbolic int32 if it is not known yet.
 
     >>> size([[1, 2, 3], [4, 5, 6]])
     6

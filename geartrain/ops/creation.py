@@ -1,22 +1,30 @@
 """New tensors from a shape: zeros, ones, ranges, one-hot vectors.
 
-A shape may hold None for the batch axis; the tensor is then symbolic.
+A shape may hold sizes of `ops.shape` that are not known yet; the tensor is then symbolic.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from geartrain import config
-from geartrain.errors import unknown_keywords
+from geartrain.errors import UnknownSize, unknown_keywords
 from geartrain.graph.budget import make_room
 from geartrain.graph.dtypes import FLOATS, numpy_dtype, result_type, standardize_dtype
 from geartrain.graph.node import Node
-from geartrain.graph.shapes import Dim, Shape, axis_index, from_public, product
-from geartrain.ops.elementwise import add, cast, divide, equal, floor, multiply, subtract, where
+from geartrain.graph.shapes import Dim, Shape, apply, axis_index, product
+from geartrain.ops.elementwise import (
+    add,
+    cast,
+    divide,
+    equal,
+    floor,
+    multiply,
+    subtract,
+    where,
+)
 from geartrain.ops.folds import max_
 from geartrain.ops.operands import (
     Tensor,
@@ -28,38 +36,35 @@ from geartrain.ops.operands import (
     extents_of,
     filled_like,
     indices_like,
+    ladder,
+    number_of,
     operand,
     rank_of,
     stretched,
 )
+from geartrain.ops.sizes import Size, extent_from, extents_from, number_from
 from geartrain.ops.views import reshape
 
 __all__ = [
     "arange",
     "empty",
     "empty_like",
-    "eye",
     "full",
     "full_like",
-    "identity",
     "linspace",
     "meshgrid",
     "multi_hot",
     "one_hot",
     "ones",
     "ones_like",
-    "tri",
     "zeros",
     "zeros_like",
 ]
 
 
 def shape_of(value: Any, who: str) -> Shape:
-    """A shape given by a user (a number, or numbers and None) as extents."""
-    sizes = value if isinstance(value, Sequence | np.ndarray) else (value,)
-    extents = from_public(
-        [size if size is None or isinstance(size, Dim) else int(size) for size in sizes]
-    )
+    """A shape given by a user (a size, or several) as extents."""
+    extents = extents_from(value, who)
     if any(isinstance(extent, int) and extent < 0 for extent in extents):
         raise ValueError(f"{who}: expected sizes of at least 0. Received: shape={value}")
     return extents
@@ -77,7 +82,11 @@ def full(shape: Any, fill_value: Tensor, dtype: Any = None) -> Tensor:
     array([[7., 7.],
            [7., 7.]], dtype=float32)
     """
-    extents = shape_of(shape, "full")
+    return _full("full", shape, fill_value, dtype)
+
+
+def _full(who: str, shape: Any, fill_value: Tensor, dtype: Any) -> Tensor:
+    extents = shape_of(shape, who)
     value = operand(fill_value, dtype_or(dtype, config.floatx()))
     if isinstance(value, np.ndarray) and not any(isinstance(size, Dim) for size in extents):
         sizes = [size for size in extents if isinstance(size, int)]
@@ -97,7 +106,7 @@ def zeros(shape: Any, dtype: Any = None) -> Tensor:
     array([[0., 0., 0.],
            [0., 0., 0.]], dtype=float32)
     """
-    return full(shape, 0, dtype)
+    return _full("zeros", shape, 0, dtype)
 
 
 def ones(shape: Any, dtype: Any = None) -> Tensor:
@@ -110,7 +119,7 @@ def ones(shape: Any, dtype: Any = None) -> Tensor:
     >>> ones(3)
     array([1., 1., 1.], dtype=float32)
     """
-    return full(shape, 1, dtype)
+    return _full("ones", shape, 1, dtype)
 
 
 def full_like(x: Tensor, fill_value: Tensor, dtype: Any = None) -> Tensor:
@@ -154,8 +163,9 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     """Evenly spaced numbers: start, start + step, ... up to but without stop.
 
     Args:
-        start: the first number; with `stop=None` it is the stop, and 0 the start.
-        stop: the bound.
+        start: the first number, or a size of `ops.shape`; with `stop=None` it is the stop, and 0
+            the start.
+        stop: the bound, a number or a size.
         step: the distance, 1 if None; negative to count down.
         dtype: the dtype, by default that of the arguments.
 
@@ -163,15 +173,12 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     (array([0, 1, 2], dtype=int32), array([1. , 1.5], dtype=float32))
     """
     given = [value for value in (start, stop, step) if value is not None]
-    if start is None or any(isinstance(value, Node) for value in given):
-        raise TypeError(
-            f"arange: expected numbers, since they set a shape. Received: {start!r}, {stop!r}, "
-            f"{step!r}"
-        )
+    if isinstance(step, int | float | np.generic) and step == 0:
+        raise ValueError("arange: expected a step other than 0. Received: step=0")
+    if start is None or any(isinstance(value, Node | Size) for value in given):
+        return _arange_of_sizes(start, stop, step, dtype)
     types = [value.dtype if hasattr(value, "dtype") else type(value) for value in given]
     name = standardize_dtype(dtype) if dtype is not None else result_type(*types)
-    if step is not None and step == 0:
-        raise ValueError("arange: expected a step other than 0. Received: step=0")
     first, last = (0, start) if stop is None else (start, stop)
     step = 1 if step is None else step
     make_room("arange", max(0, (float(last) - float(first)) / float(step)))
@@ -179,6 +186,31 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     if numbers.dtype.kind == "i":
         check_whole(numbers, name, numbers)
     return np.asarray(numbers, numpy_dtype(name))
+
+
+def _arange_of_sizes(start: Any, stop: Any, step: Any, dtype: Any) -> Node:
+    """`arange` where a bound is a size that is not known yet."""
+    given = (start, stop, step)
+    if stop is None:
+        start, stop = 0, start
+    stride = 1 if step is None else step
+    whole = all(isinstance(value, int | np.integer | Size | Node) for value in (start, stop))
+    if not whole or not isinstance(stride, int | np.integer):
+        raise UnknownSize(
+            "arange: expected numbers, since they set a shape, and whole ones where a bound is a "
+            f"size that is not known yet. Received: {', '.join(map(repr, given))}"
+        )
+    first, last = extent_from(start, "arange"), extent_from(stop, "arange")
+    stride = int(stride)
+    span = last - first if stride > 0 else first - last
+    count = span if abs(stride) == 1 else apply("ceildiv", span, abs(stride))
+    name = "int32" if dtype is None else standardize_dtype(dtype)
+    numbers = ladder((apply("max", count, 0),), 0, symbolic=True)
+    if stride != 1:
+        numbers = multiply(numbers, filled_like(numbers, stride))
+    if first != 0:
+        numbers = add(numbers, stretched(number_of(first, "int32"), extents_of(numbers)))
+    return operand(numbers, name)  # type: ignore[no-any-return]
 
 
 def one_hot(
@@ -209,7 +241,7 @@ def one_hot(
     place = axis_index(axis, len(extents) + 1, "one_hot")
     extents.insert(place, 1)
     x = reshape(x, shape=tuple(extents))
-    extents[place] = int(num_classes)
+    extents[place] = extent_from(num_classes, "one_hot")
     x = stretched(x, tuple(extents))
     hits = equal(x, indices_like(x, place, dtype_of(x)))
     return cast(hits, dtype=dtype_or(dtype, config.floatx()))
@@ -263,37 +295,6 @@ def empty_like(x: Tensor, dtype: Any = None) -> Tensor:
     return zeros_like(x, dtype)
 
 
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> np.ndarray:
-    """A matrix of N rows and M columns (N if None): ones on diagonal k, zeros elsewhere.
-
-    >>> eye(2)
-    array([[1., 0.],
-           [0., 1.]], dtype=float32)
-    """
-    return np.eye(N, M, k, numpy_dtype(dtype_or(dtype, config.floatx())))
-
-
-def identity(n: int, dtype: Any = None) -> np.ndarray:
-    """The identity matrix of n rows: ones on the diagonal, zeros elsewhere.
-
-    >>> identity(2)
-    array([[1., 0.],
-           [0., 1.]], dtype=float32)
-    """
-    return eye(n, dtype=dtype)
-
-
-def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> np.ndarray:
-    """A matrix of N rows and M columns (N if None): ones on and below diagonal k, zeros above.
-
-    >>> tri(3)
-    array([[1., 0., 0.],
-           [1., 1., 0.],
-           [1., 1., 1.]], dtype=float32)
-    """
-    return np.tri(N, M, k, numpy_dtype(dtype_or(dtype, config.floatx())))
-
-
 def linspace(
     start: Tensor, stop: Tensor, num: int = 50, endpoint: bool = True, retstep: bool = False,
     dtype: Any = None, axis: int = 0,
@@ -311,6 +312,7 @@ def linspace(
     >>> linspace(0.0, 1.0, 5)
     array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
     """
+    num = number_from(num, "linspace")
     if num < 0:
         raise ValueError(f"linspace: expected num of at least 0. Received: {num}")
     start, stop = aligned(start, stop, floats=True, who="linspace")

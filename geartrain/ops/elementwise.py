@@ -15,7 +15,7 @@ import numpy as np
 from geartrain.graph.dtypes import FLOATS, numpy_dtype
 from geartrain.graph.node import Node
 from geartrain.graph.op import Map, Op, Sample
-from geartrain.graph.shapes import Spec, public
+from geartrain.graph.shapes import Spec, conflict, public
 from geartrain.ops import emitters, special
 
 Gradient = Callable[..., tuple[Any, ...]]
@@ -24,7 +24,10 @@ Gradient = Callable[..., tuple[Any, ...]]
 def _same(name: str, sources: tuple[Spec, ...]) -> None:
     if len(set(sources)) > 1:
         shown = ", ".join(f"{source.dtype}{list(public(source.shape))}" for source in sources)
-        raise ValueError(f"{name}: expected operands of one shape and dtype. Received: {shown}")
+        raise conflict(
+            f"{name}: expected operands of one shape and dtype. Received: {shown}",
+            *(source.shape for source in sources),
+        )
 
 
 def elementwise(

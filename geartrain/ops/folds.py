@@ -16,7 +16,7 @@ import numpy as np
 from geartrain.graph.dtypes import FLOATS, limits
 from geartrain.graph.node import Node
 from geartrain.graph.op import Fold, Op, Sample
-from geartrain.graph.shapes import Extent, Shape, Spec, public
+from geartrain.graph.shapes import Extent, Shape, Spec, conflict, public
 from geartrain.ops.elementwise import cast, equal
 from geartrain.ops.views import expand, reshape
 
@@ -132,9 +132,10 @@ def _contract_infer(a: Spec, b: Spec, spec: str) -> Spec:
     for label, size in zip(right, b.shape, strict=True):
         if sizes.setdefault(label, size) != size:
             axes = f"axis {left.index(label)} of the first and axis {right.index(label)} of the"
-            raise ValueError(
+            raise conflict(
                 f"matmul: expected equal sizes along {axes} second tensor. Received shapes "
-                f"{public(a.shape)} and {public(b.shape)}. Transpose one, or check its last axis."
+                f"{public(a.shape)} and {public(b.shape)}. Transpose one, or check its last axis.",
+                (size, sizes[label]),
             )
     if a.dtype != b.dtype:
         raise ValueError(f"matmul: expected one dtype. Received: {a.dtype} and {b.dtype}")

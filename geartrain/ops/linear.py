@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from geartrain.graph.shapes import Extent, axis_index, broadcast, public
+from geartrain.graph.shapes import Extent, axis_index, broadcast, conflict, public
 from geartrain.ops import views
 from geartrain.ops.arithmetic import multiply, subtract
 from geartrain.ops.elementwise import cast
@@ -69,9 +69,10 @@ def _check_inner(who: str, a: Tensor, b: Tensor, axis_b: int) -> None:
             remedy = f"ops.transpose(x1), of shape {first[::-1]}, would fit."
         elif len(second) == 2 and first[-1] == second[-3 - axis_b]:
             remedy = f"ops.transpose(x2), of shape {second[::-1]}, would fit."
-        raise ValueError(
+        raise conflict(
             f"{who}: expected x1 of shape (..., n) and x2 of shape {fits}. Received shapes {first} "
-            f"and {second}: {first[-1]} is not {second[axis_b]}. {remedy}"
+            f"and {second}: {first[-1]} is not {second[axis_b]}. {remedy}",
+            (extents_of(a)[-1], extents_of(b)[axis_b]),
         )
 
 
@@ -210,9 +211,10 @@ def tensordot(x1: Tensor, x2: Tensor, axes: Any = 2) -> Tensor:
     axes_b = [axis_index(axis, rank_of(b), "tensordot") for axis in pairs[1]]
     sizes = [[extents_of(a)[i] for i in axes_a], [extents_of(b)[j] for j in axes_b]]
     if sizes[0] != sizes[1]:
-        raise ValueError(
+        raise conflict(
             f"tensordot: expected axes of equal sizes. Received: axes={axes} of shapes "
-            f"{_shapes(a, b)}, of sizes {public(sizes[0])} and {public(sizes[1])}"
+            f"{_shapes(a, b)}, of sizes {public(sizes[0])} and {public(sizes[1])}",
+            *sizes,
         )
     return _over(a, b, axes_a, axes_b)
 

@@ -11,7 +11,7 @@ from typing import Any
 from geartrain import tree
 from geartrain.errors import shown
 from geartrain.graph.recording import record
-from geartrain.graph.shapes import axis_index, broadcast, public
+from geartrain.graph.shapes import axis_index, broadcast, conflict, public
 from geartrain.ops.operands import extents_of, operand, rank_of, stretched
 from geartrain.ops.rearranging import flip
 from geartrain.ops.scanning import map
@@ -53,9 +53,10 @@ def associative_scan(
     (size, *others) = {extents_of(x)[place] for x, place in zip(flat, axes, strict=True)}
     if others or not isinstance(size, int):
         shapes = [public(extents_of(x)) for x in flat]
-        raise ValueError(
+        raise conflict(
             "associative_scan: expected tensors of one size along the axis, known now. "
-            f"Received: shapes {shapes}, axis={axis}"
+            f"Received: shapes {shapes}, axis={axis}",
+            (size, *others),
         )
 
     def combine(left: list[Any], right: list[Any]) -> list[Any]:

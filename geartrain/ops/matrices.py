@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from geartrain.graph.shapes import axis_index, public
+from typing import Any
+
+import numpy as np
+
+from geartrain import config
+from geartrain.errors import UnknownSize
+from geartrain.graph.dtypes import numpy_dtype
+from geartrain.graph.shapes import Extent, axis_index, conflict, public
 from geartrain.ops import elementwise as primitive
 from geartrain.ops import views
 from geartrain.ops.logic import where
-from geartrain.ops.operands import Tensor, extents_of, filled_like, indices_like, operand, rank_of
+from geartrain.ops.operands import (
+    Tensor,
+    dtype_or,
+    extents_of,
+    filled_like,
+    indices_like,
+    ladder,
+    operand,
+    rank_of,
+)
 from geartrain.ops.reductions import sum
 from geartrain.ops.shaping import moveaxis, ravel
+from geartrain.ops.sizes import extent_from
 
-__all__ = ["diag", "diagflat", "diagonal", "trace", "tril", "triu"]
+__all__ = ["diag", "diagflat", "diagonal", "eye", "identity", "trace", "tri", "tril", "triu"]
 
 
 def diagonal(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
@@ -36,9 +53,9 @@ def diagonal(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tens
     x = moveaxis(x, (axis1, axis2), (-2, -1))
     *front, rows, columns = extents_of(x)
     if not isinstance(rows, int) or not isinstance(columns, int):
-        raise ValueError(
-            "diagonal: expected axes of sizes known now. Received: the batch axis, whose size is "
-            "known at run time only."
+        raise UnknownSize(
+            "diagonal: expected axes of sizes known now. Received: "
+            f"shape {public((*front, rows, columns))}, where None is not known yet."
         )
     count = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
     first = offset if offset >= 0 else -offset * columns
@@ -67,9 +84,10 @@ def diag(x: Tensor, k: int = 0) -> Tensor:
     if rank_of(x) == 2:
         return diagonal(x, k)
     if rank_of(x) != 1 or not isinstance(extents_of(x)[0], int):
-        raise ValueError(
+        raise conflict(
             "diag: expected a vector or a matrix of a known shape. "
-            f"Received: shape {public(extents_of(x))}"
+            f"Received: shape {public(extents_of(x))}",
+            extents_of(x) if rank_of(x) == 1 else (),
         )
     (count,) = extents_of(x)
     side = count + abs(k)
@@ -129,3 +147,50 @@ def triu(x: Tensor, k: int = 0) -> Tensor:
            [0, 4]], dtype=int32)
     """
     return _triangle("triu", x, k, lower=False)
+
+
+def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
+    """A matrix of N rows and M columns (N if None): ones on diagonal k, zeros elsewhere.
+
+    >>> eye(2)
+    array([[1., 0.],
+           [0., 1.]], dtype=float32)
+    """
+    name = dtype_or(dtype, config.floatx())
+    rows, columns = extent_from(N, "eye"), extent_from(N if M is None else M, "eye")
+    if isinstance(rows, int) and isinstance(columns, int):
+        return np.eye(rows, columns, k, numpy_dtype(name))
+    ahead = _ahead(rows, columns)
+    return primitive.cast(primitive.equal(ahead, filled_like(ahead, k)), dtype=name)
+
+
+def _ahead(rows: Extent, columns: Extent) -> Tensor:
+    """How far each place of a matrix lies above the main diagonal."""
+    shape = (rows, columns)
+    return primitive.subtract(ladder(shape, 1, symbolic=True), ladder(shape, 0, symbolic=True))
+
+
+def identity(n: int, dtype: Any = None) -> Tensor:
+    """The identity matrix of n rows: ones on the diagonal, zeros elsewhere.
+
+    >>> identity(2)
+    array([[1., 0.],
+           [0., 1.]], dtype=float32)
+    """
+    return eye(n, dtype=dtype)
+
+
+def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
+    """A matrix of N rows and M columns (N if None): ones on and below diagonal k, zeros above.
+
+    >>> tri(3)
+    array([[1., 0., 0.],
+           [1., 1., 0.],
+           [1., 1., 1.]], dtype=float32)
+    """
+    name = dtype_or(dtype, config.floatx())
+    rows, columns = extent_from(N, "tri"), extent_from(N if M is None else M, "tri")
+    if isinstance(rows, int) and isinstance(columns, int):
+        return np.tri(rows, columns, k, numpy_dtype(name))
+    ahead = _ahead(rows, columns)
+    return primitive.cast(primitive.less_equal(ahead, filled_like(ahead, k)), dtype=name)

@@ -12,12 +12,13 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from geartrain import config
-from geartrain.errors import shown
+from geartrain.errors import UnknownSize, shown
 from geartrain.graph.dtypes import FLOATS, limits, numpy_dtype, result_type, standardize_dtype
 from geartrain.graph.node import Node
 from geartrain.graph.op import Op
-from geartrain.graph.shapes import Extent, Shape, axis_index, broadcast, public
+from geartrain.graph.shapes import Extent, Shape, axis_index, broadcast, conflict, public
 from geartrain.ops.elementwise import cast, not_equal
+from geartrain.ops.sizes import Size
 from geartrain.ops.views import expand, extent, iota, reshape
 
 # What a function of `geartrain.ops` accepts and returns: an array or a node; accepted besides are
@@ -41,9 +42,8 @@ def operand(value: Any, dtype: str | None = None) -> Any:
     if isinstance(result, np.ndarray) and result.dtype.kind not in "biufV":
         hint = "Encode strings and objects as numbers first."
         if value is None:
-            hint = (
-                "If it is an axis of ops.shape(x), known at run time only: ops.size(x) counts then."
-            )
+            hint = "If it is an axis of x.shape that is not known yet, write ops.shape(x)[axis]."
+            raise UnknownSize(f"Expected a tensor of numbers. Received: None. {hint}")
         raise TypeError(
             f"Expected a tensor of numbers. Received: {shown(value)} of dtype {result.dtype}. "
             f"{hint}"
@@ -127,6 +127,8 @@ def _type_of(value: Any) -> Any:
     for weak in (bool, int, float):
         if isinstance(value, weak):
             return weak
+    if isinstance(value, Size):
+        return int
     return dtype_of(operand(value))
 
 
@@ -149,9 +151,11 @@ def stretched(x: Any, shape: Shape, who: str = "broadcast_to") -> Any:
     missing = len(shape) - len(extents)
     pairs = zip(extents, shape[max(missing, 0) :], strict=False)
     if missing < 0 or any(own not in (1, wanted) for own, wanted in pairs):
-        raise ValueError(
+        raise conflict(
             f"{who}: expected a tensor that stretches to shape {public(shape)}: with sizes equal, "
-            f"or 1. Received: shape {public(extents)}"
+            f"or 1. Received: shape {public(extents)}",
+            shape,
+            extents,
         )
     if missing:
         x = reshape(x, shape=(1,) * missing + extents)

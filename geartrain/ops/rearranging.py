@@ -9,9 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from geartrain.errors import shown
+from geartrain import tree
+from geartrain.errors import UnknownSize, shown
 from geartrain.graph.budget import make_room
-from geartrain.graph.shapes import axis_index, public
+from geartrain.graph.node import Node
+from geartrain.graph.shapes import (
+    Dim,
+    Extent,
+    apply,
+    axis_index,
+    conflict,
+    holds_dim,
+    least,
+    public,
+)
 from geartrain.ops import views
 from geartrain.ops.arithmetic import mod, subtract
 from geartrain.ops.logic import where
@@ -26,6 +37,7 @@ from geartrain.ops.operands import (
     rank_of,
 )
 from geartrain.ops.shaping import concatenate, expand_dims, ravel, swapaxes
+from geartrain.ops.sizes import Size, extent_from, size_of
 from geartrain.ops.slicing import get_item, take
 
 __all__ = [
@@ -127,15 +139,15 @@ def roll(x: Tensor, shift: Any, axis: Any = None) -> Tensor:
     if len(shifts) != len(places):
         raise ValueError(f"roll: expected one shift an axis. Received: shift={shift}, axis={axis}")
     for count, place in zip(shifts, places, strict=True):
-        x = _rolled(x, int(count), axis_index(int(place), rank_of(x), "roll"))
+        x = _rolled(x, extent_from(count, "roll"), axis_index(int(place), rank_of(x), "roll"))
     return x
 
 
-def _rolled(x: Tensor, shift: int, axis: int) -> Tensor:
+def _rolled(x: Tensor, shift: Extent, axis: int) -> Tensor:
     size = extents_of(x)[axis]
     before = (slice(None),) * axis
-    if not isinstance(size, int):  # where to cut depends on the size: read each place by its index
-        places = subtract(ladder((size,), 0, symbolic=True), shift)
+    if not isinstance(size, int) or not isinstance(shift, int):  # read each place by its index
+        places = subtract(ladder((size,), 0, symbolic=True), number_of(shift, "int32"))
         return take(x, mod(places, number_of(size, "int32")), axis=axis)
     cut = -shift % size if size else 0
     if not cut:
@@ -162,10 +174,12 @@ def repeat(x: Tensor, repeats: Any, axis: int | None = None) -> Tensor:
         x, axis = ravel(x), 0
     place = axis_index(axis, rank_of(x), "repeat")
     extents = extents_of(x)
-    counts = np.asarray(repeats)
+    unknown = isinstance(repeats, Size | Node)
+    counts = np.ones(1, "int32") if unknown else np.asarray(repeats)
     if counts.size == 1:
         wide = expand_dims(x, place + 1)
-        times = int(counts.reshape(()))
+        times = extent_from(repeats if unknown else counts.reshape(()), "repeat")
+        wide = Node.wrap(wide) if isinstance(times, Dim) else wide
         shape = (*extents[: place + 1], times, *extents[place + 1 :])
         joined = (*extents[:place], extents[place] * times, *extents[place + 1 :])
         return views.reshape(views.expand(wide, shape=shape), shape=joined)
@@ -191,7 +205,8 @@ def tile(x: Tensor, repeats: Any) -> Tensor:
     x = operand(x)
     times = list(repeats) if isinstance(repeats, Sequence | np.ndarray) else [repeats]
     rank = builtins.max(len(times), rank_of(x))
-    times = [1] * (rank - len(times)) + [int(count) for count in times]
+    times = [1] * (rank - len(times)) + [extent_from(count, "tile") for count in times]
+    x = Node.wrap(x) if holds_dim(tuple(times)) else x
     extents = (1,) * (rank - rank_of(x)) + extents_of(x)
     pairs = list(zip(times, extents, strict=True))
     x = views.reshape(x, shape=tuple(size for _, extent in pairs for size in (1, extent)))
@@ -229,11 +244,11 @@ def pad(x: Tensor, pad_width: Any, mode: str = "constant", constant_values: Any 
         return _bordered(x, widths, 0 if constant_values is None else constant_values)
     for axis, (low, high) in enumerate(widths):
         size = extents_of(x)[axis]
-        if low or high:
-            if not isinstance(size, int):
-                raise ValueError(
-                    f"pad: expected mode 'constant' for the batch axis, whose size is known at run "
-                    f"time only. Received: mode={mode!r}"
+        if low != 0 or high != 0:
+            if not isinstance(size, int) or holds_dim((low, high)):
+                raise UnknownSize(
+                    f"pad: expected mode 'constant' for the axes whose sizes are not known yet. "
+                    f"Received: mode={mode!r}, axis {axis} of shape {public(extents_of(x))}"
                 )
             make_room("pad", low + size + high)
             source = np.pad(np.arange(size, dtype=np.int32), (low, high), mode=mode)  # type: ignore[call-overload]
@@ -241,21 +256,24 @@ def pad(x: Tensor, pad_width: Any, mode: str = "constant", constant_values: Any 
     return x
 
 
-def _widths(pad_width: Any, rank: int) -> list[tuple[int, int]]:
+def _widths(pad_width: Any, rank: int) -> list[tuple[Extent, Extent]]:
     """The padding before and after each axis."""
+    plain = pad_width.tolist() if isinstance(pad_width, np.ndarray) else pad_width
+    given = tree.map_structure(lambda width: extent_from(width, "pad"), plain)
     try:
-        widths = np.broadcast_to(np.asarray(pad_width, np.int64), (rank, 2))
+        widths = np.broadcast_to(np.asarray(given, object), (rank, 2)).tolist()
     except ValueError:
-        widths = np.full((1, 2), -1)
-    if (widths < 0).any():
-        raise ValueError(
+        widths = [(-1, -1)]
+    if any(least(width) < 0 for pair in widths for width in pair):
+        raise conflict(
             f"pad: expected pad_width as one number, a pair, or {rank} pairs, of at least 0. "
-            f"Received: {shown(pad_width)}"
+            f"Received: {shown(pad_width)}",
+            *widths,
         )
-    return [(int(low), int(high)) for low, high in widths]
+    return [(low, high) for low, high in widths]
 
 
-def _bordered(x: Tensor, widths: list[tuple[int, int]], value: Any) -> Tensor:
+def _bordered(x: Tensor, widths: list[tuple[Extent, Extent]], value: Any) -> Tensor:
     low, high = tuple(zip(*widths, strict=True)) or ((), ())
     place = {"low": low, "high": high, "interior": (0,) * len(widths)}
     padded = views.pad(x, **place)
@@ -271,16 +289,19 @@ def _pieces(who: str, x: Tensor, cuts: Any, axis: int, even: bool) -> list[Tenso
     size = extents_of(x)[place]
     if isinstance(cuts, int | np.integer):
         parts = int(cuts)
-        if not isinstance(size, int) or parts < 1 or (even and size % parts):
-            raise ValueError(
+        rest = apply("mod", size, parts) if parts > 0 else -1
+        if not isinstance(rest, int) or rest < 0 or (even and rest):
+            raise conflict(
                 f"{who}: expected at least 1 part of an axis of known size"
                 f"{', all of one size' if even else ''}. "
-                f"Received: {parts} parts of axis {axis} of shape {public(extents_of(x))}"
+                f"Received: {parts} parts of axis {axis} of shape {public(extents_of(x))}",
+                (rest,),
             )
-        sizes = [size // parts + (index < size % parts) for index in range(parts)]
-        edges: list[Any] = [builtins.sum(sizes[:index]) for index in range(parts + 1)]
+        least_size = apply("floordiv", size, parts)
+        edges: list[Any] = [index * least_size + min(index, rest) for index in range(parts + 1)]
+        edges = [size_of(edge) for edge in edges]
     else:
-        edges = [0, *(int(cut) for cut in cuts), None]
+        edges = [0, *(size_of(extent_from(cut, who)) for cut in cuts), None]
     before = (slice(None),) * place
     return [get_item(x, (*before, slice(a, b))) for a, b in pairwise(edges)]
 

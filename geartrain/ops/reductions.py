@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
+from geartrain.errors import UnknownSize
 from geartrain.graph.dtypes import FLOATS, result_type
 from geartrain.graph.op import Op
 from geartrain.graph.shapes import Shape, axis_index, product, public
@@ -120,9 +121,9 @@ def known_size(x: Tensor, who: str) -> int:
     """The size of the last axis, refused if it is known at run time only."""
     size = extents_of(x)[-1]
     if not isinstance(size, int):
-        raise ValueError(
-            f"{who}: expected axes of sizes known now. Received: the batch axis, whose size is "
-            "known at run time only."
+        raise UnknownSize(
+            f"{who}: expected axes of sizes known now. Received: shape {public(extents_of(x))}, "
+            "where None is not known yet."
         )
     return size
 

@@ -6,10 +6,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from geartrain.errors import shown
 from geartrain.graph.dtypes import FLOATS, limits
 from geartrain.graph.node import Node
-from geartrain.graph.shapes import Extent, Shape, product, public
+from geartrain.graph.shapes import Extent, Shape, conflict, product, public
 from geartrain.ops import elementwise as primitive
 from geartrain.ops import folds, indexing, views
 from geartrain.ops.arithmetic import add, clip, maximum, minimum, multiply, subtract
@@ -28,7 +27,8 @@ from geartrain.ops.operands import (
     together,
 )
 from geartrain.ops.reductions import prod
-from geartrain.ops.slicing import flat_index, starts_of, take
+from geartrain.ops.sizes import extent_from
+from geartrain.ops.slicing import check_block, flat_index, starts_of, take
 
 __all__ = [
     "scatter",
@@ -58,23 +58,17 @@ def slice_update(inputs: Tensor, start_indices: Any, updates: Tensor) -> Tensor:
     x, block = together(x, operand(updates, dtype_of(x)))
     starts = starts_of("slice_update", start_indices, x)
     sizes, extents = extents_of(block), extents_of(x)
-    known = all(isinstance(start, int) for start in starts)
-    high = tuple(
-        n - size if not known else n - start - size
-        for n, start, size in zip(extents, starts, sizes, strict=False)
-    )
-    if len(sizes) != len(extents) or any(isinstance(n, int) and n < 0 for n in high):
-        raise ValueError(
-            f"slice_update: expected a block within shape {public(extents)}. Received: "
-            f"start_indices={shown(start_indices)}, updates of shape {public(sizes)}"
-        )
-    if known:
+    known = [0 if isinstance(start, Node) else start for start in starts]
+    check_block("slice_update", extents, known, sizes, named="updates of shape ")
+    if not any(isinstance(start, Node) for start in starts):
+        high = tuple(n - a - size for n, a, size in zip(extents, starts, sizes, strict=True))
         place = {"low": tuple(starts), "high": high, "interior": (0,) * len(sizes)}
         inside = views.pad(filled_like(block, True, "bool"), **place)
         return primitive.where(inside, views.pad(block, **place), x)
     inside = filled_like(x, True, "bool")
     for axis, (start, n) in enumerate(zip(starts, extents, strict=True)):
-        offset = subtract(ladder((n,), 0, isinstance(x, Node)), start)
+        first = start if isinstance(start, Node) else number_of(start, "int32")
+        offset = subtract(ladder((n,), 0, isinstance(x, Node)), first)
         held = clip(offset, 0, sizes[axis] - 1)  # the place in the block, if it is inside
         within = views.reshape(equal(offset, held), shape=(n,) + (1,) * (len(starts) - axis - 1))
         inside = logical_and(inside, within)
@@ -184,11 +178,14 @@ def _segments(
                 "Received: None"
             )
         num_segments = int(ids.max()) + 1 if ids.size else 0
+    num_segments = extent_from(num_segments, who)
     data, ids = together(operand(data), ids)
     if extents_of(data)[:1] != extents_of(ids):
-        raise ValueError(
+        raise conflict(
             f"{who}: expected a segment for each row of the data. Received: data of shape "
-            f"{public(extents_of(data))}, segment_ids of shape {public(extents_of(ids))}"
+            f"{public(extents_of(data))}, segment_ids of shape {public(extents_of(ids))}",
+            extents_of(data)[:1],
+            extents_of(ids),
         )
     return data, ids, num_segments
 

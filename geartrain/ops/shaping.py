@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from geartrain.graph.node import Node
@@ -11,8 +11,8 @@ from geartrain.graph.shapes import (
     Extent,
     Shape,
     axis_index,
+    conflict,
     divide,
-    from_public,
     product,
     public,
 )
@@ -27,6 +27,7 @@ from geartrain.ops.operands import (
     stretched,
     together,
 )
+from geartrain.ops.sizes import Size, extent_from
 
 __all__ = [
     "broadcast_to",
@@ -43,9 +44,12 @@ __all__ = [
 ]
 
 
-def _sizes(value: Any) -> tuple[Any, ...]:
-    several = value if isinstance(value, Sequence) or hasattr(value, "__iter__") else (value,)
-    return tuple(v if v is None or isinstance(v, Dim) else int(v) for v in several)
+def _sizes(value: Any, who: str) -> tuple[Any, ...]:
+    """Sizes that a user gave, as extents; None stays."""
+    several = isinstance(value, Iterable) and not isinstance(value, Size | Node)
+    return tuple(
+        None if v is None else extent_from(v, who) for v in (value if several else (value,))
+    )
 
 
 def reshape(x: Tensor, newshape: Any) -> Tensor:
@@ -53,7 +57,8 @@ def reshape(x: Tensor, newshape: Any) -> Tensor:
 
     Args:
         x: tensor of any shape.
-        newshape: the new sizes. One may be -1: whatever is left over. None is the batch axis.
+        newshape: the new sizes, as numbers or of `ops.shape`. One may be -1 (or None): whatever is
+            left over.
 
     Raises ValueError if the new shape does not hold as many values.
 
@@ -62,18 +67,18 @@ def reshape(x: Tensor, newshape: Any) -> Tensor:
            [4, 5, 6]], dtype=int32)
     """
     x = operand(x)
-    return views.reshape(x, shape=_resolved(extents_of(x), _sizes(newshape)))
+    return views.reshape(x, shape=_resolved(extents_of(x), _sizes(newshape, "reshape")))
 
 
 def _resolved(old: Shape, wanted: tuple[Any, ...]) -> Shape:
     """`wanted` with None and -1 replaced by extents, as the values of `old` demand."""
     if -1 not in wanted and wanted.count(None) == 1:
         wanted = tuple(-1 if size is None else size for size in wanted)
-    sizes: list[Any] = [
-        old[i] if size is None and i < len(old) and isinstance(old[i], Dim) else size
+    new: Shape = tuple(
+        old[i] if size is None and i < len(old) and isinstance(old[i], Dim)
+        else extent_from(size, "reshape")
         for i, size in enumerate(wanted)
-    ]
-    new = from_public(sizes)
+    )  # fmt: skip
     known = product(size for size in new if size != -1)
     left_over = divide(product(old), known) if -1 in new and known != 0 else 0
     fits = left_over is not None and new.count(-1) <= 1
@@ -81,9 +86,11 @@ def _resolved(old: Shape, wanted: tuple[Any, ...]) -> Shape:
     if not fits or product(resolved) != product(old):
         count = product(old)
         hint = f" ({count},) would do." if isinstance(count, int) else ""
-        raise ValueError(
+        raise conflict(
             f"reshape: expected a shape of {count} values, as shape {public(old)} has, with at "
-            f"most one -1. Received: {public(wanted)}.{hint}"
+            f"most one -1. Received: {public(wanted)}.{hint}",
+            old,
+            new,
         )
     return resolved
 
@@ -152,7 +159,7 @@ def moveaxis(x: Tensor, source: int | Sequence[int], destination: int | Sequence
     x = operand(x)
     rank = rank_of(x)
     origins, places = (
-        [axis_index(int(axis), rank, "moveaxis") for axis in _sizes(axes)]
+        [axis_index(int(axis), rank, "moveaxis") for axis in _sizes(axes, "moveaxis")]
         for axes in (source, destination)
     )
     if len(origins) != len(places) or len(set(origins)) + len(set(places)) != 2 * len(places):
@@ -177,7 +184,7 @@ def expand_dims(x: Tensor, axis: int | Sequence[int]) -> Tensor:
     array([[1, 2, 3]], dtype=int32)
     """
     x = operand(x)
-    several = _sizes(axis)
+    several = _sizes(axis, "expand_dims")
     new = axes_of(several, rank_of(x) + len(several), "expand_dims")
     extents = list(extents_of(x))
     for place in new:
@@ -202,10 +209,11 @@ def squeeze(x: Tensor, axis: int | Sequence[int] | None = None) -> Tensor:
     if axis is None:
         gone = tuple(i for i, size in enumerate(extents) if size == 1)
     else:
-        gone = axes_of(_sizes(axis), len(extents), "squeeze")
+        gone = axes_of(_sizes(axis, "squeeze"), len(extents), "squeeze")
     if any(extents[i] != 1 for i in gone):
-        raise ValueError(
-            f"squeeze: expected axes of size 1. Received: axis={axis} of shape {public(extents)}"
+        raise conflict(
+            f"squeeze: expected axes of size 1. Received: axis={axis} of shape {public(extents)}",
+            [extents[i] for i in gone],
         )
     return views.reshape(x, shape=tuple(n for i, n in enumerate(extents) if i not in gone))
 
@@ -215,7 +223,8 @@ def broadcast_to(x: Tensor, shape: Any) -> Tensor:
 
     Args:
         x: tensor of any shape.
-        shape: the new sizes. -1 keeps the size of that axis, None is the batch axis.
+        shape: the new sizes, as numbers or of `ops.shape`. -1 keeps the size of that axis, and so
+            does None where it is not known yet.
 
     Raises ValueError if another axis would have to change its size.
 
@@ -225,14 +234,14 @@ def broadcast_to(x: Tensor, shape: Any) -> Tensor:
     """
     x = operand(x)
     extents = extents_of(x)
-    wanted = _sizes(shape)
+    wanted = _sizes(shape, "broadcast_to")
     missing = len(wanted) - len(extents)
     sizes: list[Any] = []
     for i, size in enumerate(wanted):
         own: Extent | None = extents[i - missing] if i >= missing else None
         keeps = size == -1 or (size is None and isinstance(own, Dim))
-        sizes.append(own if keeps and own is not None else size)
-    new = from_public(sizes)
+        sizes.append(own if keeps and own is not None else extent_from(size, "broadcast_to"))
+    new = tuple(sizes)
     if any(isinstance(size, Dim) for size in new):
         x = Node.wrap(x)
     return stretched(x, new)
@@ -282,7 +291,7 @@ def stack(x: Sequence[Tensor], axis: int = 0) -> Tensor:
     shapes = [extents_of(tensor) for tensor in tensors]
     if any(shape != shapes[0] for shape in shapes):
         shown = ", ".join(str(public(shape)) for shape in shapes)
-        raise ValueError(f"stack: expected tensors of one shape. Received shapes: {shown}")
+        raise conflict(f"stack: expected tensors of one shape. Received shapes: {shown}", *shapes)
     place = axis_index(axis, len(shapes[0]) + 1, "stack")
     widened = [expand_dims(tensor, place) for tensor in tensors]
     return widened[0] if len(widened) == 1 else views.concatenate(*widened, axis=place)
@@ -306,9 +315,10 @@ def unstack(x: Tensor, num: int | None = None, axis: int = 0) -> list[Tensor]:
     place = axis_index(axis, len(extents), "unstack")
     count = extents[place]
     if not isinstance(count, int) or num not in (None, count):
-        raise ValueError(
+        raise conflict(
             f"unstack: expected an axis of a known size{f' {num}' if num is not None else ''}. "
-            f"Received: axis {axis} of shape {public(extents)}"
+            f"Received: axis {axis} of shape {public(extents)}",
+            (count,),
         )
     length = (*extents[:place], 1, *extents[place + 1 :])
     rest = extents[:place] + extents[place + 1 :]

@@ -7,13 +7,25 @@ integer arrays are a gather of rows after the axes that they index were brought 
 from __future__ import annotations
 
 import builtins
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from geartrain.errors import shown
+from geartrain.errors import UnknownSize, shown
 from geartrain.graph.node import Node
-from geartrain.graph.shapes import Extent, Shape, apply, axis_index, broadcast, product, public
+from geartrain.graph.shapes import (
+    Extent,
+    Shape,
+    apply,
+    axis_index,
+    broadcast,
+    conflict,
+    holds_dim,
+    least,
+    product,
+    public,
+)
 from geartrain.ops import elementwise as primitive
 from geartrain.ops import views
 from geartrain.ops.arithmetic import add, multiply
@@ -24,12 +36,14 @@ from geartrain.ops.operands import (
     extents_of,
     filled_like,
     indices_like,
+    ladder,
     number_of,
     operand,
     rank_of,
     stretched,
     together,
 )
+from geartrain.ops.sizes import Size, extent_from
 
 __all__ = ["get_item", "slice", "take", "take_along_axis"]
 
@@ -143,7 +157,7 @@ def bounds(piece: builtins.slice, size: Extent) -> tuple[Extent, Extent, int]:
     (4, 3, -2)
     """
     for part in (piece.start, piece.stop, piece.step):
-        if part is not None and not isinstance(part, int | np.integer):
+        if part is not None and not isinstance(part, int | np.integer | Size):
             raise TypeError(
                 f"get_item: expected whole numbers in a slice. Received: {shown(part)}. For a "
                 "start that is a tensor use ops.slice or ops.take."
@@ -151,25 +165,37 @@ def bounds(piece: builtins.slice, size: Extent) -> tuple[Extent, Extent, int]:
     step = 1 if piece.step is None else int(piece.step)
     if step == 0:
         raise ValueError("get_item: expected a step other than 0 in a slice. Received: 0")
-    if isinstance(size, int):
-        indices = range(*piece.indices(size))
+    first, last = (
+        None if part is None else extent_from(part, "get_item")
+        for part in (piece.start, piece.stop)
+    )
+    if not holds_dim((size, first, last)):
+        indices = range(*builtins.slice(first, last, step).indices(size))  # type: ignore[arg-type]
         return indices.start, len(indices), step
     low, high = (0, size) if step > 0 else (-1, size - 1)
-
-    def edge(place: int | None, default: Extent) -> Extent:
-        if place is None:
-            return default
-        return apply("min", place, high) if place >= 0 else apply("max", size + place, low)
-
-    start = edge(piece.start, low if step > 0 else high)
-    stop = edge(piece.stop, high if step > 0 else low)
-    if step == 1 and piece.stop is None and piece.start is not None and piece.start >= 0:
-        return start, apply("max", size - piece.start, 0), 1
+    start = _edge(first, low if step > 0 else high, size, low, high)
+    stop = _edge(last, high if step > 0 else low, size, low, high)
+    if step == 1 and last is None and isinstance(first, int) and first >= 0:
+        return start, apply("max", size - first, 0), 1
     span = stop - start if step > 0 else start - stop
     count = span if builtins.abs(step) == 1 else apply("ceildiv", span, builtins.abs(step))
-    bare = piece.start is None and piece.stop is None
+    bare = first is None and last is None
     at_front = start == 0 and step == 1
     return start, count if bare or at_front else apply("max", count, 0), step
+
+
+def _edge(place: Extent | None, default: Extent, size: Extent, low: Extent, high: Extent) -> Extent:
+    """A bound of a slice as a place on the axis, where one of them is not known yet."""
+    if place is None:
+        return default
+    if least(place, atom=1) >= 0:  # an axis without elements may make n - 1 negative
+        return apply("min", place if least(place) >= 0 else apply("max", place, 0), high)
+    if least(-place, atom=1) > 0:
+        return apply("max", size + place, low)
+    raise UnknownSize(
+        f"get_item: expected bounds of a slice that count from one end. Received: {place}, which "
+        "is negative for some sizes and not for others."
+    )
 
 
 def _advanced(x: Tensor, entries: list[Any], who: str) -> Tensor:
@@ -337,23 +363,37 @@ def slice(inputs: Tensor, start_indices: Any, shape: Any) -> Tensor:
             f"slice: expected one size for each axis of shape {public(extents_of(x))}. "
             f"Received: shape={tuple(shape)}"
         )
+    given = [-1 if size is None else extent_from(size, "slice") for size in shape]
     sizes = [
-        extent - start if size in (-1, None) else int(size)
-        for extent, start, size in zip(extents_of(x), starts, shape, strict=True)
+        extent - start if size == -1 else size
+        for extent, start, size in zip(extents_of(x), starts, given, strict=True)
     ]
-    known = all(isinstance(start, int) for start in starts)
-    inside = zip(extents_of(x), starts, sizes, strict=True)
-    if known and any(isinstance(n, int) and not 0 <= a <= a + size <= n for n, a, size in inside):
-        raise ValueError(
-            f"slice: expected a block within shape {public(extents_of(x))}. "
-            f"Received: start_indices={tuple(starts)}, shape={tuple(shape)}"
-        )
-    if known:
+    if not any(isinstance(start, Node) for start in starts):
+        check_block("slice", extents_of(x), starts, sizes)
         return views.slice_(x, start=tuple(starts), length=tuple(sizes), step=(1,) * len(sizes))
     for axis, (start, size) in enumerate(zip(starts, sizes, strict=True)):
         if extents_of(x)[axis] != size:
-            x = take(x, add(np.arange(size, dtype=np.int32), start), axis=axis)
+            first = start if isinstance(start, Node) else number_of(start, "int32")
+            x = take(x, add(ladder((size,), 0, symbolic=True), first), axis=axis)
     return x
+
+
+def check_block(
+    who: str, shape: Shape, starts: list[Any], sizes: Sequence[Extent], named: str = "shape="
+) -> None:
+    """Refuse a block that does not lie within a tensor, or may not."""
+    fits = len(sizes) == len(shape) and all(
+        min(least(start, atom=1), least(size), least(extent - start - size, atom=1)) >= 0
+        for extent, start, size in zip(shape, starts, sizes, strict=True)
+    )
+    if not fits:
+        raise conflict(
+            f"{who}: expected a block within shape {public(shape)}. Received: start_indices="
+            f"{tuple(starts)}, {named}{tuple(sizes)}",
+            shape,
+            starts,
+            sizes,
+        )
 
 
 def starts_of(who: str, start_indices: Any, x: Tensor) -> list[Any]:
@@ -362,7 +402,7 @@ def starts_of(who: str, start_indices: Any, x: Tensor) -> list[Any]:
     if isinstance(start_indices, Node):
         starts = [start_indices[i] for i in range(rank)] if start_indices.shape == (rank,) else []
     else:
-        starts = [one if isinstance(one, Node) else int(one) for one in start_indices]
+        starts = [one if isinstance(one, Node) else extent_from(one, who) for one in start_indices]
     if len(starts) != rank:
         raise ValueError(
             f"{who}: expected one start for each axis of shape {public(extents_of(x))}. "

@@ -26,6 +26,7 @@ from geartrain.ops.operands import (
 )
 from geartrain.ops.reductions import any, axes_last, kept, known_size, sum
 from geartrain.ops.shaping import expand_dims, ravel, stack
+from geartrain.ops.sizes import number_from
 from geartrain.ops.slicing import take_along_axis
 
 __all__ = [
@@ -93,6 +94,7 @@ def top_k(x: Tensor, k: int, sorted: bool = True) -> TopK:
     (array([7, 5], dtype=int32), array([2, 0], dtype=int32))
     """
     x = operand(x)
+    k = number_from(k, "top_k")
     size = known_size(x, "top_k") if rank_of(x) else 0
     if not 0 <= k <= size:
         raise ValueError(

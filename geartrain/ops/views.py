@@ -14,7 +14,7 @@ import numpy as np
 from geartrain.graph.affine import Affine, Guard, Index, Reading
 from geartrain.graph.node import Node
 from geartrain.graph.op import Map, Op, Sample, View
-from geartrain.graph.shapes import Extent, Shape, Spec, apply, product, public
+from geartrain.graph.shapes import Extent, Shape, Spec, apply, conflict, product, public
 
 
 def _values(*shape: int) -> np.ndarray:
@@ -23,9 +23,11 @@ def _values(*shape: int) -> np.ndarray:
 
 def _reshape_infer(x: Spec, shape: Shape) -> Spec:
     if product(x.shape) != product(shape):
-        raise ValueError(
+        raise conflict(
             f"reshape: a tensor of shape {public(x.shape)} has {product(x.shape)} values, "
-            f"but the new shape {public(shape)} holds {product(shape)}."
+            f"but the new shape {public(shape)} holds {product(shape)}.",
+            x.shape,
+            shape,
         )
     return Spec(shape, x.dtype)
 
@@ -79,9 +81,11 @@ def _expand_infer(x: Spec, shape: Shape) -> Spec:
         old in (1, new) for old, new in zip(x.shape, shape, strict=True)
     )
     if not fits:
-        raise ValueError(
+        raise conflict(
             f"broadcast_to: shape {public(x.shape)} does not stretch to {public(shape)}: sizes "
-            "must be equal, or 1."
+            "must be equal, or 1.",
+            x.shape,
+            shape,
         )
     return Spec(shape, x.dtype)
 
@@ -247,9 +251,11 @@ def _concatenate_infer(*sources: Spec, axis: int) -> Spec:
             rest[axis] = wanted[axis]
         if rest != wanted or source.dtype != first.dtype:
             shown = ", ".join(f"{s.dtype}{list(public(s.shape))}" for s in sources)
-            raise ValueError(
+            raise conflict(
                 f"concatenate: expected tensors that differ along axis {axis} only. "
-                f"Received: {shown}"
+                f"Received: {shown}",
+                rest,
+                wanted,
             )
     shape = list(first.shape)
     shape[axis] = total

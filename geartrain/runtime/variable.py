@@ -20,7 +20,8 @@ from geartrain.graph.dtypes import numpy_dtype, standardize_dtype
 from geartrain.graph.node import Leaf, Node
 from geartrain.graph.operators import OPERATORS, Operators
 from geartrain.graph.recording import inner_scopes
-from geartrain.ops.operands import operand
+from geartrain.graph.shapes import conflict
+from geartrain.ops.operands import extents_of, operand
 from geartrain.registry import automatic_name
 from geartrain.runtime.aligned import aligned_empty, aligned_zeros
 from geartrain.serialization.names import package
@@ -219,10 +220,11 @@ class Variable(Leaf, Operators):
     def assign(self, value: Any) -> None:
         """Replace the value by one of the same shape; the dtype stays."""
         new = operand(value, self.dtype)
-        if tuple(new.shape) != self.shape:
-            raise ValueError(
+        if extents_of(new) != self.shape:
+            raise conflict(
                 f"Variable {self.path!r}: expected a value of shape {self.shape}. "
-                f"Received: {describe_value(new)}"
+                f"Received: {describe_value(new)}",
+                extents_of(new),
             )
         trace = current_trace()
         if trace is not None:

@@ -35,8 +35,11 @@ NO_OPERATION |= WITH_FUNCTIONS  # of which the graph is what is called: no file 
 
 def test_every_function_has_its_class():
     known = set(function_calls._CLASSES)
+    of_sizes = {"empty", "eye", "identity", "ones", "tri", "zeros"}  # Keras does not call these
+    assert of_sizes <= known & NO_OPERATION
     images = {f"image.{name}" for name in image.__all__}
-    assert known == (set(ops.__all__) - NO_OPERATION) | images | {"activations.relu"}
+    functions = (set(ops.__all__) - NO_OPERATION) | images
+    assert known - of_sizes == functions | {"activations.relu"}
 
 
 @pytest.mark.parametrize("name", SHARED)
@@ -44,7 +47,7 @@ def test_classes_are_those_of_keras(name):
     space, own = name.split(".", 1)
     case = RECORDED[name]
     key = name if name == "activations.relu" else own
-    if key not in function_calls._CLASSES:
+    if key not in function_calls._CLASSES or own in NO_OPERATION:
         assert space == "activations" or own in NO_OPERATION
         return
     cls = function_calls._CLASSES[key]
@@ -148,12 +151,10 @@ def test_operations_of_ones_own():
         keras.Operation(name="bare")(1)
 
 
-def test_what_depends_on_chance_or_the_batch_alone_is_refused():
+def test_what_depends_on_chance_is_refused():
     x = keras.Input((3,))
-    with pytest.raises(ValueError, match="which no layer or op made of an input"):
+    with pytest.raises(ValueError, match=r"which no layer or op made of an input.*inside of a lay"):
         keras.Model(x, keras.random.dropout(x, 0.5))
-    with pytest.raises(ValueError, match="inside of a layer"):
-        keras.Model(x, x + ops.zeros((None, 3)))
 
 
 def test_names_must_differ():

@@ -51,7 +51,15 @@ case("take_along_axis", X, ORDER, axis=None, batched=False,
 case("take_along_axis", X, np.array([[1], [0], [3]]), axis=-1)
 case("take_along_axis", reals(1, 4), ORDER, axis=1, batched=False)
 case("take_along_axis", CUBE, integers(2, 1, 4, high=3), axis=1)
-case("slice", CUBE, start_indices=(0, 1, 2), shape=(2, -1, 1), expected=lambda x: x[:, 1:, 2:3])
+case(
+    "slice",
+    CUBE,
+    start_indices=(0, 1, 2),
+    shape=(2, -1, 1),
+    batched=False,
+    expected=lambda x: x[:, 1:, 2:3],
+)
+case("slice", CUBE, start_indices=(0, 1, 2), shape=(-1, 2, 1), expected=lambda x: x[:, 1:, 2:3])
 case("slice", CUBE, start_indices=np.array([1, 0, 0]), shape=(1, 3, 2), batched=False,
      expected=lambda x: x[1:, :, :2])  # fmt: skip
 

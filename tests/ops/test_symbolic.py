@@ -79,7 +79,7 @@ def test_values_along_the_batch_axis():
     np.testing.assert_array_equal(batched(ops.mean), X.mean())
     np.testing.assert_array_equal(batched(lambda x: ops.reshape(x, (-1, 1, 3))), X[:, None])
     np.testing.assert_array_equal(
-        batched(lambda x: ops.full((None, 2), 3.0) + x[:, :2]), 3 + X[:, :2]
+        batched(lambda x: ops.full((ops.shape(x)[0], 2), 3.0) + x[:, :2]), 3 + X[:, :2]
     )
     np.testing.assert_array_equal(batched(lambda x: ops.roll(x, 3, axis=0)), X[::-1])
     np.testing.assert_array_equal(batched(lambda x: ops.ones_like(x)), np.ones_like(X))

@@ -98,8 +98,12 @@ class Extents:
             if function == "ceildiv":  # first + (-first mod second) is a multiple of second
                 missing = self.computed("Mod", self.graph.node("Neg", first), second)
                 made = self.computed("Div", self.computed("Add", first, missing), second)
+            elif function == "floordiv":  # ONNX rounds towards zero
+                whole = self.computed("Sub", first, self.computed("Mod", first, second))
+                made = self.computed("Div", whole, second)
             else:
-                made = self.graph.node({"min": "Min", "max": "Max"}[function], first, second)
+                names = {"min": "Min", "max": "Max", "mod": "Mod"}
+                made = self.graph.node(names[function], first, second)
         self._made[atom] = made
         return made
 
