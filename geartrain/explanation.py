@@ -1,6 +1,6 @@
 """Opening the gears: what became of a model or a function, stage by stage.
 
-Formula and graph, fused loops, LLVM IR, assembly, and a profile of the kernels against the
+Sizes, formula and graph, fused loops, LLVM IR, assembly, and a profile of the kernels against the
 processor's measured peak.
 """
 
@@ -21,14 +21,15 @@ from geartrain.errors import unknown_name
 from geartrain.graph.formula import Names, formula_text
 from geartrain.graph.node import Node
 from geartrain.graph.printer import graph_text
-from geartrain.graph.shapes import product, resolve
+from geartrain.graph.shapes import BATCH, product, resolve
 from geartrain.models.batches import batches_of
 from geartrain.models.data import Batch
+from geartrain.models.programs import MOST_PROGRAMS
 from geartrain.runtime import native
 from geartrain.runtime.executable import Executable
 from geartrain.runtime.function import Program, program_for
 
-STAGES = ("formula", "graph", "loops", "naive", "llvm", "assembly", "profile")
+STAGES = ("sizes", "formula", "graph", "loops", "naive", "llvm", "assembly", "profile")
 _SHOWN = 60  # lines of IR or assembly that are shown unless all are asked for
 
 
@@ -57,10 +58,18 @@ class Explanation:
     """What became of a function: each stage as text, and the costs of its kernels.
 
     Printing it shows all stages, code cut short; `stage(name)` gives one of them whole.
+
+    Args:
+        program: what became of it.
+        arrays: an example of its inputs.
+        model: the model's name, if it is one.
+        kept: how many programs are kept, for inputs of other sizes.
     """
 
-    def __init__(self, program: Program, arrays: list[np.ndarray], model: str = "") -> None:
-        self._arrays, self._program = arrays, program
+    def __init__(
+        self, program: Program, arrays: list[np.ndarray], model: str = "", kept: int = 0
+    ) -> None:
+        self._arrays, self._program, self._kept = arrays, program, kept
         self.batch = program.batch_of(arrays)
         self.outputs = [*program.outputs, *program.updates.values()]
         self.executable = Executable(program.outputs, program.updates, host(), apart=True)
@@ -74,6 +83,23 @@ class Explanation:
         if name not in STAGES:
             raise unknown_name("stage of explain", name, STAGES)
         return str(getattr(self, name)())
+
+    def sizes(self) -> str:
+        """For which sizes of its inputs the program is made, and what other sizes need."""
+        lines = []
+        for node, array in zip(self._program.inputs, self._arrays, strict=True):
+            name = node.leaf.name if node.leaf is not None else "input"
+            lines.append(f"{name}: made for shape {node.shape}, here {array.shape}")
+        kept = f" The latest {self._kept} are kept." if self._kept else ""
+        if any(BATCH in node.extents[:1] for node in self._program.inputs):
+            lines.append("None: one program for any number of rows.")
+        elif self._kept:
+            lines.append(
+                "The step must know how many rows there are: each number of rows needs another "
+                "program."
+            )
+        lines.append(f"Other sizes than these need another program.{kept}")
+        return "\n".join(lines)
 
     def formula(self) -> str:
         """What is returned, and the new values of variables (`<-`), as formulas."""
@@ -227,7 +253,7 @@ def explain(model_or_function: Any, *example: Any) -> Explanation:
     batch: Batch = data.first()
     program, _ = model_or_function.program_of("train" if len(example) == 2 else "predict", batch)
     arrays = [leaf for leaf in tree.flatten(list(batch)) if leaf is not None]
-    return Explanation(program, arrays, model_or_function.name)
+    return Explanation(program, arrays, model_or_function.name, MOST_PROGRAMS)
 
 
 def _nodes(outputs: list[Node]) -> list[Node]:

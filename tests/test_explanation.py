@@ -105,7 +105,7 @@ def test_what_has_no_code_says_so():
 
 def test_printing_shows_every_stage_cut_short(model):
     text = str(explain(model, X))
-    for stage in ("formula", "graph", "loops", "naive", "llvm", "assembly", "profile"):
+    for stage in ("sizes", "formula", "graph", "loops", "naive", "llvm", "assembly", "profile"):
         assert f"\n-- {stage} ---" in f"\n{text}"
     assert "lines in all" in text and len(text.splitlines()) < 400
 

@@ -1,5 +1,5 @@
-"""Show what becomes of a model or a function, stage by stage: formula, graph, loops, the textbook's
-naive loops, LLVM IR, assembly, and a profile of the kernels.
+"""Show what becomes of a model or a function, stage by stage: sizes, formula, graph, loops, the
+textbook's naive loops, LLVM IR, assembly, and a profile of the kernels.
 
 MODEL is `chapter` (the textbook's network for digits), `convnet` (a small convolutional network), a
 saved model (.keras, a folder, .h5, .onnx), FILE.py (a script of yours that makes one model) or
@@ -17,7 +17,7 @@ from geartrain import tree
 from geartrain.commands import formats
 
 HELP = "show what becomes of a model or a function, stage by stage"
-STAGES = ("formula", "graph", "loops", "naive", "llvm", "assembly", "profile")
+STAGES = ("sizes", "formula", "graph", "loops", "naive", "llvm", "assembly", "profile")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,9 +14,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from geartrain.graph.eager import EagerTensor, eager
-
 from geartrain.errors import UnknownSize
+from geartrain.graph.eager import EagerTensor, eager
 
 # The first of each pair is called with a function, its arguments and its result, and returns what
 # to hand to the caller; the second in place of a function that failed, with the error that says

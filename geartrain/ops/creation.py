@@ -90,7 +90,7 @@ def _full(who: str, shape: Any, fill_value: Tensor, dtype: Any) -> Tensor:
     value = operand(fill_value, dtype_or(dtype, config.floatx()))
     if isinstance(value, np.ndarray) and not any(isinstance(size, Dim) for size in extents):
         sizes = [size for size in extents if isinstance(size, int)]
-        make_room("full", *sizes)
+        make_room(who, *sizes)
         return np.full(sizes, value, value.dtype)
     return stretched(Node.wrap(value), extents)
 

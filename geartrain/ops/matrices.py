@@ -8,6 +8,7 @@ import numpy as np
 
 from geartrain import config
 from geartrain.errors import UnknownSize
+from geartrain.graph.budget import make_room
 from geartrain.graph.dtypes import numpy_dtype
 from geartrain.graph.shapes import Extent, axis_index, conflict, public
 from geartrain.ops import elementwise as primitive
@@ -159,6 +160,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     name = dtype_or(dtype, config.floatx())
     rows, columns = extent_from(N, "eye"), extent_from(N if M is None else M, "eye")
     if isinstance(rows, int) and isinstance(columns, int):
+        make_room("eye", rows, columns)
         return np.eye(rows, columns, k, numpy_dtype(name))
     ahead = _ahead(rows, columns)
     return primitive.cast(primitive.equal(ahead, filled_like(ahead, k)), dtype=name)
@@ -191,6 +193,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     name = dtype_or(dtype, config.floatx())
     rows, columns = extent_from(N, "tri"), extent_from(N if M is None else M, "tri")
     if isinstance(rows, int) and isinstance(columns, int):
+        make_room("tri", rows, columns)
         return np.tri(rows, columns, k, numpy_dtype(name))
     ahead = _ahead(rows, columns)
     return primitive.cast(primitive.less_equal(ahead, filled_like(ahead, k)), dtype=name)

@@ -245,7 +245,7 @@ def pad(x: Tensor, pad_width: Any, mode: str = "constant", constant_values: Any 
     for axis, (low, high) in enumerate(widths):
         size = extents_of(x)[axis]
         if low != 0 or high != 0:
-            if not isinstance(size, int) or holds_dim((low, high)):
+            if not (isinstance(size, int) and isinstance(low, int) and isinstance(high, int)):
                 raise UnknownSize(
                     f"pad: expected mode 'constant' for the axes whose sizes are not known yet. "
                     f"Received: mode={mode!r}, axis {axis} of shape {public(extents_of(x))}"
