@@ -13,7 +13,9 @@ import pytest
 from geartrain import ops
 from geartrain.graph.node import placeholder
 from geartrain.graph.shapes import BATCH
-from geartrain.ops import elementwise, folds, indexing, operands, random, views
+from geartrain.ops import elementwise, folds, indexing, operands, random, solving, views
+from geartrain.runtime.function import jit
+from tests.ops import test_control, test_decomposing
 
 FOLDER = Path(ops.__file__).parent
 V, M, T = np.zeros(3), np.zeros((2, 3)), np.zeros((2, 3, 4))
@@ -211,6 +213,20 @@ ERRORS: list[tuple[Callable, type[Exception], str]] = [
     (lambda: indexing.scatter_add(np.array([0]), V, size=2), ValueError, r"one row an index.*\(3"),
     (lambda: random.random_bits(V, shape=(2,)), ValueError, r"random_bits: .*shape \(3,\), dtype"),
 ]  # fmt: skip
+ERRORS += [
+    (lambda call=call: jit(call)(test_control.X), kind, message)
+    for message, (kind, call) in test_control.REFUSED.items()
+]
+ERRORS += [(call, ValueError, message) for message, call in test_decomposing.REFUSED.items()]
+ERRORS += [
+    (
+        lambda: solving.solve(np.eye(2), np.eye(3)),
+        ValueError,
+        r"solve: .*shapes \(2, 2\) and \(3, 3\)",
+    ),
+    (lambda: ops.lapack, AttributeError, r"'geartrain\.ops' has no attribute 'lapack'"),
+]
+ERRORS += [(call, TypeError, message) for message, call in test_decomposing.WITHOUT.items()]
 IDS = [f"{number}-{pattern[:24]}" for number, (_, _, pattern) in enumerate(ERRORS)]
 
 
