@@ -96,7 +96,6 @@ def test_refused(wrong, error, message):
         (lambda: network().get_layer("head"), ValueError, r"no layer 'head'. Its layers: dense"),
         (lambda: network().get_layer(index=9), ValueError, r"has 1 layers. Received: index=9"),
         (lambda: network().fit(X, Y, verbose=0).history["acc1"], KeyError, r"'acc1' was not"),
-        (lambda: network().fit_generator(X), AttributeError, r"no fit_generator: Keras removed it"),
         (lambda: keras.Sequential().pop(), ValueError, r"has no layers. Received: pop\(\)"),
         (lambda: keras.Sequential().fit(X, Y), ValueError, r"expected a compiled model"),
         (lambda: keras.Sequential([layers.Dense]), TypeError, r"Instances go in, not classes"),
