@@ -1,6 +1,6 @@
 """Tell editors and type checkers what lazy packages have: writes their `__init__.pyi`.
 
-    python scripts/stubs.py && ruff check --fix geartrain && ruff format geartrain
+    python scripts/stubs.py && ruff format geartrain && ruff check --fix geartrain
 
 Names that a package's table has become imports; what stands in its `__init__.py` is imported from
 where that has it, or declared as it is there.

@@ -26,7 +26,9 @@ from geartrain.saving.store import (
     FileTensor,
     Store,
     StoredTensor,
+    read_exactly,
 )
+from geartrain.saving.structure import end_of, without_footer
 from geartrain.saving.window import Window
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -64,6 +66,12 @@ def read_hdf5(
     """
     import h5py
 
+    try:
+        size = without_footer(file, offset, size, what)
+    except ValueError as error:
+        if problems is None:
+            raise
+        problems.append(str(error))
     window = Window(file, offset, size, what)
     with _reading(what):
         opened = h5py.File(window, "r")
@@ -280,8 +288,17 @@ class _Walk:
         if size > self.window.size or (h5py.h5z.FILTER_DEFLATE not in filters and size < nbytes):
             raise self.refuse(path, f"{nbytes} bytes", f"{size} bytes")
 
+    def check_end(self) -> None:
+        """Refuse what is behind the end of a file with digests: its footer, if it were sound."""
+        head = bytearray(min(36, self.window.size))
+        read_exactly(self.window.file, self.window.offset, memoryview(head), self.window.what)
+        more = self.window.size - (end_of(bytes(head)) or self.window.size)
+        if more and any(tensor.digest is not None for tensor in self.tensors.values()):
+            raise self.refuse("", "a footer with a SHA-256 behind the end", f"{more} other bytes")
+
     def finish(self) -> None:
         """What can be told only of all data sets together."""
+        self.check_end()
         self.places.sort()
         for (_, stop, path), (start, _, other) in zip(self.places, self.places[1:], strict=False):
             if start < stop:

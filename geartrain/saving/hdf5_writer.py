@@ -20,6 +20,7 @@ from geartrain.saving.checksum import joined
 from geartrain.saving.hashed import NO_DIGEST, write_hashed
 from geartrain.saving.hdf5 import DIGEST
 from geartrain.saving.store import MemoryTensor, Store
+from geartrain.saving.structure import between, footer
 
 _PAGE = 4096
 
@@ -81,21 +82,12 @@ class Laid:
         return total
 
 
-def between(places: list[list[int]], size: int) -> list[tuple[int, int]]:
-    """The ranges of bytes before, between and behind places.
-
-    >>> between([[4, 2], [6, 3]], 12)
-    [(0, 4), (6, 6), (9, 12)]
-    """
-    starts = [start for start, _ in places] + [size]
-    stops = [0] + [start + count for start, count in places]
-    return list(zip(stops, starts, strict=True))
-
-
 def write_hdf5(store: Store, stream: IO[bytes]) -> Laid:
-    """Write the tensors of a store, with their digests, from the place of `stream` on."""
+    """Write the tensors of a store as a file of weights, with the digests of all its bytes."""
     laid = Laid(store)
     laid.write(stream)
+    stream.seek(laid.size)
+    stream.write(footer(laid.places, laid.structure))
     return laid
 
 

@@ -14,8 +14,9 @@ from typing import Any
 
 from geartrain._version import __version__
 from geartrain.saving import plain
-from geartrain.saving.hdf5_writer import Laid, between
-from geartrain.saving.store import Store, read_exactly
+from geartrain.saving.hdf5_writer import Laid
+from geartrain.saving.store import Store
+from geartrain.saving.structure import are_places, changed, check_structure
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 KERAS_VERSION = "3.15.1"  # whose format is written
@@ -50,16 +51,7 @@ class Metadata:
         """Refuse a weights' file whose bytes around the tensors were changed."""
         if self.structure is None:
             return
-        found = hashlib.sha256()
-        for start, stop in between(self.places, size):
-            if not 0 <= start <= stop <= size:
-                raise changed(f"{what}: {METADATA}")
-            for at in range(start, stop, 1 << 20):
-                piece = bytearray(min(1 << 20, stop - at))
-                read_exactly(file, offset + at, memoryview(piece), what)
-                found.update(piece)
-        if found.hexdigest() != self.structure:
-            raise changed(f"{what}: {WEIGHTS}, outside of its tensors,")
+        check_structure(file, offset, size, self.places, self.structure, f"{what}: {WEIGHTS}")
 
     def check_tensors(self, store: Store, what: str) -> None:
         """Refuse weights that are not those whose digests are listed here."""
@@ -68,14 +60,6 @@ class Metadata:
         found = {path: tensor.digest for path, tensor in store.tensors.items()}
         if found != self.tensors:
             raise changed(f"{what}: {METADATA} lists other tensors than {WEIGHTS}, which")
-
-
-def changed(what: str) -> ValueError:
-    """The error for a part of a file that is not what it was."""
-    return ValueError(
-        f"{what} was damaged or changed since it was saved: its SHA-256 is another. Get the file "
-        "again, or load an older one."
-    )
 
 
 def write_metadata(config: bytes, laid: Laid) -> bytes:
@@ -104,7 +88,7 @@ def read_metadata(data: bytes, what: str) -> Metadata:
         structure, places, tensors = (weights[k] for k in ("structure", "places", "tensors"))
         good = (
             all(isinstance(one, str) for one in (config, structure, *tensors.values()))
-            and all(type(start) is type(count) is int for start, count in places)
+            and are_places(places)
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, AttributeError):
         good = False

@@ -12,7 +12,7 @@ import pytest
 
 from geartrain.saving import hdf5
 from geartrain.saving.hdf5 import read_hdf5
-from geartrain.saving.hdf5_writer import write_hdf5
+from geartrain.saving.hdf5_writer import Laid
 from geartrain.saving.store import MemoryTensor, Store
 from geartrain.saving.window import Window
 
@@ -34,7 +34,8 @@ def a_store():
 
 def written(store):
     stream = io.BytesIO()
-    layout = write_hdf5(store, stream)
+    layout = Laid(store)
+    layout.write(stream)
     return stream.getvalue(), layout
 
 

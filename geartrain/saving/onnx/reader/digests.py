@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from geartrain.saving import plain
-from geartrain.saving.hdf5_writer import between
 from geartrain.saving.onnx.reader.messages import Entry, Model
 from geartrain.saving.onnx.reader.wire import Decoder, field
 from geartrain.saving.store import check_digest, digests_of, over_pieces
+from geartrain.saving.structure import between
 
 TENSORS, REST = "geartrain.tensors", "geartrain.sha256"
 _BLANK = "0" * 64
