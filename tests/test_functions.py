@@ -2,8 +2,9 @@
 
 import pytest
 
+from geartrain import losses, ops
 from geartrain.functions import FunctionFamily
-from geartrain.registry import register_keras_serializable
+from geartrain.registry import CustomObjectScope, register_keras_serializable
 
 
 def double(x):
@@ -35,13 +36,15 @@ def test_a_function_of_the_family_and_back():
 
 
 def test_a_function_of_the_same_name_is_another():
-    def double(x):
-        return x
+    def mean_squared_error(y_true, y_pred):
+        return y_true - y_pred
 
-    with pytest.raises(
-        ValueError, match=r"Expected a multiplier .* Received: 'double', a function"
-    ):
-        FAMILY.serialize(double)
+    with pytest.raises(ValueError, match=r"name leads back to. Received: 'mean_squared_error', a"):
+        losses.serialize(mean_squared_error)
+    assert losses.serialize(ops.relu)["config"] == "relu"  # the library's own, which is the same
+    with CustomObjectScope({"mean_squared_error": mean_squared_error}):
+        config = losses.serialize(mean_squared_error)
+        assert losses.deserialize(config) is mean_squared_error
 
 
 def test_registered_functions():
@@ -53,5 +56,5 @@ def test_registered_functions():
 def test_an_unknown_name():
     with pytest.raises(ValueError, match=r"Unknown multiplier: 'doubel'\. Did you mean 'double'\?"):
         FAMILY.get("doubel")
-    with pytest.raises(ValueError, match=r"Unknown multiplier: 'os\.system'"):
+    with pytest.raises(ValueError, match=r"'os\.os\.system' is none of Keras's"):
         FAMILY.deserialize({"module": "os", "class_name": "function", "config": "os.system"})

@@ -150,6 +150,11 @@ def _object(value: Any) -> dict[str, Any]:
     return described
 
 
+def _is_of_the_library(function: Any) -> bool:
+    """Whether a function is Geartrain's: `ops.relu` may stand for `activations.relu`."""
+    return str(getattr(function, "__module__", "")).startswith("geartrain.")
+
+
 def _function(function: Any) -> Any:
     """A function by its name; code is not written."""
     own = any(one is function for family in FAMILIES for one in functions(family).values())
@@ -163,5 +168,12 @@ def _function(function: Any) -> Any:
             "@keras.saving.register_keras_serializable()."
         )
         return {"class_name": "__lambda__", "config": {"value": None}}
+    is_found = own or registry.custom_object(name) is not None or _is_of_the_library(function)
+    if not is_found and any(name in functions(family) for family in FAMILIES):
+        raise refused(
+            f"expected a function that its name leads back to. Received: {name!r}, a function of "
+            "your own with the name of another. Decorate it with "
+            "@keras.saving.register_keras_serializable()."
+        )
     kind = "class" if isinstance(function, type) else "function"
     return {"module": "builtins", "class_name": kind, "config": name, "registered_name": kind}
