@@ -13,6 +13,7 @@ from geartrain.layers.layer import COMMON_KEYS, Layer
 from geartrain.registry import register
 
 Shape = tuple[int | None, ...]
+_MOST_LETTERS = 1_000
 _FORM = re.compile(r"(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]+)(\.\.\.)?")
 
 
@@ -64,6 +65,11 @@ class EinsumDense(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if len(equation) > _MOST_LETTERS:  # of a file that was made to fill the memory with messages
+            raise ValueError(
+                f"{self._who()}: expected an equation of at most {_MOST_LETTERS} characters. "
+                f"Received: {len(equation)} characters, {equation!r:.40}..."
+            )
         self.equation, self.bias_axes = equation, bias_axes
         self.output_shape = (
             (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)

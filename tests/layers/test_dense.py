@@ -134,3 +134,11 @@ def test_bias_axes_are_letters_of_the_output():
     for wrong in ("b", ""):
         with pytest.raises(ValueError, match=f"bias_axes among.*'ac'. Received: '{wrong}'"):
             layers.EinsumDense("ab,bc->ac", 3, bias_axes=wrong).build((2, 3))
+
+
+def test_an_equation_that_would_fill_the_memory_is_refused():
+    with pytest.raises(
+        ValueError, match=r"at most 1000 characters. Received: 2000000 char"
+    ) as error:
+        layers.EinsumDense("ab," * 666_666 + "->", 3)
+    assert len(str(error.value)) < 200
