@@ -48,7 +48,6 @@ TOLD: list[tuple[Callable[[], Any], str]] = [
     (lambda: Model().nothing, r"'Model' object has no attribute 'nothing'$"),
     (lambda: layers.GRU(2).nothing, r"'GRU' object has no attribute 'nothing'$"),
     (lambda: layers.GRU(2).input, r"has no input before it is called on a symbolic input"),
-    (lambda: Model().predict_classes, r"Keras removed it. Use np.argmax"),
 ]
 
 
