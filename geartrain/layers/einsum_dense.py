@@ -65,7 +65,7 @@ class EinsumDense(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if len(equation) > _MOST_LETTERS:  # of a file that was made to fill the memory with messages
+        if len(equation) > _MOST_LETTERS:  # messages would fill the memory
             raise ValueError(
                 f"{self._who()}: expected an equation of at most {_MOST_LETTERS} characters. "
                 f"Received: {len(equation)} characters, {equation!r:.40}..."
