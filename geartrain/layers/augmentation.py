@@ -126,7 +126,7 @@ class RandomContrast(_Augmentation):
     >>> import numpy as np
     >>> image = np.float32([[[[90.0], [110.0]]]])
     >>> RandomContrast(0.5, seed=2)(image, training=True).mean()
-    np.float32(100.0)
+    array(100., dtype=float32)
     """
 
     accepts = (*Layer.accepts, "data_format")

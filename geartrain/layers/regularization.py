@@ -46,7 +46,7 @@ class Dropout(_Noise):
 
     >>> import numpy as np
     >>> Dropout(0.5, seed=1)(np.ones((1, 4), "float32"), training=True).max()
-    np.float32(2.0)
+    array(2., dtype=float32)
     """
 
     def __init__(

@@ -19,14 +19,14 @@ def test_every_listed_name_is_there(package):
 
 
 def test_the_names_are_those_of_where_they_are_kept():
-    assert utils.Sequence is utils.PyDataset is models.data.PyDataset
+    assert utils.Sequence is utils.PyDataset is models.batches.PyDataset
     assert utils.set_random_seed is keras.random.set_random_seed
     assert utils.clear_session is backend.clear_session
     assert utils.custom_object_scope is utils.CustomObjectScope
 
 
 def test_a_name_that_is_not_there():
-    with pytest.raises(AttributeError, match=r"module 'geartrain\.utils' has no attribute 'to_cat"):
+    with pytest.raises(AttributeError, match=r"to_categoric. is not part of Geartrain. Did you mean"):
         utils.to_categoric  # noqa: B018
 
 
