@@ -26,7 +26,7 @@ def test_the_names_are_those_of_where_they_are_kept():
 
 
 def test_a_name_that_is_not_there():
-    with pytest.raises(AttributeError, match=r"to_categoric. is not part of Geartrain. Did you mean"):
+    with pytest.raises(AttributeError, match=r"to_categoric. is not part of Geartrain. Did you"):
         utils.to_categoric  # noqa: B018
 
 
