@@ -341,7 +341,8 @@ class GraphCall(Operation):
             return made
         plan = Plan(made)
         leaves = [node.leaf for node in plan.leaves]
-        return plan.run({leaf: leaf.array for leaf in leaves if isinstance(leaf, Variable)})
+        arrays = {leaf: leaf.array for leaf in leaves if isinstance(leaf, Variable)}
+        return plan.run(arrays, batch)
 
     def get_config(self) -> dict[str, Any]:
         """Refused: a file cannot hold functions."""
