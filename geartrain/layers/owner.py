@@ -231,15 +231,7 @@ class Owner(Operation):
                 f"{self._who()}: expected {len(own)} weights of shapes "
                 f"{[weight.shape for weight in own]}. Received: {len(weights)}"
             )
-        values = [np.asarray(value) for value in weights]
-        for weight, value in zip(own, values, strict=True):
-            if weight.shape != value.shape:
-                raise ValueError(
-                    f"{self._who()}: expected shape {weight.shape} for {weight.path!r}. "
-                    f"Received: {value.shape}"
-                )
-        for weight, value in zip(own, values, strict=True):
-            weight.assign(value)
+        self._assign(own, weights)
 
     def save_own_variables(self, store: Any) -> None:
         """Put the weights of this layer, without those of layers below, into a mapping.
@@ -263,14 +255,18 @@ class Owner(Operation):
         own = self._own_weights()
         if len(store) != len(own):
             raise ValueError(wrong_count(self, own, len(store)))
-        values = [np.asarray(store[str(place)]) for place in range(len(own))]
-        for variable, value in zip(own, values, strict=True):
+        self._assign(own, [store[str(place)] for place in range(len(own))])
+
+    def _assign(self, variables: Sequence[Variable], given: Sequence[Any]) -> None:
+        """Give each variable its value, once it is known that all of them fit."""
+        values = [np.asarray(value) for value in given]
+        for variable, value in zip(variables, values, strict=True):
             if variable.shape != value.shape:
                 raise ValueError(
                     f"{self._who()}: expected shape {variable.shape} for {variable.path!r}. "
                     f"Received: {value.shape}"
                 )
-        for variable, value in zip(own, values, strict=True):
+        for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
 
     def count_params(self) -> int:
