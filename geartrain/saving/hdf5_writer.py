@@ -9,7 +9,6 @@ speed, into a zip archive too, and the same weights give the same bytes.
 from __future__ import annotations
 
 import hashlib
-import io
 import zlib
 from collections.abc import Iterator
 from typing import IO, Any
@@ -21,6 +20,7 @@ from geartrain.saving.hashed import NO_DIGEST, write_hashed
 from geartrain.saving.hdf5 import DIGEST
 from geartrain.saving.store import MemoryTensor, Store
 from geartrain.saving.structure import between, footer
+from geartrain.saving.window import Placed
 
 _PAGE = 4096
 
@@ -162,28 +162,15 @@ def _data_set(group: Any, name: str, array: np.ndarray) -> Any:
     return h5py.Dataset(h5py.h5d.create(group, name.encode(), kind, space, how))
 
 
-class _Sparse(io.RawIOBase):
+class _Sparse(Placed):
     """A file in memory that has only the pages that were written."""
 
     def __init__(self) -> None:
+        super().__init__(0)
         self.pages: dict[int, bytearray] = {}
-        self.size = self._place = 0
-
-    def readable(self) -> bool:
-        return True
 
     def writable(self) -> bool:
         return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._place = offset + (0, self._place, self.size)[whence]
-        return self._place
-
-    def tell(self) -> int:
-        return self._place
 
     def truncate(self, size: int | None = None) -> int:
         self.size = self._place if size is None else size

@@ -18,20 +18,11 @@ _HEAP_BEGINS, _HEAP_HEADER = b"GCOL\x01", 16
 _NAMES_BEGIN, _NO_PLACE = b"HEAP", (1 << 64) - 1
 
 
-class Window(io.RawIOBase):
-    """A part of a file, as a file of its own that can only be read.
+class Placed(io.RawIOBase):
+    """A file that knows its size, and the place where it is read or written next."""
 
-    Args:
-        file: the file's descriptor.
-        offset, size: where the part begins, and its bytes.
-        what: what it is, for errors.
-    """
-
-    def __init__(self, file: int, offset: int, size: int, what: str) -> None:
-        self.file, self.offset, self.size, self.what = file, offset, size, what
-        self._place = 0
-        self._sound_heaps: set[int] = set()
-        self._names: dict[int, tuple[int, int]] = {}  # a heap of names, and where its bytes are
+    def __init__(self, size: int) -> None:
+        self.size, self._place = size, 0
 
     def readable(self) -> bool:
         """It is."""
@@ -49,6 +40,22 @@ class Window(io.RawIOBase):
     def tell(self) -> int:
         """The place."""
         return self._place
+
+
+class Window(Placed):
+    """A part of a file, as a file of its own that can only be read.
+
+    Args:
+        file: the file's descriptor.
+        offset, size: where the part begins, and its bytes.
+        what: what it is, for errors.
+    """
+
+    def __init__(self, file: int, offset: int, size: int, what: str) -> None:
+        super().__init__(size)
+        self.file, self.offset, self.what = file, offset, what
+        self._sound_heaps: set[int] = set()
+        self._names: dict[int, tuple[int, int]] = {}  # a heap of names, and where its bytes are
 
     def readinto(self, buffer: Any) -> int:
         """Read on from the place, up to the end of the part."""
