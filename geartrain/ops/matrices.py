@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ from geartrain import config
 from geartrain.errors import UnknownSize
 from geartrain.graph.budget import make_room
 from geartrain.graph.dtypes import numpy_dtype
-from geartrain.graph.shapes import Extent, axis_index, conflict, public
+from geartrain.graph.op import Op
+from geartrain.graph.shapes import axis_index, conflict, public
 from geartrain.ops import elementwise as primitive
 from geartrain.ops import views
 from geartrain.ops.logic import where
@@ -157,19 +159,24 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     array([[1., 0.],
            [0., 1.]], dtype=float32)
     """
+    return _of_ones("eye", np.eye, primitive.equal, N, M, k, dtype)
+
+
+def _of_ones(
+    who: str, known: Callable[..., Any], chosen: Op, n: Any, m: Any, k: int, dtype: Any
+) -> Tensor:
+    """A matrix of ones where `chosen` holds for the distance above the main diagonal and k.
+
+    NumPy's function `known` makes it where both sizes are known.
+    """
     name = dtype_or(dtype, config.floatx())
-    rows, columns = extent_from(N, "eye"), extent_from(N if M is None else M, "eye")
+    rows, columns = extent_from(n, who), extent_from(n if m is None else m, who)
     if isinstance(rows, int) and isinstance(columns, int):
-        make_room("eye", rows, columns)
-        return np.eye(rows, columns, k, numpy_dtype(name))
-    ahead = _ahead(rows, columns)
-    return primitive.cast(primitive.equal(ahead, filled_like(ahead, k)), dtype=name)
-
-
-def _ahead(rows: Extent, columns: Extent) -> Tensor:
-    """How far each place of a matrix lies above the main diagonal."""
+        make_room(who, rows, columns)
+        return known(rows, columns, k, numpy_dtype(name))
     shape = (rows, columns)
-    return primitive.subtract(ladder(shape, 1, symbolic=True), ladder(shape, 0, symbolic=True))
+    ahead = primitive.subtract(ladder(shape, 1, symbolic=True), ladder(shape, 0, symbolic=True))
+    return primitive.cast(chosen(ahead, filled_like(ahead, k)), dtype=name)
 
 
 def identity(n: int, dtype: Any = None) -> Tensor:
@@ -190,10 +197,4 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
            [1., 1., 0.],
            [1., 1., 1.]], dtype=float32)
     """
-    name = dtype_or(dtype, config.floatx())
-    rows, columns = extent_from(N, "tri"), extent_from(N if M is None else M, "tri")
-    if isinstance(rows, int) and isinstance(columns, int):
-        make_room("tri", rows, columns)
-        return np.tri(rows, columns, k, numpy_dtype(name))
-    ahead = _ahead(rows, columns)
-    return primitive.cast(primitive.less_equal(ahead, filled_like(ahead, k)), dtype=name)
+    return _of_ones("tri", np.tri, primitive.less_equal, N, M, k, dtype)
