@@ -184,6 +184,18 @@ def _borders(
     return int(before), int(after)
 
 
+def _all_borders(
+    who: str, what: str, sign: int, x: Tensor, axes: Any, rows: Any, columns: Any
+) -> list[tuple[int, int]]:
+    """The borders of the height and of the width: see `_borders`."""
+    sides = ((axes.height, "height", ("top", "bottom"), rows),
+             (axes.width, "width", ("left", "right"), columns))  # fmt: skip
+    return [
+        _borders(who, what, known(who, x, axis), ends, before, after, target, name, sign)
+        for axis, name, ends, (before, after, target) in sides
+    ]
+
+
 def pad_images(
     images: Tensor,
     top_padding: int | None = None,
@@ -209,15 +221,10 @@ def pad_images(
     array([[0., 1., 0.]], dtype=float32)
     """
     x, axes = images_of("pad_images", images, data_format)
-    height, width = (known("pad_images", x, axis) for axis in axes[:2])
     widths = [(0, 0)] * rank_of(x)
-    widths[axes.height] = _borders(
-        "pad_images", "padding", height, ("top", "bottom"), top_padding, bottom_padding,
-        target_height, "height", 1,
-    )  # fmt: skip
-    widths[axes.width] = _borders(
-        "pad_images", "padding", width, ("left", "right"), left_padding, right_padding,
-        target_width, "width", 1,
+    widths[axes.height], widths[axes.width] = _all_borders(
+        "pad_images", "padding", 1, x, axes, (top_padding, bottom_padding, target_height),
+        (left_padding, right_padding, target_width),
     )  # fmt: skip
     return pad(x, widths)
 
@@ -248,13 +255,9 @@ def crop_images(
     """
     x, axes = images_of("crop_images", images, data_format)
     height, width = (known("crop_images", x, axis) for axis in axes[:2])
-    top, bottom = _borders(
-        "crop_images", "cropping", height, ("top", "bottom"), top_cropping, bottom_cropping,
-        target_height, "height", -1,
-    )  # fmt: skip
-    left, right = _borders(
-        "crop_images", "cropping", width, ("left", "right"), left_cropping, right_cropping,
-        target_width, "width", -1,
+    (top, bottom), (left, right) = _all_borders(
+        "crop_images", "cropping", -1, x, axes, (top_cropping, bottom_cropping, target_height),
+        (left_cropping, right_cropping, target_width),
     )  # fmt: skip
     return _part(x, axes, (top, height - top - bottom), (left, width - left - right))
 
