@@ -83,6 +83,10 @@ class Cell(Layer):
             initializer=self.recurrent_initializer, regularizer=self.recurrent_regularizer,
             constraint=self.recurrent_constraint,
         )  # fmt: skip
+        self._build_bias()
+
+    def _build_bias(self) -> None:
+        """Make the bias, the last of the weights, if there is one."""
         self.bias = None
         if self.use_bias:
             self.bias = self.add_weight(

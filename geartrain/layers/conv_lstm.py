@@ -75,12 +75,7 @@ class ConvLSTMCell(LSTMCell):
             )
             for prefix, shape in shapes.items()
         )  # fmt: skip
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                name="bias", shape=self.bias_shape(), initializer=self.first_bias,
-                regularizer=self.bias_regularizer, constraint=self.bias_constraint,
-            )  # fmt: skip
+        self._build_bias()
         row[place] = self.filters
         self._state = self._row_of_state(row, place)
 
