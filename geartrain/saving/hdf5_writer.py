@@ -18,7 +18,7 @@ import numpy as np
 from geartrain.saving.checksum import joined
 from geartrain.saving.hashed import NO_DIGEST, write_hashed
 from geartrain.saving.hdf5 import DIGEST
-from geartrain.saving.store import MemoryTensor, Store
+from geartrain.saving.store import Store
 from geartrain.saving.structure import between, footer
 from geartrain.saving.window import Placed
 
@@ -42,10 +42,7 @@ class Laid:
     """
 
     def __init__(self, store: Store) -> None:
-        self._arrays = {
-            path: tensor.array if isinstance(tensor, MemoryTensor) else tensor.read()
-            for path, tensor in store.tensors.items()
-        }
+        self._arrays = {path: tensor.values() for path, tensor in store.tensors.items()}
         self._layout = _Layout(store, self._arrays)
         self.size = self._layout.skeleton.size
         placed = sorted((start, path) for path, start in self._layout.places.items())

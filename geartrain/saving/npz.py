@@ -24,7 +24,6 @@ from geartrain.saving.archive import Archive
 from geartrain.saving.store import (
     DTYPES,
     FileTensor,
-    MemoryTensor,
     Store,
     StoredTensor,
     bytes_of,
@@ -99,7 +98,7 @@ def write_npz(store: Store, path: Path) -> None:
 
     with replacing(path) as stream, zipfile.ZipFile(stream, "w") as archive:
         for name, tensor in store.tensors.items():
-            array: Any = tensor.array if isinstance(tensor, MemoryTensor) else tensor.read()
+            array: Any = tensor.values()
             if tensor.dtype == "bfloat16":
                 array = array.view("V2")
             info = zipfile.ZipInfo(f"{name}.npy", _NO_DATE)

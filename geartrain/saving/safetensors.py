@@ -27,7 +27,6 @@ from geartrain.saving import plain
 from geartrain.saving.hashed import NO_DIGEST, write_hashed
 from geartrain.saving.store import (
     FileTensor,
-    MemoryTensor,
     Store,
     StoredTensor,
     opened,
@@ -149,10 +148,7 @@ def _refuse(who: str, expected: str, received: str) -> ValueError:
 
 def write_safetensors(store: Store, path: Path) -> None:
     """Write the tensors of a store, whole or not at all."""
-    arrays = {
-        name: tensor.array if isinstance(tensor, MemoryTensor) else tensor.read()
-        for name, tensor in store.tensors.items()
-    }
+    arrays = {name: tensor.values() for name, tensor in store.tensors.items()}
     # Larger elements first, so that all of them lie at multiples of their size.
     order = sorted(arrays, key=lambda name: -arrays[name].dtype.itemsize)
     header: dict[str, Any] = {}

@@ -83,6 +83,10 @@ class StoredTensor:
         self.read_into(array)
         return array
 
+    def values(self) -> np.ndarray:
+        """The values, to be written elsewhere: a new array only if they are not in memory yet."""
+        return self.read()
+
 
 @dataclass(frozen=True)
 class MemoryTensor(StoredTensor):
@@ -101,6 +105,10 @@ class MemoryTensor(StoredTensor):
         array = np.asarray(array)
         little = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
         return cls(path, little.shape, little.dtype.name, array=little)
+
+    def values(self) -> np.ndarray:
+        """The array itself."""
+        return self.array
 
     def read_piece(self, start: int, into: memoryview) -> None:
         """Copy the bytes."""
