@@ -78,8 +78,8 @@ def _read(file: int, size: int, who: str) -> Store:
     digests = _digests(metadata, who)
     tensors: dict[str, StoredTensor] = {}
     at = 0
-    for name, entry in sorted(header.items(), key=lambda item: _first_byte(who, *item)):
-        shape, dtype, start, stop = _entry(who, name, entry)
+    entries = {name: _entry(who, name, entry) for name, entry in header.items()}
+    for name, (shape, dtype, start, stop) in sorted(entries.items(), key=lambda item: item[1][2:]):
         if start != at:
             raise _refuse(who, f"{name!r} at byte {at}, after the tensor before", f"byte {start}")
         at = stop
@@ -91,10 +91,6 @@ def _read(file: int, size: int, who: str) -> Store:
     own = {DIGESTS, OWN_DIGEST}
     kept = {key: value for key, value in metadata.items() if key not in own}
     return Store({name: tensors[name] for name in header}, metadata=kept)
-
-
-def _first_byte(who: str, name: str, entry: Any) -> tuple[int, int]:
-    return _entry(who, name, entry)[2:]
 
 
 def _entry(who: str, name: str, entry: Any) -> tuple[tuple[int, ...], str, int, int]:
