@@ -10,12 +10,12 @@ from __future__ import annotations
 import importlib
 import inspect
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
 from geartrain import lazy
-from geartrain.errors import shown, unknown_name
+from geartrain.errors import shown
 
 Registered = TypeVar("Registered", bound=type)
 _classes: dict[str, dict[str, type]] = {}
@@ -114,13 +114,6 @@ def signature_of(initializer: Any) -> inspect.Signature:
 def signature_names(function: Callable[..., Any]) -> list[str]:
     """The names of a method's parameters, without `self`."""
     return [name for name in inspect.signature(function).parameters if name != "self"]
-
-
-def lookup(kind: str, name: str, table: dict[str, Any] | Iterable[str]) -> Any:
-    """The entry of `table` called `name`, or an error that suggests the nearest."""
-    if isinstance(table, dict) and name in table:
-        return table[name]
-    raise unknown_name(kind, name, table)
 
 
 # -- the program's own ----------------------------------------------------------------------------
