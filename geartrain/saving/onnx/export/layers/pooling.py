@@ -13,10 +13,10 @@ from geartrain.saving.onnx.export.extents import INT64
 from geartrain.saving.onnx.export.layers.convolution import placed
 from geartrain.saving.onnx.export.layers.table import (
     Written,
-    channels_back,
     channels_first,
     is_single,
     rule,
+    with_channels_first,
 )
 
 _LIMITS = "float64 and whole numbers: by folds of windows"
@@ -27,9 +27,7 @@ def _windowed(operator: str) -> Callable[..., Written]:
         if not is_single(inputs):
             return None
         _, attributes = placed(layer, inputs, layer.pool_size)
-        x = channels_first(exporter, inputs, layer.data_format)
-        made = exporter.graph.node(operator, x, **attributes)
-        return channels_back(exporter, made, inputs.ndim, layer.data_format)
+        return with_channels_first(exporter, layer, inputs, operator, **attributes)
 
     return write
 
@@ -54,10 +52,9 @@ def _global(operator: str) -> Callable[..., Written]:
     def write(exporter: Any, layer: Any, inputs: Any, mask: Any = None) -> Written:
         if mask is not None or not is_single(inputs):
             return None
-        x = channels_first(exporter, inputs, layer.data_format)
-        made = exporter.graph.node(operator, x)
         if layer.keepdims:
-            return channels_back(exporter, made, inputs.ndim, layer.data_format)
+            return with_channels_first(exporter, layer, inputs, operator)
+        made = exporter.graph.node(operator, channels_first(exporter, inputs, layer.data_format))
         return exporter.graph.node("Squeeze", made, np.arange(2, inputs.ndim, dtype=INT64))
 
     return write
@@ -88,9 +85,9 @@ def _adaptive(operator: str) -> Callable[..., Written]:
         if not is_single(inputs) or any(size % count for size, count in pairs):
             return None
         sizes = [size // count for size, count in pairs]
-        x = channels_first(exporter, inputs, layer.data_format)
-        made = exporter.graph.node(operator, x, kernel_shape=sizes, strides=sizes)
-        return channels_back(exporter, made, inputs.ndim, layer.data_format)
+        return with_channels_first(
+            exporter, layer, inputs, operator, kernel_shape=sizes, strides=sizes
+        )
 
     return write
 

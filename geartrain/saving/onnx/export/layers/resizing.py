@@ -9,10 +9,9 @@ import numpy as np
 from geartrain import layers
 from geartrain.saving.onnx.export.layers.table import (
     Written,
-    channels_back,
-    channels_first,
     is_single,
     rule,
+    with_channels_first,
 )
 
 
@@ -32,6 +31,4 @@ def _upsampling(exporter: Any, layer: Any, inputs: Any) -> Written:
     if not smooth:
         how = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric",
                "nearest_mode": "floor"}  # fmt: skip
-    x = channels_first(exporter, inputs, layer.data_format)
-    made = exporter.graph.node("Resize", x, None, factors, **how)
-    return channels_back(exporter, made, inputs.ndim, layer.data_format)
+    return with_channels_first(exporter, layer, inputs, "Resize", None, factors, **how)

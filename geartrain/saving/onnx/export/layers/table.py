@@ -63,6 +63,15 @@ def channels_back(exporter: Any, value: Value, rank: int, data_format: str) -> V
     return exporter.graph.transpose(value, (0, *range(2, rank), 1))
 
 
+def with_channels_first(
+    exporter: Any, layer: Any, x: Any, operator: str, *others: Any, **attributes: Any
+) -> Value:
+    """What an operator makes of a tensor, which it wants with the channels on axis 1."""
+    front = channels_first(exporter, x, layer.data_format)
+    made = exporter.graph.node(operator, front, *others, **attributes)
+    return channels_back(exporter, made, x.ndim, layer.data_format)
+
+
 def to_front(rank: int, axis: int = -1) -> tuple[int, ...]:
     """The order of the axes that brings one of them to the front, behind the batch."""
     axis %= rank
