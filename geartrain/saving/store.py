@@ -172,25 +172,23 @@ class Store:
         """The bytes of all tensors."""
         return sum(tensor.nbytes for tensor in self.tensors.values())
 
+    def groups(self) -> dict[str, dict[str, StoredTensor]]:
+        """The tensors of each object by key: those at `P/vars/key` as `found["P"]["key"]`."""
+        found: dict[str, dict[str, StoredTensor]] = {}
+        for path, tensor in self.tensors.items():
+            before, divider, key = f"/{path}".rpartition("/vars/")
+            if divider:
+                found.setdefault(before[1:], {})[key] = tensor
+        return found
+
     def group(self, path: str) -> list[StoredTensor]:
         """The variables of the object at `path`, in their order."""
-        prefix = f"{path}/vars/" if path else "vars/"
-        return self._groups().get(prefix, [])
+        members = self.groups().get(path, {})
+        return [members[key] for key in sorted(filter(str.isdecimal, members), key=int)]
 
     def paths(self) -> list[str]:
         """The paths of the objects that have variables here."""
-        return [prefix[: -len("/vars/")] for prefix in self._groups()]
-
-    def _groups(self) -> dict[str, list[StoredTensor]]:
-        found: dict[str, dict[int, StoredTensor]] = {}
-        for path, tensor in self.tensors.items():
-            prefix, _, number = path.rpartition("/")
-            if number.isdecimal() and f"/{prefix}".endswith("/vars"):
-                found.setdefault(f"{prefix}/", {})[int(number)] = tensor
-        return {
-            prefix: [tensor for _, tensor in sorted(members.items())]
-            for prefix, members in found.items()
-        }
+        return [path for path, members in self.groups().items() if any(map(str.isdecimal, members))]
 
 
 def read_tensors(pairs: Iterable[tuple[StoredTensor, np.ndarray]]) -> None:

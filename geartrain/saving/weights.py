@@ -149,7 +149,7 @@ class Matching:
         self.plan: list[Pair | Held] = []
         self.failed: dict[int, tuple[str, str]] = {}
         self.notes: list[str] = []
-        self._groups = _groups_of(store)
+        self._groups = store.groups()
         self._used: set[str] = set()
         self._walk = Walk(self._match, skipped)
         self._walk.run(whole)
@@ -357,16 +357,6 @@ def converted(variable: Variable, value: Any) -> Any:
 
 def _empty_like(tensor: StoredTensor) -> np.ndarray:
     return aligned_empty(tensor.shape, numpy_dtype(tensor.dtype))
-
-
-def _groups_of(store: Store) -> dict[str, dict[str, StoredTensor]]:
-    """The tensors of each part by key: those at `P/vars/key` as `found["P"]["key"]`."""
-    groups: dict[str, dict[str, StoredTensor]] = {}
-    for path, tensor in store.tensors.items():
-        before, divider, key = f"/{path}".rpartition("/vars/")
-        if divider:
-            groups.setdefault(before[1:], {})[key] = tensor
-    return groups
 
 
 def _is_new(optimizer: Any) -> bool:
