@@ -32,6 +32,10 @@ LARGEST_AXIS = 1 << 20  # of a tensor of a model whose file is small
 SPARE_ELEMENTS, SPARE_ARRAY = 1 << 23, 1 << 21  # of all arrays made with a model, and of one
 SPARE_STEPS, STEPS = 50_000, 500  # nodes that may be made, and more of them for each thing stored
 LAYER_STEPS = 20  # what making a layer counts as
+_UNUSUAL = (
+    "The configuration is hostile, or the model is unusual: build it in Python then, and load its "
+    "weights by load_weights."
+)
 
 
 class _Budgets(threading.local):
@@ -109,8 +113,7 @@ class Budget:
             if isinstance(size, int) and size > most:
                 raise ValueError(
                     f"{who!r}: expected axes of at most {most} in a model of {self.nbytes} bytes "
-                    f"of weights. Received: {size}. The configuration is hostile, or the model is "
-                    "unusual: build it in Python then, and load its weights by load_weights."
+                    f"of weights. Received: {size}. {_UNUSUAL}"
                 )
 
     def spend(self, who: str, steps: int = 1) -> None:
@@ -119,9 +122,7 @@ class Budget:
         if self.steps > self.most_steps:
             raise ValueError(
                 f"{who}: expected at most {self.most_steps} steps of work for a file with so few "
-                "tensors and names. Received: a model that takes more. The configuration is "
-                "hostile, or the model is unusual: build it in Python then, and load its weights "
-                "by load_weights."
+                f"tensors and names. Received: a model that takes more. {_UNUSUAL}"
             )
 
     def make_room(self, who: str, shape: tuple[Any, ...]) -> None:
@@ -133,8 +134,7 @@ class Budget:
             raise ValueError(
                 f"{who}: expected at most {most} elements in an array that is made with a model of "
                 f"{self.nbytes} bytes of weights, and {whole} in all. Received: shape {shape}, "
-                f"{self.elements} in all. The configuration is hostile, or the model is unusual: "
-                "build it in Python then, and load its weights by load_weights."
+                f"{self.elements} in all. {_UNUSUAL}"
             )
 
     def wants_value(self, variable: Any, shape: tuple[int, ...], make: Callable[[], Any]) -> bool:
