@@ -44,8 +44,15 @@ COMMON_KEYS = ("name", "trainable", "dtype")
 
 
 @functools.cache
+def _signature(function: Callable[..., Any]) -> dict[str, Any]:
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: None if p.default is p.empty else p.default for p in parameters}
+
+
 def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
-    return tuple(inspect.signature(function).parameters)
+    """The names of the parameters, of a method without `self`; no layer is kept in mind by it."""
+    own = getattr(function, "__func__", function)
+    return tuple(_signature(own))[own is not function :]
 
 
 class Layer(Stateless):
@@ -129,6 +136,12 @@ class Layer(Stateless):
         """The layer's function. Override it."""
         raise NotImplementedError(f"{self._who()}: a layer needs a method call(self, inputs).")
 
+    @property
+    def training_by_default(self) -> bool | None:  # type: ignore[override]
+        """Whether a call is for training where nobody says: the default in the layer's `call`."""
+        default = _signature(getattr(self.call, "__func__", self.call)).get("training")
+        return default if isinstance(default, bool) else None
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Build if need be, check the input, call, and collect losses."""
         count_work()
@@ -159,6 +172,7 @@ class Layer(Stateless):
         context = current_context()
         training = kwargs.pop("training", context.training if context else None)
         if "training" in _parameters(self.call):
+            training = self.training_by_default if training is None else training
             kwargs["training"] = bool(training)
         dtype = self.compute_dtype if self.autocast else None
         with call_scope(self.name, training, dtype) as context:

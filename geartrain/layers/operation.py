@@ -38,6 +38,8 @@ class Operation(Configurable):
     ['InputLayer', 'Halve', 'Add']
     """
 
+    training_by_default: bool | None = None  # of a call where nobody says whether it is training
+
     def __init__(self, name: str | None = None) -> None:
         self.name = name or automatic_name(snake_case(type(self).__name__))
         if not isinstance(self.name, str) or _NOT_IN_NAMES.search(self.name):

@@ -13,8 +13,9 @@ the structure that the model was given; there a nested functional model's calls 
 since in older versions its own making was call 0.
 
 Two things about Keras need care. It writes `"training": false` for each layer that takes the
-argument, said or not, and lets the model decide all the same; so that is left out in reading, and
-where it was said, an `explicit` beside it tells (Keras ignores it). And files of Keras 2 have calls
+argument (true for those that augment images), said or not, and lets the model decide all the same;
+so that is left out in reading, and where it was said, an `explicit` beside it tells (Keras ignores
+it). And files of Keras 2 have calls
 as lists of `[name, call, result, kwargs]`, where models that start with an input are counted from 1
 everywhere.
 """
@@ -84,7 +85,7 @@ def _call_config(call: Any, places: dict[Node, list[Any]]) -> dict[str, Any]:
                 "kwargs": map_leaves(named, call.kwargs),
             }
         )
-    if call.kwargs.get("training") is False:
+    if call.kwargs.get("training") is bool(call.operation.training_by_default):
         made["explicit"] = ["training"]
     return made
 
@@ -201,9 +202,9 @@ class _Reader:
             described = _checked(described, dict)
             args, kwargs = _filled([described.get("args"), described.get("kwargs")], tensor)
             args, kwargs = _checked(args or [], list), dict(_checked(kwargs or {}, dict))
-            if kwargs.get("training") is False and "training" not in (
-                described.get("explicit") or ()
-            ):
+            said = "training" in (described.get("explicit") or ())
+            default = bool(self.operations[name].training_by_default)
+            if not said and kwargs.get("training") is default:
                 del kwargs["training"]
         return ((), {}, missing) if missing else (*deserialize([args, kwargs]), missing)
 

@@ -75,7 +75,7 @@ class Model(Trainer, Saved, Layer):
         self._track(self._graph.layers)
         self.built = True
 
-    def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The outputs for these inputs, with masks for them if there are any."""
         if self._graph is None:
             raise NotImplementedError(

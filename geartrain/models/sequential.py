@@ -149,7 +149,7 @@ class Sequential(Model):
                 raise ValueError(f"{self._who()}: has no layers. Add some with model.add(layer).")
             self._connect((None, *x.shape[1:]), x.dtype.name)
 
-    def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The last layer's output."""
         if self._graph is not None:
             return super().call(inputs, training, mask)

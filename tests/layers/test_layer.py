@@ -1,10 +1,13 @@
 """The base of all layers: what belongs to it, how it is called, its losses, masks and types."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
 import geartrain as keras
-from geartrain import layers, ops, regularizers
+from geartrain import Model, Sequential, layers, ops, regularizers
 from geartrain.layers.context import current_context
 from geartrain.layers.layer import Layer
 from geartrain.runtime.function import jit
@@ -377,3 +380,39 @@ def test_errors_say_what_was_expected_and_received(call, message):
 def test_what_is_no_tensor_is_refused():
     with pytest.raises(TypeError, match=r'Dense "d": expected a tensor. Received: None'):
         layers.Dense(2, name="d")(None)
+
+
+class TrainsByDefault(layers.Layer):
+    def call(self, x, training=True):
+        self.told = training
+        return x
+
+
+@pytest.mark.parametrize(
+    "make", [lambda layer: layer, lambda layer: Sequential([layer]), lambda layer: Around(layer)]
+)
+def test_a_call_is_for_training_where_the_layer_says_so_and_nobody_else(make):
+    layer = TrainsByDefault()
+    outer, x = make(layer), np.ones((2, 3), "float32")
+    outer(x)
+    assert layer.told is (not isinstance(outer, Around))
+    outer(x, training=not layer.told)
+    assert layer.told is isinstance(outer, Around)
+
+
+class Around(Model):
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def call(self, x, training=False):
+        return self.layer(x)
+
+
+def test_layers_that_nobody_holds_go_away():
+    layer = layers.Dense(2)
+    layer(np.ones((1, 3), "float32"))
+    gone = weakref.ref(layer)
+    del layer
+    gc.collect()
+    assert gone() is None
