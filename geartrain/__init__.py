@@ -17,7 +17,8 @@ from geartrain.lazy import lazy_names
 _MODULES = (
     "activations", "backend", "callbacks", "config", "constraints", "datasets", "dtype_policies",
     "errors", "initializers", "layers", "losses", "metrics", "models", "naive", "ops",
-    "optimizers", "plots", "preprocessing", "random", "regularizers", "saving", "tree", "utils",
+    "optimizers", "plots", "preprocessing", "random", "regularizers", "saving", "summaries", "tree",
+    "utils",
 )  # fmt: skip
 _NAMES = {
     "DTypePolicy": "dtype_policies",

@@ -20,6 +20,7 @@ from geartrain import preprocessing as preprocessing
 from geartrain import random as random
 from geartrain import regularizers as regularizers
 from geartrain import saving as saving
+from geartrain import summaries as summaries
 from geartrain import tree as tree
 from geartrain import utils as utils
 from geartrain._version import __version__ as __version__
@@ -86,6 +87,7 @@ __all__ = [
     "random",
     "regularizers",
     "saving",
+    "summaries",
     "tree",
     "utils",
     "value_and_grad",

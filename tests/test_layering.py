@@ -21,7 +21,7 @@ PACKAGE = Path(geartrain.__file__).parent
 LEVELS: list[set[str]] = [
     {"_version", "errors", "config", "lazy", "tree", "files"},
     {"compat.names"},
-    {"registry", "utils", "naive", "datasets"},
+    {"registry", "utils", "naive", "datasets", "summaries"},
     {"compat"},
     {"graph"},
     {"serialization"},

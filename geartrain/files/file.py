@@ -97,35 +97,64 @@ def append_lines(path: str | os.PathLike[str], lines: bytes) -> None:
     ...     Path(folder, "file").read_bytes()
     b'one\ntwo\n'
     """
+    _append(path, lines, _completing)
+
+
+def append(path: str | os.PathLike[str], data: bytes) -> None:
+    """Add bytes to the end of a file, made if need be: all of them or none.
+
+    Raises:
+        OSError: the file cannot be written; it is as it was before.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for data in (b"one", b"two"):
+    ...         append(Path(folder, "file"), data)
+    ...     Path(folder, "file").read_bytes()
+    b'onetwo'
+    """
+    _append(path, data, lambda file, length: b"")
+
+
+def _completing(file: io.FileIO, lines: bytes) -> bytes:
+    """The end of the last line of a file, where it lacks one."""
+    if not lines or not file.seek(0, os.SEEK_END):
+        return b""
+    file.seek(-1, os.SEEK_END)
+    if file.read(1) == b"\n":
+        return b""
+    return b"\r\n" if lines.endswith(b"\r\n") else b"\n"
+
+
+def _append(
+    path: str | os.PathLike[str], data: bytes, before: Callable[[io.FileIO, bytes], bytes]
+) -> None:
+    """Add `data` to a file, and in front of it what `before` says of the file and the data."""
     place = Place(path)
     with place.reporting():
         is_new = place.former_file() is None
     if is_new:
         with replacing(path) as stream:
-            stream.write(lines)
+            stream.write(data)
         return
     with place.reporting():
         file = place.target.open("ab+", buffering=0)
         try:
-            _append_lines(file, lines, place)
+            _append_whole(file, before(file, data) + data, place)
         finally:
             with contextlib.suppress(OSError):  # all is on the disk already, or all is undone
                 file.close()
 
 
-def _append_lines(file: io.FileIO, lines: bytes, place: Place) -> None:
+def _append_whole(file: io.FileIO, data: bytes, place: Place) -> None:
     length = file.seek(0, os.SEEK_END)
-    if length and lines:
-        file.seek(-1, os.SEEK_END)
-        if file.read(1) != b"\n":
-            lines = (b"\r\n" if lines.endswith(b"\r\n") else b"\n") + lines
     try:
-        rest = memoryview(lines)
+        rest = memoryview(data)
         while rest:
             rest = rest[file.write(rest) :]
         os.fsync(file.fileno())
     except BaseException:
-        place.state = "A part of the new lines may have been added."
+        place.state = "A part of what is new may have been added."
         file.truncate(length)
         place.state = IS_WHOLE
         raise

@@ -153,7 +153,9 @@ def refusals(folder: Path) -> dict[str, tuple[Path, type[OSError], str]]:
     ["a folder", "no folder", "a file as folder", "a pipe", "a device", "a circle of links",
      "a name too long"],
 )  # fmt: skip
-@pytest.mark.parametrize("writer", [write, files.append_lines], ids=["replacing", "appending"])
+@pytest.mark.parametrize(
+    "writer", [write, files.append_lines, files.append], ids=["replacing", "lines", "bytes"]
+)
 def test_what_cannot_be_a_file_is_refused(tmp_path, case, writer):
     path, error, message = refusals(tmp_path)[case]
     before = names(tmp_path)
@@ -197,7 +199,9 @@ def refused_to_a_user(act: Callable[[], None]) -> str:
 
 
 @needs_fork
-@pytest.mark.parametrize("writer", [write, files.append_lines], ids=["replacing", "appending"])
+@pytest.mark.parametrize(
+    "writer", [write, files.append_lines, files.append], ids=["replacing", "lines", "bytes"]
+)
 def test_a_file_that_must_not_be_written_is_left_alone(folder_of_a_user, writer):
     path = folder_of_a_user / "file"
     path.write_bytes(b"old")

@@ -73,6 +73,10 @@ def append_steps(folder: Path, number: int) -> Steps:
     return [lambda: files.append_lines(folder / "log", b"a line that is whole %d\n" % number)]
 
 
+def append_bytes_steps(folder: Path, number: int) -> Steps:
+    return [lambda: files.append(folder / "log", b"%d" % number * 70_000)]
+
+
 def csv_steps(folder: Path, loss: float, append: bool = False) -> Steps:
     from geartrain.callbacks import CSVLogger
 
@@ -205,6 +209,7 @@ WRITERS = BAD_WRITERS | {
     "an HDF5 file": replace("file.h5", fill_hdf5),
     "a folder": pair(folder_steps),
     "a line": pair(append_steps, adds=True),
+    "bytes at the end": pair(append_bytes_steps, adds=True),
     "CSVLogger": pair(csv_steps),
     "CSVLogger that appends": Writer(
         lambda folder: csv_steps(folder, 1.0, append=True),
