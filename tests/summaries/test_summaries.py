@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -78,12 +79,26 @@ def test_checksums_of_short_and_long_data(size):
     assert list(records(io.BytesIO(framed(data)), "x")) == [data]
 
 
-@pytest.mark.parametrize("place", [0, 9, 13, 20])
-def test_a_changed_bit_is_found(place):
+def head_of(length):
+    """The start of a record that claims this length, with a true checksum."""
+    head = struct.pack("<Q", length)
+    return head + framed(head)[-4:]
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        (0, "a length with its checksum"), (9, "a length with its checksum"),
+        (13, "8 bytes with their checksum"), (20, "8 bytes with their checksum"),
+    ],
+)  # fmt: skip
+def test_a_changed_bit_is_found(place, expected):
     data = bytearray(framed(b"a record"))
     data[place] ^= 4
-    with pytest.raises(ValueError, match=r"log: expected .* in record 1.*damaged"):
+    with pytest.raises(ValueError, match=rf"log: expected {expected} in record 1.*damaged"):
         list(records(io.BytesIO(data), "log"))
+    with pytest.raises(ValueError, match=r"expected at most 2147483648 bytes in record 1"):
+        list(records(io.BytesIO(head_of(2**40)), "log"))
     with pytest.raises(ValueError, match="record 2"):
         list(records(io.BytesIO(framed(b"one") + framed(b"two")[:-1]), "log"))
 
@@ -109,11 +124,20 @@ def test_without_a_writer_nothing_is_written_and_nothing_is_asked(tmp_path):
         (lambda: summaries.scalar("x", [1.0, 2.0]), r"scalar: expected one number.*shape \(2,\)"),
         (lambda: summaries.histogram("x", ["a"]), r"histogram: expected numbers.*dtype <U1"),
         (lambda: summaries.histogram("x", [1.0, np.nan]), r"finite.*'x'.*1 of 2"),
-        (lambda: summaries.image("x", np.zeros((3, 4, 3))), r"image: expected shape \(images"),
-        (lambda: summaries.image("x", np.zeros((1, 3, 4, 3), int)), r"bytes \(uint8\).*int64"),
-        (lambda: summaries.text("x", 3.0), r"text: expected a text.*float64"),
+        (
+            lambda: summaries.image("x", np.zeros((3, 4, 3))),
+            r"expected shape \(images, height, width, 1 to 4 channels\)",
+        ),
+        (
+            lambda: summaries.image("x", np.zeros((1, 3, 4, 3), int)),
+            r"expected floats from 0 to 1, or bytes \(uint8\).*int64",
+        ),
+        (lambda: summaries.text("x", 3.0), r"text: expected a text, or texts.*float64"),
         (lambda: summaries.audio("x", np.zeros((1, 4)), 8000), r"audio: expected floats of shape"),
-        (lambda: summaries.audio("x", np.zeros((1, 4, 1)), 8000, encoding="mp3"), "'mp3'"),
+        (
+            lambda: summaries.audio("x", np.zeros((1, 4, 1)), 8000, encoding="mp3"),
+            r"summaries\.audio: expected encoding='wav'.*'mp3'",
+        ),
         (lambda: summaries.write("x", object()), "expected numbers or texts"),
     ],
 )
