@@ -225,7 +225,8 @@ def _refuse(cls: Any, allowed: list[str], args: tuple[Any, ...], kwargs: Any) ->
     try:
         signature(cls).bind(*args, **kwargs)
     except TypeError as error:
-        raise TypeError(f"{public_name(cls)}: {error}. It takes: {', '.join(allowed)}.") from None
+        named = ", ".join(dict.fromkeys(allowed))
+        raise TypeError(f"{public_name(cls)}: {error}. It takes: {named}.") from None
 
 
 # -- programs of older Keras ----------------------------------------------------------------------

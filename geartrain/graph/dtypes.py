@@ -35,7 +35,7 @@ _ABOVE: dict[str, tuple[str, ...]] = {
 }
 NAMES = tuple(name for name in _ABOVE if name not in ("int", "float"))
 FLOATS = ("float16", "bfloat16", "float32", "float64")
-_ALIASES = {"half": "float16", "double": "float64", "long": "int64", "string": "string"}
+_ALIASES = {"half": "float16", "double": "float64", "long": "int64", "int": "int32"}
 
 
 def standardize_dtype(dtype: Any) -> str:

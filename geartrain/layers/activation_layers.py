@@ -26,6 +26,8 @@ class Activation(Layer):
     array([0., 2.], dtype=float32)
     """
 
+    has_state = False
+
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
@@ -50,6 +52,8 @@ class ReLU(Layer):
     >>> ReLU(max_value=1.0)([-1.0, 0.5, 2.0])
     array([0. , 0.5, 1. ], dtype=float32)
     """
+
+    has_state = False
 
     def __init__(
         self,
@@ -83,6 +87,8 @@ class LeakyReLU(Layer):
     >>> LeakyReLU(negative_slope=0.5)([-1.0, 2.0])
     array([-0.5,  2. ], dtype=float32)
     """
+
+    has_state = False
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -162,6 +168,8 @@ class ELU(Layer):
     array([-1.,  2.], dtype=float32)
     """
 
+    has_state = False
+
     config_order = ("name", "alpha")
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
@@ -189,6 +197,8 @@ class Softmax(Layer):
     >>> Softmax()([[0.0, 0.0]])
     array([[0.5, 0.5]], dtype=float32)
     """
+
+    has_state = False
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)

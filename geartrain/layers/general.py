@@ -25,6 +25,8 @@ class Identity(Layer):
     array([1., 2.], dtype=float32)
     """
 
+    has_state = False
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
@@ -107,6 +109,8 @@ class Masking(Layer):
     array([[[1., 2.],
             [0., 0.]]], dtype=float32)
     """
+
+    has_state = False
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

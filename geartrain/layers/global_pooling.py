@@ -20,6 +20,8 @@ class _GlobalPooling(Layer):
         keepdims: keep the folded axes, with size 1.
     """
 
+    has_state = False
+
     axes: int
 
     def __init__(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,13 +15,15 @@ from geartrain.graph.dtypes import is_float
 from geartrain.graph.eager import eager
 from geartrain.graph.node import Node
 from geartrain.layers.arguments import sizes_of
+from geartrain.layers.building import built_by, default_of, parameters, shapes_for
 from geartrain.layers.context import call_scope, called, current_context
+from geartrain.layers.copying import Copied
 from geartrain.layers.input_spec import InputSpec, check_input
-from geartrain.layers.stateless import Stateless
 from geartrain.layers.symbolic import (
+    KerasTensor,
     of_model,
     record_call,
-    shapes_of,
+    tensors_of,
     tree_of_shapes,
     tree_of_tensors,
 )
@@ -30,7 +31,7 @@ from geartrain.layers.trials import inferred
 from geartrain.ops.masks import mask_of, set_mask
 from geartrain.ops.operands import dtype_of, extents_of, number_of, operand
 from geartrain.registry import signature
-from geartrain.runtime.variable import Trace, Variable, concrete_scope, current_trace
+from geartrain.runtime.variable import Trace, Variable, current_trace
 from geartrain.serialization import count_work, serialize
 
 _COMMON = (
@@ -43,19 +44,7 @@ _COMMON = (
 COMMON_KEYS = ("name", "trainable", "dtype")
 
 
-@functools.cache
-def _signature(function: Callable[..., Any]) -> dict[str, Any]:
-    parameters = inspect.signature(function).parameters.values()
-    return {p.name: None if p.default is p.empty else p.default for p in parameters}
-
-
-def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
-    """The names of the parameters, of a method without `self`; no layer is kept in mind by it."""
-    own = getattr(function, "__func__", function)
-    return tuple(_signature(own))[own is not function :]
-
-
-class Layer(Stateless):
+class Layer(Copied):
     """A building block of models: weights made by `build`, used by `call`.
 
     Write a layer of your own by overriding `build(self, input_shape)`, which makes weights with
@@ -78,6 +67,8 @@ class Layer(Stateless):
     """
 
     accepts = _COMMON
+    has_state = True  # whether there may be something to build
+    _locks_when_built = True
 
     def __init__(
         self,
@@ -104,11 +95,18 @@ class Layer(Stateless):
         if input_shape is not None:
             batch_shape = (None, *sizes_of(self._who(), input_shape))
         self._declared_shape = None if batch_shape is None else sizes_of(self._who(), batch_shape)
+        if not self.has_state:
+            self._build_at_init()
+
+    def _build_at_init(self) -> None:
+        """Take the layer for built, unless a subclass has a `build`: for those without state."""
+        if type(self).build is Layer.build:
+            self.built = True
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
-            cls.build = _built_by(cls.build)  # type: ignore[method-assign]
+            cls.build = built_by(cls.build)  # type: ignore[method-assign]
 
     # -- types ------------------------------------------------------------------------------------
 
@@ -139,7 +137,7 @@ class Layer(Stateless):
     @property
     def training_by_default(self) -> bool | None:  # type: ignore[override]
         """Whether a call is for training where nobody says: the default in the layer's `call`."""
-        default = _signature(getattr(self.call, "__func__", self.call)).get("training")
+        default = default_of(self.call, "training")
         return default if isinstance(default, bool) else None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -152,45 +150,63 @@ class Layer(Stateless):
         if kwargs.get("training") is None:  # so that a model, not its making, decides
             kwargs.pop("training", None)
         if not current_trace() and of_model(args, kwargs):
-            return record_call(self, args, kwargs, self._cast_and_run)
+            made = record_call(
+                self, args, kwargs, functools.partial(self._cast_and_run, symbolic=True)
+            )
+            self._forget_losses()  # of symbols
+            return made
         return self._cast_and_run(args, kwargs)
 
     def _leading(self, kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """The tensors given by the names of the first parameters, taken from the keywords."""
         found = []
-        for name in _parameters(self.call):
+        for name in parameters(self.call):
             value = kwargs.get(name)
             if not isinstance(value, list) and not any(map(_is_tensor, tree.flatten(value))):
                 break
             found.append(kwargs.pop(name))
         return tuple(found)
 
-    def _cast_and_run(self, args: Any, kwargs: Any) -> Any:
-        return self._run(*tree.map_structure(self._as_operand, (args, kwargs)))
+    def _cast_and_run(self, args: Any, kwargs: Any, symbolic: bool = False) -> Any:
+        return self._run(*tree.map_structure(self._as_operand, (args, kwargs)), symbolic=symbolic)
 
-    def _run(self, args: Any, kwargs: Any) -> Any:
+    def _run(self, args: Any, kwargs: Any, symbolic: bool = False) -> Any:
+        self._check_made()
+        for value in tree.flatten(args[1:]):
+            if value is not None and not _is_tensor(value):
+                raise ValueError(
+                    f"{self._who()}: expected tensors only by position. Received: "
+                    f"{shown(value)}. Give anything else by keyword."
+                )
         context = current_context()
         training = kwargs.pop("training", context.training if context else None)
-        if "training" in _parameters(self.call):
-            training = self.training_by_default if training is None else training
+        if training is None:
+            training = self.training_by_default
+        if training is not None and "training" in parameters(self.call):
             kwargs["training"] = bool(training)
         dtype = self.compute_dtype if self.autocast else None
         with call_scope(self.name, training, dtype) as context:
             if len(context.path) == 1:
-                for layer in self._flatten_layers():
-                    layer._call_losses.clear()
+                self._forget_losses()
             self._check(args)
             self._build_once(args, kwargs)
             self._check(args)
             self._hand_masks(args, kwargs)
-            outputs = eager(called(self, args, kwargs))
+            spec = self._own_spec() if symbolic else None
+            outputs = spec(*args, **kwargs) if spec else eager(called(self, args, kwargs))
             self._pass_masks(args, kwargs.get("mask"), outputs)
             if self.activity_regularizer is not None:
                 for output in tree.flatten(outputs):
                     penalty = self.activity_regularizer(output)
-                    batch = number_of(extents_of(output)[0], dtype_of(output))
-                    self.add_loss(ops.divide(penalty, batch))
+                    if extents_of(output):
+                        batch = number_of(extents_of(output)[0], dtype_of(penalty))
+                        penalty = ops.divide_no_nan(penalty, batch)
+                    self.add_loss(penalty)
         return outputs
+
+    def _forget_losses(self) -> None:
+        for layer in self._flatten_layers():
+            layer._call_losses.clear()  # type: ignore[attr-defined]
 
     def _as_operand(self, value: Any) -> Any:
         if _is_tensor(value):
@@ -220,16 +236,7 @@ class Layer(Stateless):
     def _build_once(self, args: Any, kwargs: Any) -> None:
         if self.built or self._building:  # a model is built by calling it
             return
-        shapes = [shapes_of(argument) for argument in args]
-        expected = _parameters(self.build)
-        if len(expected) <= 1:
-            shapes = shapes[: len(expected)]
-        else:
-            names = _parameters(self.call)
-            given = {f"{name}_shape": s for name, s in zip(names, shapes, strict=False)}
-            given |= {f"{name}_shape": shapes_of(value) for name, value in kwargs.items()}
-            shapes = [given.get(name) for name in expected]
-        self.build(*shapes)
+        self.build(**shapes_for(self._who(), self.build, self.call, args, kwargs))
         self.built = True
 
     def _hand_masks(self, args: Any, kwargs: Any) -> None:
@@ -237,7 +244,7 @@ class Layer(Stateless):
 
         `mask` is that of the first argument; `query_mask` that of an argument `query`, and so on.
         """
-        names = _parameters(self.call)
+        names = parameters(self.call)
         given = {**dict(zip(names, args, strict=False)), **kwargs}
         wanted = {"mask": args[0]} if args else {}
         wanted |= {f"{name}_mask": value for name, value in given.items()}
@@ -266,11 +273,51 @@ class Layer(Stateless):
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The output's shape for an input shape, with None for the batch axis."""
+        if type(self).call is Layer.call:
+            raise NotImplementedError(
+                f"{self._who()}: expected a layer with a method call(self, inputs), or "
+                "compute_output_shape(self, input_shape). Received one without."
+            )
         shapes = (*args, *kwargs.values())
         inputs = [tree_of_tensors(shape, self.compute_dtype) for shape in shapes]
         with Trace():
             outputs = inferred(self._run, tuple(inputs), {})
         return tree.map_structure(lambda tensor: tensor.shape, outputs)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Symbolic tensors with the shapes and dtypes of the results.
+
+        They are found by `compute_output_shape` where a layer of yours has one, else by `call`.
+
+        >>> class Halves(Layer):
+        ...     def compute_output_shape(self, input_shape):
+        ...         return (input_shape[0], input_shape[1] // 2)
+        >>> Halves().compute_output_spec(KerasTensor((None, 8)))
+        <KerasTensor shape=(None, 4), dtype=float32>
+        """
+        spec = self._own_shapes()
+        if spec is not None:
+            return spec(*args, **kwargs)
+        with Trace():
+            found = inferred(self._cast_and_run, args, kwargs)
+        self._forget_losses()
+        return tree.map_structure(
+            lambda x: KerasTensor.made_by(None, extents_of(x), dtype_of(x)), found
+        )
+
+    def _own_spec(self) -> Callable[..., Any] | None:
+        """What a class of yours says of the results, so that `call` need not be run for that."""
+        if type(self).compute_output_spec is not Layer.compute_output_spec:
+            return self.compute_output_spec
+        return self._own_shapes()
+
+    def _own_shapes(self) -> Callable[..., Any] | None:
+        of = type(self).compute_output_shape
+        return None if of.__module__.startswith("geartrain.") else self._spec_of_shapes
+
+    def _spec_of_shapes(self, *args: Any, **kwargs: Any) -> Any:
+        shapes = shapes_for(self._who(), self.compute_output_shape, self.call, args, kwargs)
+        return tensors_of(self._who(), self.compute_output_shape(**shapes), self.compute_dtype)
 
     # -- losses -----------------------------------------------------------------------------------
 
@@ -340,85 +387,11 @@ class Layer(Stateless):
         elif shapes:
             self.build(**shapes)
 
-    # -- copies -----------------------------------------------------------------------------------
-
-    def _own_layers(self, parts: list[Any]) -> list[Any]:
-        """This layer and those below it, without `parts` and what is below them."""
-        outside = {id(part) for part in parts}
-        found, stack = dict[int, Any](), [self]
-        while stack:
-            layer = stack.pop()
-            if id(layer) not in found and id(layer) not in outside:
-                found[id(layer)] = layer
-                stack.extend(reversed(layer._sublayers()))  # type: ignore[arg-type]
-        return list(found.values())
-
-    def _copied_state(self, parts: list[Any]) -> dict[str, Any]:
-        layers = self._own_layers(parts)
-        variables = [variable for layer in layers for variable in layer._kept_variables()]
-        return {
-            "built": [(layer.built, layer.get_build_config()) for layer in layers],
-            "arrays": [variable.array for variable in variables],
-            "variables": [(one.name, one.path, one.trainable) for one in variables],
-            "layers": [(layer.name, layer._trainable) for layer in layers],
-        }
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take over the values of the layer that this one is a copy of."""
-        parts = self.__dict__.pop("_parts", [])
-        self._build_as(state["built"], parts)
-        layers = self._own_layers(parts)
-        variables = [variable for layer in layers for variable in layer._kept_variables()]
-        shapes = [[one.shape for one in of] for of in (state["arrays"], variables)]
-        if shapes[0] != shapes[1] or len(layers) != len(state["layers"]):
-            raise ValueError(
-                f"{self._who()}: expected a copy with variables of the shapes {shapes[0]}. "
-                f"Received, when it was made again of its config: {shapes[1]}. Let get_config and "
-                "get_build_config tell all that they depend on."
-            )
-        for variable, array, known in zip(
-            variables, state["arrays"], state["variables"], strict=True
-        ):
-            variable.assign(array)
-            variable.name, variable.path, variable.trainable = known
-        for layer, (name, trainable) in zip(layers, state["layers"], strict=True):
-            vars(layer).update(name=name, _trainable=trainable)
-
-    def _build_as(self, built: list[tuple[bool, Any]], parts: list[Any]) -> None:
-        """Build what was built, from the outside to the inside, each layer for its own shapes."""
-        layers = self._own_layers(parts)
-        for place, (was_built, config) in enumerate(built[: len(layers)]):
-            if was_built and not layers[place].built:
-                if config is not None:
-                    layers[place].build_from_config(config)
-                layers[place].built = True
-                layers = self._own_layers(parts)
-
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
-def _built_by(build: Callable[..., None]) -> Callable[..., None]:
-    """A `build` that names its weights after the layer, and notes for which shapes they are."""
-
-    @functools.wraps(build)
-    def wrapped(layer: Any, *args: Any, **kwargs: Any) -> None:
-        within, layer._building = layer._building, True
-        try:
-            with concrete_scope(), call_scope(layer.name, None) as context:
-                layer._path = "/".join(context.path)
-                build(layer, *args, **kwargs)
-        finally:
-            layer._building = within
-        shapes = dict(zip(_parameters(build)[1:], args, strict=False)) | kwargs
-        layer._build_shapes = {name: one for name, one in shapes.items() if one is not None}
-        if any(shape is not None for shape in (*args, *kwargs.values())):
-            layer.built = True
-
-    return wrapped
-
-
-Layer.build = _built_by(Layer.build)  # type: ignore[method-assign]
+Layer.build = built_by(Layer.build)  # type: ignore[method-assign]
 
 
 def _is_tensor(value: Any) -> bool:

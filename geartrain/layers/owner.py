@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import initializers, regularizers, tree
+from geartrain.errors import shown
 from geartrain.graph.budget import LAYER_STEPS, current_budget
 from geartrain.graph.dtypes import is_float
 from geartrain.layers.context import current_context
@@ -28,21 +29,49 @@ class Owner(Operation):
     """
 
     built: bool
+    _building = False
     not_in_files: tuple[str, ...] = ()  # attributes where nobody need look for layers
     has_variables = True  # so that files tell one layer in two places from two layers
     stateful: bool = False  # whether it keeps a state for each row, from one batch to the next
+
+    _locked = False  # whether it has all of its state
 
     def __init__(self, trainable: bool, name: str | None = None) -> None:
         super().__init__(name)
         budget = current_budget()
         if budget is not None:
             budget.spend(self._who(), LAYER_STEPS)
-        self._growing: dict[str, Any] = {}  # lists and dicts among the attributes
-        self._variables: dict[int, Variable] = {}
-        self._measures: dict[str, Any] = {}  # metrics among the attributes
-        self._layers: dict[int, Owner] = {}
-        self._untrained: set[int] = set()  # of the variables, those never meant to be trained
-        self._trainable = bool(trainable)
+        if "_layers" not in self.__dict__:
+            self._open_books()
+        if not isinstance(trainable, bool):
+            raise ValueError(
+                f"{self._who()}: expected trainable as True or False. Received: {trainable!r}"
+            )
+        self._trainable = trainable
+
+    def _open_books(self) -> None:
+        """Begin to note what is set as attributes; before `__init__` if it sets some first."""
+        self.__dict__.update(
+            _growing={},  # lists and dicts among the attributes
+            _variables={},
+            _measures={},  # metrics among the attributes
+            _layers={},
+            _untrained=set(),  # of the variables, those never meant to be trained
+        )
+
+    _growing: dict[str, Any]
+    _variables: dict[int, Variable]
+    _measures: dict[str, Any]
+    _layers: dict[int, Owner]
+    _untrained: set[int]
+
+    def _check_made(self) -> None:
+        """Raise RuntimeError for a layer whose `__init__` left out that of `Layer`."""
+        if "_trainable" not in self.__dict__:
+            raise RuntimeError(
+                f"{type(self).__name__}: expected a layer that was made. Received one whose "
+                "__init__ does not call super().__init__(). Call it there first."
+            )
 
     @property
     def variable_dtype(self) -> str:
@@ -50,8 +79,10 @@ class Owner(Operation):
         raise NotImplementedError
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if "_layers" not in self.__dict__ and isinstance(value, Owner | Variable):
+            self._open_books()
         if "_layers" in self.__dict__ and not name.startswith("_arguments"):
-            self._track(value)
+            self._track(value, new=True)
             looked_at = name not in _BOOKS and name not in self.not_in_files
             if isinstance(value, list | dict) and looked_at:
                 self._growing[name] = value
@@ -61,21 +92,44 @@ class Owner(Operation):
                 self._measures[name] = value
             else:
                 self._measures.pop(name, None)
-        elif isinstance(value, Owner | Variable):
-            raise RuntimeError(
-                f"{type(self).__name__}: call super().__init__() before setting self.{name}."
-            )
         super().__setattr__(name, value)
 
-    def _track(self, value: Any) -> None:
+    def _track(self, value: Any, new: bool = False) -> None:
         for leaf in _leaves(value):
             if isinstance(leaf, Owner) and leaf is not self:
+                if new and id(leaf) not in self._layers:
+                    self._check_unlocked(leaf)
                 self._layers.setdefault(id(leaf), leaf)
             elif isinstance(leaf, Variable | SeedGenerator):
                 variable = leaf.state if isinstance(leaf, SeedGenerator) else leaf
-                if id(variable) not in self._variables and not variable.trainable:
+                if id(variable) in self._variables:
+                    continue
+                if new:
+                    self._check_unlocked(leaf)
+                if not variable.trainable:
                     self._untrained.add(id(variable))
-                self._variables.setdefault(id(variable), variable)
+                elif not self.__dict__.get("_trainable", True):
+                    variable.trainable = False
+                self._variables[id(variable)] = variable
+
+    def _check_unlocked(self, leaf: Any) -> None:
+        """Raise ValueError where a layer that has all of its state gets more."""
+        if self._locked and not self._building:
+            raise ValueError(
+                f"{self._who()}: expected no more variables and layers once it is built. Received: "
+                f"{shown(leaf)}. Make them in __init__ or in build(self, input_shape)."
+            )
+
+    def _untrack_variable(self, variable: Variable) -> None:
+        """Forget a variable, as Keras lets layers of your own do."""
+        self._variables.pop(id(variable), None)
+        self._untrained.discard(id(variable))
+
+    def __delattr__(self, name: str) -> None:
+        value = self.__dict__.get(name)
+        if isinstance(value, Variable):
+            self._untrack_variable(value)
+        super().__delattr__(name)
 
     def _kept_variables(self) -> list[Variable]:
         """The variables of this layer itself that a copy takes over."""
@@ -114,6 +168,7 @@ class Owner(Operation):
 
     def add_weight(
         self,
+        *args: Any,
         shape: Any = None,
         initializer: Any = None,
         dtype: Any = None,
@@ -128,18 +183,26 @@ class Owner(Operation):
         """Make a weight of this layer.
 
         Args:
+            *args: the shape, the initializer and the dtype, if not by keyword.
             shape: its shape; `()` by default.
             initializer: name or object; Glorot-uniform for floats, zeros for others.
             dtype: its dtype; the policy's variable dtype by default.
             trainable: whether optimizers update it.
             autocast: whether calls read it in the compute dtype.
-            aggregation, overwrite_with_gradient: accepted as in Keras.
+            aggregation, overwrite_with_gradient: see `Variable`.
             regularizer: a penalty on it, added to the loss.
             constraint: a projection applied after each update.
             name: for messages and files.
+
+        Raises:
+            TypeError: more than three arguments by position.
+            ValueError: a name by position; an argument given twice; a shape that is not known.
         """
         from geartrain import constraints
 
+        self._check_made()
+        given = {"shape": shape, "initializer": initializer, "dtype": dtype}
+        shape, initializer, dtype = _by_place(self._who(), args, given)
         shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
         if any(size is None for size in shape):
             raise ValueError(
@@ -152,13 +215,40 @@ class Owner(Operation):
             budget.check_weight(self._who(), shape, dtype)
         if initializer is None:
             initializer = "glorot_uniform" if is_float(dtype) else "zeros"
-        made = Weight(initializers.get(initializer), shape, dtype, trainable, autocast, name=name)
+        made = Weight(
+            initializers.get(initializer), shape, dtype, trainable, autocast, aggregation, name
+        )
         context = current_context()
         made.path = "/".join([*(context.path if context else [self.name]), made.name])
         made.regularizer = regularizers.get(regularizer)
         made.constraint = constraints.get(constraint)
-        self._track(made)
+        made.overwrite_with_gradient = overwrite_with_gradient
+        self._track(made, new=True)
         return made
+
+    def add_variable(
+        self,
+        shape: Any,
+        initializer: Any,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Another name of `add_weight`."""
+        return self.add_weight(
+            shape=shape, initializer=initializer, dtype=dtype, trainable=trainable,
+            autocast=autocast, regularizer=regularizer, constraint=constraint, name=name,
+        )  # fmt: skip
+
+    def add_metric(self, *args: Any, **kwargs: Any) -> None:
+        """Refused, as in Keras 3: raises NotImplementedError, with what to do instead."""
+        raise NotImplementedError(
+            f"{self._who()}: add_metric is of Keras 2. Give metrics to compile(metrics=[...]), or "
+            "set one as an attribute in __init__ and call its update_state in call."
+        )
 
     @property
     def weights(self) -> list[Variable]:
@@ -215,9 +305,11 @@ class Owner(Operation):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
         for layer in self._flatten_layers():
             layer.__dict__["_trainable"] = bool(value)
+            for key, variable in layer._variables.items():
+                if key not in layer._untrained:
+                    variable.trainable = bool(value)
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all weights."""
@@ -286,6 +378,27 @@ def _leaves(value: Any) -> Iterator[Any]:
         elif id(item) not in seen:  # a list may hold itself
             seen.add(id(item))
             stack.extend(reversed(item.values() if isinstance(item, dict) else item))
+
+
+def _by_place(who: str, args: tuple[Any, ...], given: dict[str, Any]) -> list[Any]:
+    """The shape, initializer and dtype of a weight, given by place or by keyword."""
+    if len(args) > len(given):
+        raise TypeError(
+            f"{who}: add_weight takes at most {len(given)} arguments by position: "
+            f"{', '.join(given)}. Received: {len(args)}"
+        )
+    if args and isinstance(args[0], str):
+        raise ValueError(
+            f"{who}: add_weight expected a shape first. Received: {args[0]!r}. Give the name by "
+            f"keyword: add_weight(shape=..., name={args[0]!r})."
+        )
+    for name, value in zip(given, args, strict=False):
+        if given[name] is not None:
+            raise ValueError(
+                f"{who}: add_weight expected {name} once. Received: {value!r} by position, and "
+                f"{name}={given[name]!r}"
+            )
+    return list((given | dict(zip(given, args, strict=False))).values())
 
 
 def is_metric(value: Any) -> bool:

@@ -15,6 +15,8 @@ from geartrain.registry import register
 class _Pooling(Layer):
     """Base: windows along `axes` spatial axes."""
 
+    has_state = False
+
     axes: int
 
     config_order = (*COMMON_KEYS, "pool_size", "padding")

@@ -17,6 +17,8 @@ from geartrain.registry import register
 class _Noise(Layer):
     """Base of layers that draw random numbers in training and do nothing else."""
 
+    has_state = False
+
     config_order = (*COMMON_KEYS, "rate", "stddev", "seed")
 
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
@@ -274,6 +276,8 @@ class ActivityRegularization(Layer):
     >>> layer([[1.0, 3.0]]), layer.losses
     (array([[1., 3.]], dtype=float32), [array(5., dtype=float32)])
     """
+
+    has_state = False
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=regularizers.L1L2(l1=l1, l2=l2), **kwargs)

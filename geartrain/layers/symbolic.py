@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from geartrain import ops, tree
+from geartrain.errors import shown
 from geartrain.graph.budget import current_budget
 from geartrain.graph.dtypes import standardize_dtype
 from geartrain.graph.node import Leaf, Node
@@ -254,3 +255,15 @@ def tree_of_tensors(shape: Any, dtype: str) -> Any:
     if all(size is None or isinstance(size, int) for size in shape):
         return KerasTensor(tuple(shape), dtype)
     return [tree_of_tensors(one, dtype) for one in shape]
+
+
+def tensors_of(who: str, shape: Any, dtype: str) -> Any:
+    """Symbolic tensors for what a `compute_output_shape` gave: a shape, or nested ones."""
+    if isinstance(shape, list) and shape and all(n is None or isinstance(n, int) for n in shape):
+        shape = tuple(shape)
+    if not tree.is_nested(shape):
+        raise ValueError(
+            f"{who}: expected a shape, or nested shapes, from compute_output_shape. "
+            f"Received: {shown(shape)}"
+        )
+    return tree.map_shape_structure(lambda one: KerasTensor(one, dtype), shape)

@@ -23,9 +23,10 @@ class Weight(Variable):
     """
 
     def __init__(
-        self, initializer: Any, shape: Any, dtype: str, trainable: bool, autocast: bool, name: Any
-    ) -> None:
-        super().__init__(initializer, shape, dtype, trainable, name=name)
+        self, initializer: Any, shape: Any, dtype: str, trainable: bool, autocast: bool,
+        aggregation: Any, name: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(initializer, shape, dtype, trainable, aggregation=aggregation, name=name)
         self.autocast = autocast
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -43,4 +44,4 @@ class Weight(Variable):
 
 def copied(array: Any, dtype: str, name: str) -> Weight:
     """The weight that was copied or pickled, before what is set of it is."""
-    return Weight(array, array.shape, dtype, True, True, name)
+    return Weight(array, array.shape, dtype, True, True, "none", name)

@@ -47,6 +47,7 @@ class Model(Trainer, Saved, Layer):
     (3, 2)
     """
 
+    _locks_when_built = False
     not_in_files = ("operations", "_programs")  # `layers` has those with weights
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:

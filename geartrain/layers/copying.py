@@ -1,0 +1,71 @@
+"""Copies of layers: what is taken over when one is made again of its config."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from geartrain.layers.stateless import Stateless
+
+
+class Copied(Stateless):
+    """The part of a layer that copies it, with its weights and the layers inside of it."""
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The shapes that the layer was built for."""
+        raise NotImplementedError
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build for the shapes that `get_build_config` gave."""
+        raise NotImplementedError
+
+    def _own_layers(self, parts: list[Any]) -> list[Any]:
+        """This layer and those below it, without `parts` and what is below them."""
+        outside = {id(part) for part in parts}
+        found, stack = dict[int, Any](), [self]
+        while stack:
+            layer = stack.pop()
+            if id(layer) not in found and id(layer) not in outside:
+                found[id(layer)] = layer
+                stack.extend(reversed(layer._sublayers()))  # type: ignore[arg-type]
+        return list(found.values())
+
+    def _copied_state(self, parts: list[Any]) -> dict[str, Any]:
+        layers = self._own_layers(parts)
+        variables = [variable for layer in layers for variable in layer._kept_variables()]
+        return {
+            "built": [(layer.built, layer.get_build_config()) for layer in layers],
+            "arrays": [variable.array for variable in variables],
+            "variables": [(one.name, one.path, one.trainable) for one in variables],
+            "layers": [(layer.name, layer._trainable) for layer in layers],
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over the values of the layer that this one is a copy of."""
+        parts = self.__dict__.pop("_parts", [])
+        self._build_as(state["built"], parts)
+        layers = self._own_layers(parts)
+        variables = [variable for layer in layers for variable in layer._kept_variables()]
+        shapes = [[one.shape for one in of] for of in (state["arrays"], variables)]
+        if shapes[0] != shapes[1] or len(layers) != len(state["layers"]):
+            raise ValueError(
+                f"{self._who()}: expected a copy with variables of the shapes {shapes[0]}. "
+                f"Received, when it was made again of its config: {shapes[1]}. Let get_config and "
+                "get_build_config tell all that they depend on."
+            )
+        for variable, array, known in zip(
+            variables, state["arrays"], state["variables"], strict=True
+        ):
+            variable.assign(array)
+            variable.name, variable.path, variable.trainable = known
+        for layer, (name, trainable) in zip(layers, state["layers"], strict=True):
+            vars(layer).update(name=name, _trainable=trainable)
+
+    def _build_as(self, built: list[tuple[bool, Any]], parts: list[Any]) -> None:
+        """Build what was built, from the outside to the inside, each layer for its own shapes."""
+        layers = self._own_layers(parts)
+        for place, (was_built, config) in enumerate(built[: len(layers)]):
+            if was_built and not layers[place].built:
+                if config is not None:
+                    layers[place].build_from_config(config)
+                layers[place].built = True
+                layers = self._own_layers(parts)
