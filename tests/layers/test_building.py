@@ -181,7 +181,7 @@ def test_weights_by_place():
         (lambda: layer.add_weight("w"), ValueError, r"Give the name by keyword.*name='w'"),
         (lambda: layer.add_weight((3,), shape=(3,)), ValueError, "expected shape once"),
         (lambda: layer.add_weight((3,), "ones", None, "w"), TypeError, "at most 3.*Received: 4"),
-        (lambda: layer.add_metric(metrics.Mean()), NotImplementedError, "compile"),
+        (lambda: layer.add_metric(metrics.Mean()), NotImplementedError, "add_metric is of Keras 2"),
         (lambda: layers.Dense(2, trainable=1), ValueError, "True or False. Received: 1"),
         (lambda: layers.Activation("relu")(X, True), ValueError, "tensors only by position"),
     ]:
