@@ -7,13 +7,11 @@ processor's measured peak.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from geartrain import tree
-from geartrain.compiler.builder import BYTES
 from geartrain.compiler.loops import loop_nest
 from geartrain.compiler.program import Reference
 from geartrain.compiler.target import host
@@ -21,37 +19,17 @@ from geartrain.errors import unknown_name
 from geartrain.graph.formula import Names, formula_text
 from geartrain.graph.node import Node
 from geartrain.graph.printer import graph_text
-from geartrain.graph.shapes import BATCH, product, resolve
+from geartrain.graph.shapes import BATCH
 from geartrain.models.batches import batches_of
 from geartrain.models.data import Batch
 from geartrain.models.programs import MOST_PROGRAMS
 from geartrain.runtime import native
 from geartrain.runtime.executable import Executable
 from geartrain.runtime.function import Program, program_for
+from geartrain.runtime.profiling import KernelProfile, measured_kernels
 
 STAGES = ("sizes", "formula", "graph", "loops", "naive", "llvm", "assembly", "profile")
 _SHOWN = 60  # lines of IR or assembly that are shown unless all are asked for
-
-
-@dataclass
-class KernelProfile:
-    """What one kernel costs.
-
-    Attributes:
-        name: its name in the loops and in the code.
-        kind: map, fold, contraction, pack, ...
-        result: the name and shape of what it stores.
-        flops: about how many operations it does.
-        bytes: how many bytes it reads and writes, each tensor once.
-        seconds: the median time of a run.
-    """
-
-    name: str
-    kind: str
-    result: str
-    flops: int
-    bytes: int
-    seconds: float
 
 
 class Explanation:
@@ -152,32 +130,10 @@ class Explanation:
 
     def kernels(self, repeats: int = 20) -> list[KernelProfile]:
         """Measure each kernel; variables are put back as they were."""
-        kept = [variable.numpy() for variable in self._program.updates]
         values = {
             node.leaf: array for node, array in zip(self._program.inputs, self._arrays, strict=True)
         }
-        try:
-            measured = self.executable.measure(values, self.batch, repeats)
-        finally:
-            for variable, value in zip(self._program.updates, kept, strict=True):
-                variable.assign(value)
-        found = []
-        for kernel, seconds in measured:
-            number = re.match(r"k(\d+)", kernel.name)
-            tensors = list(kernel.nodes)
-            if number is not None:
-                tensors += self.executable.assembly.fused[int(number[1])].reads
-            size = sum(
-                int(resolve(product(node.extents), self.batch)) * BYTES[node.dtype]
-                for node in tensors
-            )
-            result = ", ".join(
-                f"{self._names.of(node)}{list(resolve(node.extents, self.batch))}"
-                for node in kernel.nodes[:2]
-            )
-            flops = int(resolve(kernel.work, self.batch))
-            found.append(KernelProfile(kernel.name, kernel.kind, result, flops, size, seconds))
-        return found
+        return measured_kernels(self.executable, values, self.batch, self._names, repeats)
 
     def profile(self) -> str:
         """A table of the kernels: shapes, operations, bytes, time, and the share of the peak."""

@@ -22,7 +22,6 @@ NOT_YET = {
     for name in [
         "StatelessScope",
         "callbacks.BackupAndRestore",
-        "callbacks.TensorBoard",
         "datasets.boston_housing.load_data",
         "datasets.california_housing.load_data",
         "datasets.cifar10.load_data",

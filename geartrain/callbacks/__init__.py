@@ -13,6 +13,7 @@ _PLACES = {
     "model_checkpoint": "ModelCheckpoint",
     "progbar_logger": "ProgbarLogger",
     "reduce_lr_on_plateau": "ReduceLROnPlateau",
+    "tensorboard": "TensorBoard",
     "terminate_on_nan": "TerminateOnNaN",
 }
 _names = within(__name__, _PLACES)

@@ -11,6 +11,7 @@ from geartrain.callbacks.learning_rate_scheduler import (
 from geartrain.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoint
 from geartrain.callbacks.progbar_logger import ProgbarLogger as ProgbarLogger
 from geartrain.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
+from geartrain.callbacks.tensorboard import TensorBoard as TensorBoard
 from geartrain.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "ModelCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

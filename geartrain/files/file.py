@@ -100,8 +100,14 @@ def append_lines(path: str | os.PathLike[str], lines: bytes) -> None:
     _append(path, lines, _completing)
 
 
-def append(path: str | os.PathLike[str], data: bytes) -> None:
+def append(path: str | os.PathLike[str], data: bytes, lasting: bool = True) -> None:
     """Add bytes to the end of a file, made if need be: all of them or none.
+
+    Args:
+        path: the file.
+        data: the bytes.
+        lasting: whether to wait until they are on the disk. Else they are safe from all but a loss
+            of power, which can leave a part of them.
 
     Raises:
         OSError: the file cannot be written; it is as it was before.
@@ -113,7 +119,7 @@ def append(path: str | os.PathLike[str], data: bytes) -> None:
     ...     Path(folder, "file").read_bytes()
     b'onetwo'
     """
-    _append(path, data, lambda file, length: b"")
+    _append(path, data, lambda file, length: b"", lasting)
 
 
 def _completing(file: io.FileIO, lines: bytes) -> bytes:
@@ -127,7 +133,10 @@ def _completing(file: io.FileIO, lines: bytes) -> bytes:
 
 
 def _append(
-    path: str | os.PathLike[str], data: bytes, before: Callable[[io.FileIO, bytes], bytes]
+    path: str | os.PathLike[str],
+    data: bytes,
+    before: Callable[[io.FileIO, bytes], bytes],
+    lasting: bool = True,
 ) -> None:
     """Add `data` to a file, and in front of it what `before` says of the file and the data."""
     place = Place(path)
@@ -140,19 +149,20 @@ def _append(
     with place.reporting():
         file = place.target.open("ab+", buffering=0)
         try:
-            _append_whole(file, before(file, data) + data, place)
+            _append_whole(file, before(file, data) + data, place, lasting)
         finally:
             with contextlib.suppress(OSError):  # all is on the disk already, or all is undone
                 file.close()
 
 
-def _append_whole(file: io.FileIO, data: bytes, place: Place) -> None:
+def _append_whole(file: io.FileIO, data: bytes, place: Place, lasting: bool) -> None:
     length = file.seek(0, os.SEEK_END)
     try:
         rest = memoryview(data)
         while rest:
             rest = rest[file.write(rest) :]
-        os.fsync(file.fileno())
+        if lasting:
+            os.fsync(file.fileno())
     except BaseException:
         place.state = "A part of what is new may have been added."
         file.truncate(length)

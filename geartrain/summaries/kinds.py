@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from geartrain.errors import shown
+from geartrain.errors import shown, warn
 from geartrain.summaries.messages import message, metadata, tensor
 from geartrain.summaries.png import encode_png
 from geartrain.summaries.writer import current
@@ -88,7 +88,9 @@ def histogram(
 
     Returns whether it was written: False where no writer is in use.
 
-    Raises ValueError where no step is known, and for what are no finite numbers.
+    Warns of what is NaN or infinite, and leaves it out.
+
+    Raises ValueError where no step is known, and for what are no numbers.
     """
 
     def value() -> np.ndarray:
@@ -96,14 +98,13 @@ def histogram(
         if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
             raise _unfit("histogram", "numbers", array)
         values = array.astype("float64").ravel()
-        if not np.isfinite(values).all():
-            count = int(np.count_nonzero(~np.isfinite(values)))
-            raise ValueError(
-                f"summaries.histogram: expected finite numbers under {name!r}. Received: {count} "
-                f"of {values.size} that are NaN or infinite. Find where they come from, or write "
-                "x[np.isfinite(x)]."
+        finite = values[np.isfinite(values)]
+        if finite.size < values.size:
+            warn(
+                f"summaries.histogram: {values.size - finite.size} of {values.size} values of "
+                f"{name!r} are NaN or infinite, and left out. Find where they come from."
             )
-        return counted(values, 30 if buckets is None else max(buckets, 0))
+        return counted(finite, 30 if buckets is None else max(buckets, 0))
 
     return _write("histogram", name, value, step, metadata("histograms", None, description))
 

@@ -67,12 +67,13 @@ class SummaryWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Bring what was added so far to the disk: whole events, or on an error none of them."""
+        """Write what was added so far: whole events, or on an error none of them."""
         self._pending.write()
 
     def close(self) -> None:
         """Bring everything to the disk, and take no more."""
-        self.flush()
+        if not self._closed:
+            self._pending.write(lasting=True)
         self._closed = True
 
     def init(self) -> None:
@@ -113,11 +114,11 @@ class _Pending:
     def is_due(self, most: int, seconds: float) -> bool:
         return len(self._events) >= most or time.monotonic() - self._since >= seconds
 
-    def write(self) -> None:
+    def write(self, lasting: bool = False) -> None:
         with self._lock:
             self._since = time.monotonic()
-            if self._events:
-                files.append(self._path, b"".join(self._events))
+            if self._events or lasting:
+                files.append(self._path, b"".join(self._events), lasting)
                 self._events.clear()
 
 
@@ -161,6 +162,9 @@ class _NoWriter(SummaryWriter):
         """Nothing."""
 
     def flush(self) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
         """Nothing."""
 
 
