@@ -121,6 +121,11 @@ def cache_home() -> Path:
     return Path(base).expanduser() / "geartrain"
 
 
+def keras_home() -> Path:
+    """The folder where Keras keeps its downloads: `KERAS_HOME`, `~/.keras` if unset."""
+    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+
+
 def data_home() -> Path | None:
     """The folder named by `GEARTRAIN_DATA`, where data sets are looked for first."""
     chosen = os.environ.get("GEARTRAIN_DATA")

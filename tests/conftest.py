@@ -100,4 +100,4 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def refuse(url: str, limit: int, context: object = None) -> None:
         raise ConnectionError(f"{url}: no network")
 
-    monkeypatch.setattr("geartrain.datasets.download.fetch", refuse)
+    monkeypatch.setattr("geartrain.downloads.fetch.fetch", refuse)

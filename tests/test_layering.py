@@ -20,7 +20,7 @@ PACKAGE = Path(geartrain.__file__).parent
 # levels below its own, from its own package, and where a line says so, from its neighbours.
 LEVELS: list[set[str]] = [
     {"_version", "errors", "config", "lazy", "tree", "files"},
-    {"compat.names"},
+    {"compat.names", "downloads"},
     {"registry", "utils", "naive", "datasets", "summaries"},
     {"compat"},
     {"graph"},

@@ -46,7 +46,6 @@ NOT_YET = {
         "layers.TextVectorization",
         "name_scope",
         "ops.ctc_loss",
-        "utils.get_file",
         "utils.image_dataset_from_directory",
         "utils.model_to_dot",
         "utils.plot_model",

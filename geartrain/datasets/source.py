@@ -170,10 +170,9 @@ def _roots(dataset: DataSet) -> Iterator[tuple[str, Path | None]]:
     if dataset.inside:
         yield "the package", dataset.inside
         return
-    keras_home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
     yield "GEARTRAIN_DATA", config.data_home()
     yield "Geartrain's cache", config.cache_home() / "datasets"
-    yield "Keras's cache", keras_home / "datasets"
+    yield "Keras's cache", config.keras_home() / "datasets"
     shared = os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
     for folder in shared.split(os.pathsep):
         if folder:
@@ -281,7 +280,7 @@ def _given(dataset: DataSet, path: str | os.PathLike[str] | None) -> Path | None
 
 def _download(dataset: DataSet, notes: list[str]) -> dict[str, Array] | None:
     """Fetch, verify and keep the data set; None if no mirror has it, adding reasons to `notes`."""
-    from geartrain.datasets.download import fetch
+    from geartrain.downloads.fetch import fetch
 
     if not dataset.mirrors:
         return None
@@ -305,7 +304,7 @@ def _download(dataset: DataSet, notes: list[str]) -> dict[str, Array] | None:
 
 def _fetch_part(dataset: DataSet, part: Part, mirror: str, folder: Path) -> Array:
     """One array from the cache, if an earlier download got so far, else from the mirror."""
-    from geartrain.datasets.download import fetch
+    from geartrain.downloads.fetch import fetch
 
     try:
         return _read_part(dataset, part, folder)
@@ -324,7 +323,7 @@ def _largest(part: Part) -> int:
 
 def _keep(path: Path, content: bytes) -> None:
     """Store a verified file in the cache; where that fails, the data at hand is still good."""
-    from geartrain.datasets.download import store
+    from geartrain.downloads.fetch import store
 
     try:
         store(path, content)

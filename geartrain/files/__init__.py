@@ -6,10 +6,10 @@ same folder, brought to the disk, and renamed: whoever looks, at any moment, aft
 """
 
 from geartrain.files.file import append, append_lines, bring_to_disk, replacing
-from geartrain.files.folder import replacing_folder
+from geartrain.files.folder import replacing_folder, write_folder
 from geartrain.files.place import check_writable, make_folder
 
 __all__ = [
     "append", "append_lines", "bring_to_disk", "check_writable", "make_folder", "replacing",
-    "replacing_folder",
+    "replacing_folder", "write_folder",
 ]  # fmt: skip

@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Collection, Iterator
-from pathlib import Path
+import shutil
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path, PurePath
+from typing import IO
 
 from geartrain.files.place import Place, remove_tree, sync_folder, take_over
 
 
 @contextlib.contextmanager
-def replacing_folder(path: str | os.PathLike[str], members: Collection[str] = ()) -> Iterator[Path]:
+def replacing_folder(
+    path: str | os.PathLike[str], members: Collection[str] = (), *, many: bool = False
+) -> Iterator[Path]:
     """A new folder that takes the place of the folder `path` when the block ends without error.
 
     Until the end, the former folder is as it was; afterwards the new one, with all that is in it,
@@ -26,6 +30,8 @@ def replacing_folder(path: str | os.PathLike[str], members: Collection[str] = ()
     Args:
         path: the folder. The one around it must be there.
         members: the names of files and folders that may be in a former folder.
+        many: whether there are so many files that all which the system holds is brought to the disk
+            in one call, where it can do that: each file by itself takes milliseconds.
 
     Raises:
         OSError: the folder cannot be written, a file is in its place, or it holds other files.
@@ -48,7 +54,10 @@ def replacing_folder(path: str | os.PathLike[str], members: Collection[str] = ()
         with place.reporting(unless_elsewhere=True):
             yield place.temporary
         with place.reporting():
-            _sync_tree(place.temporary)
+            if many and hasattr(os, "sync"):
+                os.sync()
+            else:
+                _sync_tree(place.temporary)
             if former is None:
                 place.temporary.rename(place.target)
             else:
@@ -60,6 +69,35 @@ def replacing_folder(path: str | os.PathLike[str], members: Collection[str] = ()
         place.finish()
     finally:
         remove_tree(place.temporary)  # the former folder's name since the exchange
+
+
+def write_folder(
+    path: str | os.PathLike[str], members: Iterable[tuple[PurePath, IO[bytes] | None]]
+) -> None:
+    """Make a folder with any number of files, which appears with all of them or not at all.
+
+    Args:
+        path: the folder. The one around it must be there; the folder itself must be empty, if it
+            is there.
+        members: the path of each file below the folder, and a stream of its content, None for an
+            empty folder.
+
+    Raises:
+        OSError: the folder cannot be written, or holds files.
+
+    >>> import io, tempfile
+    >>> with tempfile.TemporaryDirectory() as around:
+    ...     write_folder(Path(around, "folder"), [(PurePath("a/b"), io.BytesIO(b"content"))])
+    ...     Path(around, "folder", "a", "b").read_bytes()
+    b'content'
+    """
+    with replacing_folder(path, many=True) as folder:
+        for below, stream in members:
+            target = folder / below
+            (target if stream is None else target.parent).mkdir(parents=True, exist_ok=True)
+            if stream is not None:
+                with target.open("wb") as file:
+                    shutil.copyfileobj(stream, file)
 
 
 def _sync_tree(folder: Path) -> None:

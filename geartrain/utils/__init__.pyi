@@ -3,6 +3,7 @@ from geartrain.backend import clear_session as clear_session
 from geartrain.config import disable_interactive_logging as disable_interactive_logging
 from geartrain.config import enable_interactive_logging as enable_interactive_logging
 from geartrain.config import is_interactive_logging_enabled as is_interactive_logging_enabled
+from geartrain.downloads.cached import get_file as get_file
 from geartrain.graph.dtypes import standardize_dtype as standardize_dtype
 from geartrain.layers.symbolic import get_source_inputs as get_source_inputs
 from geartrain.layers.symbolic import is_keras_tensor as is_keras_tensor
@@ -43,6 +44,7 @@ __all__ = [
     "disable_interactive_logging",
     "enable_interactive_logging",
     "get_custom_objects",
+    "get_file",
     "get_registered_name",
     "get_registered_object",
     "get_source_inputs",

@@ -27,12 +27,21 @@ def offering(tiny, *mirrors, **fields):
     return tiny.data_set._replace(mirrors=mirrors, **fields)
 
 
+def serve_idx(server, tiny, folder="/idx/"):
+    """Offer a data set's four gzipped files, and return the mirror's address."""
+    for part in tiny.data_set.parts:
+        server.put(
+            f"{folder}{part.file}.gz", gzip.compress(encode_idx(tiny.arrays[part.key]), mtime=0)
+        )
+    return server.url + folder
+
+
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
 def test_downloads_verifies_and_keeps(tiny, home, server):
-    data_set = offering(tiny, server.serve_idx(tiny))
+    data_set = offering(tiny, serve_idx(server, tiny))
     assert source.find(data_set) is None and server.requests == []
     tiny.check(source.load(data_set))
     assert len(server.requests) == 4
@@ -52,24 +61,24 @@ def test_downloads_the_npz_and_keeps_it(tiny, home, server):
 
 
 def test_a_mirror_may_unpack_what_it_sends(tiny, server):
-    mirror = server.serve_idx(tiny)
+    mirror = serve_idx(server, tiny)
     for path, (status, headers, body) in server.routes.items():
         server.routes[path] = (status, headers, gzip.decompress(body))
     tiny.check(source.load(offering(tiny, mirror)))
 
 
 def test_goes_on_to_the_next_mirror_where_one_stopped(tiny, other, server):
-    first = server.serve_idx(tiny, "/first/")
+    first = serve_idx(server, tiny, "/first/")
     del server.routes[f"/first/{LABELS}.gz"]
-    wrong = server.serve_idx(other, "/wrong/")
-    right = server.serve_idx(tiny, "/right/")
+    wrong = serve_idx(server, other, "/wrong/")
+    right = serve_idx(server, tiny, "/right/")
     tiny.check(source.load(offering(tiny, first, wrong, right)))
     assert [path for path in server.requests if "right" in path] == [f"/right/{LABELS}.gz"]
     assert [path for path in server.requests if "wrong" in path] == [f"/wrong/{LABELS}.gz"]
 
 
 def test_a_wrong_hash_is_refused_and_not_kept(tiny, other, home, server):
-    data_set = offering(tiny, server.serve_idx(other))
+    data_set = offering(tiny, serve_idx(server, other))
     expected = tiny.data_set.parts[0].sha256
     received = other.data_set.parts[0].sha256
     with pytest.raises(FileNotFoundError) as caught:
@@ -95,7 +104,7 @@ BAD = {
 
 @pytest.mark.parametrize(("headers", "change", "message"), BAD.values(), ids=BAD.keys())
 def test_a_bad_answer_is_refused_and_leaves_nothing(tiny, home, server, headers, change, message):
-    mirror = server.serve_idx(tiny)
+    mirror = serve_idx(server, tiny)
     path = f"/idx/{IMAGES}.gz"
     status, _, body = server.routes[path]
     if "Content-Length" in headers:
@@ -107,7 +116,7 @@ def test_a_bad_answer_is_refused_and_leaves_nothing(tiny, home, server, headers,
 
 
 def test_a_mirror_that_redirects_to_http_is_refused(tiny, server):
-    mirror = server.serve_idx(tiny)
+    mirror = serve_idx(server, tiny)
     server.redirect(f"/idx/{IMAGES}.gz", f"http://localhost/{IMAGES}.gz")
     with pytest.raises(
         FileNotFoundError, match=r"expected redirects to https alone. Received: htt"
@@ -116,7 +125,7 @@ def test_a_mirror_that_redirects_to_http_is_refused(tiny, server):
 
 
 def test_a_damaged_cache_is_mended_by_a_download(tiny, home, server):
-    data_set = offering(tiny, server.serve_idx(tiny))
+    data_set = offering(tiny, serve_idx(server, tiny))
     source.load(data_set)
     path = home / CACHE / "tiny" / IMAGES
     path.write_bytes(path.read_bytes()[:-1])
@@ -131,7 +140,7 @@ def test_a_cache_that_cannot_be_written_costs_a_warning(tiny, home, server, monk
     (home / "file").write_bytes(b"")
     monkeypatch.setenv("GEARTRAIN_CACHE", str(home / "file"))
     with pytest.warns(GeartrainWarning, match=r"could not be written, .* Set GEARTRAIN_CACHE to a"):
-        tiny.check(source.load(offering(tiny, server.serve_idx(tiny))))
+        tiny.check(source.load(offering(tiny, serve_idx(server, tiny))))
 
 
 def test_nothing_found_lists_every_place_and_the_remedies(tiny, home, server):
@@ -179,7 +188,7 @@ def start_child(tiny, mirror):
 
 
 def test_several_processes_may_download_at_once(tiny, home, server):
-    mirror = server.serve_idx(tiny)
+    mirror = serve_idx(server, tiny)
     route, body = f"/idx/{IMAGES}.gz", server.routes[f"/idx/{IMAGES}.gz"][2]
     both_there = threading.Barrier(2, timeout=30)
 
@@ -201,7 +210,7 @@ def test_several_processes_may_download_at_once(tiny, home, server):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
 def test_a_kill_in_the_middle_of_a_download_leaves_no_partial_file(tiny, home, server):
-    mirror = server.serve_idx(tiny)
+    mirror = serve_idx(server, tiny)
     body = server.routes[f"/idx/{IMAGES}.gz"][2]
     half_sent, killed = threading.Event(), threading.Event()
 

@@ -63,7 +63,7 @@ def test_importing_the_data_sets_loads_no_network_and_no_archive_code():
     code = (
         "import sys, numpy; before = set(sys.modules); import geartrain.datasets; "
         "print(sorted({'ssl', 'urllib.request', 'zipfile', 'gzip', 'hashlib', "
-        "'geartrain.datasets.download'} & (set(sys.modules) - before)))"
+        "'geartrain.downloads.fetch'} & (set(sys.modules) - before)))"
     )
     root = Path(source.__file__).parents[2]
     out = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, check=True)

@@ -89,7 +89,7 @@ def csv_steps(folder: Path, loss: float, append: bool = False) -> Steps:
 
 
 def store_steps(folder: Path, number: int) -> Steps:
-    from geartrain.datasets.download import store
+    from geartrain.downloads.fetch import store
 
     return [lambda: store(folder / "sets" / "digits", b"%d" % number * 200_000)]
 

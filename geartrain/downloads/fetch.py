@@ -1,4 +1,4 @@
-"""Fetching a file over https into memory, and putting bytes into a folder made if need be.
+"""Fetching a file into memory or a stream, and putting bytes into a folder made if need be.
 
 The caller verifies the bytes between the two steps, so a file that is unverified, or only partly
 there, never exists under its name: not after a cut connection, not after `kill -9`.
@@ -8,11 +8,14 @@ This module is imported only when something must be downloaded, since urllib tak
 from __future__ import annotations
 
 import http.client
+import io
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from geartrain import config, files
 
@@ -39,68 +42,130 @@ def fetch(url: str, limit: int, *, context: Any = None) -> bytes:
     Traceback (most recent call last):
     ConnectionError: http://example.org/file: expected an https address.
     """
-    if not url.startswith("https://"):
-        raise ConnectionError(f"{url}: expected an https address.")
-    request = urllib.request.Request(url, headers={"User-Agent": "geartrain"})
+    body = io.BytesIO()
+    copy(url, body, limit, context=context)
+    return body.getvalue()
+
+
+def copy(
+    url: str,
+    stream: BinaryIO,
+    limit: int | None = None,
+    *,
+    schemes: Sequence[str] = ("https",),
+    context: Any = None,
+) -> None:
+    """Write the content behind an address to a stream.
+
+    Args:
+        url: the address. Redirects are followed as long as they are https too, or http if the
+            address is.
+        stream: what takes the content, chunk by chunk.
+        limit: the number of bytes above which the answer is refused, if any.
+        schemes: what is allowed of `"https"`, `"http"` and `"file"`.
+        context: an `ssl.SSLContext`, as in `fetch`.
+
+    Raises:
+        ConnectionError: as in `fetch`.
+        OSError: the stream cannot be written.
+    """
+    scheme = url.partition(":")[0].lower()
+    if scheme not in schemes or (scheme != "file" and not url[len(scheme) :].startswith("://")):
+        allowed = f"{'an' if schemes[0] == 'https' else 'a'} {', '.join(schemes)} address"
+        raise ConnectionError(f"{url}: expected {allowed}.")
     try:
-        with _opener(context).open(request, timeout=_TIMEOUT_SECONDS) as response:
-            return _read_body(response, url.rsplit("/", 1)[-1], limit)
+        with _open(url, scheme, context) as response:
+            _copy_body(response, stream, url.rsplit("/", 1)[-1], limit)
     except urllib.error.HTTPError as error:
         error.close()
         raise ConnectionError(f"{url}: HTTP status {error.code} {error.reason}") from error
     except urllib.error.URLError as error:
         raise ConnectionError(f"{url}: {error.reason}") from error
-    except (http.client.HTTPException, OSError) as error:
-        raise ConnectionError(f"{url}: {error or type(error).__name__}") from error
+    except (http.client.HTTPException, _Broken) as error:
+        raise ConnectionError(f"{url}: {str(error) or type(error).__name__}") from error
 
 
-class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows a redirect only to https: else one hop in the clear could change the file."""
+class _Broken(Exception):
+    """Reading from the other side failed, which writing to the stream must not be taken for."""
+
+
+def _open(url: str, scheme: str, context: Any) -> Any:
+    """The response behind an address, or the file that it names."""
+    try:
+        if scheme == "file":
+            path = urllib.request.url2pathname(urllib.parse.urlsplit(url).path)
+            return Path(path).open("rb")
+        request = urllib.request.Request(url, headers={"User-Agent": "geartrain"})
+        return _opener(scheme, context).open(request, timeout=_TIMEOUT_SECONDS)
+    except urllib.error.URLError:
+        raise
+    except OSError as error:
+        raise _Broken(str(error) or type(error).__name__) from error
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows https only to https: else one hop in the clear could change the file."""
+
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        self.allowed = allowed
 
     def redirect_request(
         self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> Any:
-        if not newurl.startswith("https://"):
+        if not newurl.startswith(tuple(f"{one}://" for one in self.allowed)):
             fp.close()
-            raise urllib.error.URLError(f"expected redirects to https alone. Received: {newurl}")
+            allowed = " and ".join(self.allowed)
+            raise urllib.error.URLError(
+                f"expected redirects to {allowed} alone. Received: {newurl}"
+            )
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _opener(context: Any) -> urllib.request.OpenerDirector:
-    """An opener for https alone: urllib's usual one would open http, ftp and local files too."""
+def _opener(scheme: str, context: Any) -> urllib.request.OpenerDirector:
+    """An opener for the web alone: urllib's usual one would open ftp and local files too."""
     import ssl
 
     opener = urllib.request.OpenerDirector()
+    if scheme == "http":
+        opener.add_handler(urllib.request.HTTPHandler())
     for handler in (
         urllib.request.ProxyHandler(),
         urllib.request.HTTPSHandler(context=context or ssl.create_default_context()),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
         urllib.request.UnknownHandler(),
-        _HttpsRedirects(),
+        _Redirects(("https", "http") if scheme == "http" else ("https",)),
     ):
         opener.add_handler(handler)
     return opener
 
 
-def _read_body(response: Any, label: str, limit: int) -> bytes:
-    """Read a response chunk by chunk, holding it to its announced length and to `limit`."""
-    announced = response.headers.get("Content-Length", "")
+def _copy_body(response: Any, stream: BinaryIO, label: str, limit: int | None) -> None:
+    """Copy a response chunk by chunk, holding it to its announced length and to `limit`."""
+    headers = getattr(response, "headers", {})
+    announced = headers.get("Content-Length", "")
     expected = int(announced) if announced.isdecimal() else None
-    if expected is not None and expected > limit:
+    if limit is not None and expected is not None and expected > limit:
         raise urllib.error.URLError(f"expected at most {limit} bytes. Received: {expected}.")
-    body = bytearray()
+    count = 0
     with _Progress(label, expected) as progress:
-        while chunk := response.read(_CHUNK):
-            body += chunk
-            if len(body) > limit:
+        while chunk := _read(response):
+            stream.write(chunk)
+            count += len(chunk)
+            if limit is not None and count > limit:
                 raise urllib.error.URLError(f"expected at most {limit} bytes. Received more.")
-            progress.show(len(body))
-    if expected is not None and len(body) != expected:
+            progress.show(count)
+    if expected is not None and count != expected:
         raise urllib.error.URLError(
-            f"expected {expected} bytes. Received: {len(body)}, then the connection ended."
+            f"expected {expected} bytes. Received: {count}, then the connection ended."
         )
-    return bytes(body)
+
+
+def _read(response: Any) -> bytes:
+    try:
+        return response.read(_CHUNK)
+    except OSError as error:
+        raise _Broken(str(error) or type(error).__name__) from error
 
 
 class _Progress:

@@ -11,8 +11,8 @@ import threading
 import pytest
 
 from geartrain import config
-from geartrain.datasets import download
-from geartrain.datasets.download import fetch, store
+from geartrain.downloads import fetch as fetching
+from geartrain.downloads.fetch import fetch, store
 
 
 def names(folder):
@@ -121,7 +121,7 @@ def test_reports_a_server_that_hangs_up(server):
 
 
 def test_reports_a_server_that_says_nothing(server, monkeypatch):
-    monkeypatch.setattr(download, "_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(fetching, "_TIMEOUT_SECONDS", 0.05)
     answer = threading.Event()
     server.routes["/file"] = lambda handler: answer.wait(10)
     try:

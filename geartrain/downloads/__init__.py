@@ -1,0 +1,1 @@
+"""Getting files over the network, and keeping them: fetched, verified, extracted, each whole."""
