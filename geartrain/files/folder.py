@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path, PurePath
 from typing import IO
@@ -91,6 +90,8 @@ def write_folder(
     ...     Path(around, "folder", "a", "b").read_bytes()
     b'content'
     """
+    import shutil  # which imports much
+
     with replacing_folder(path, many=True) as folder:
         for below, stream in members:
             target = folder / below
