@@ -39,6 +39,7 @@ GROUPS = (
     "loss_scale",
     "graphs",
     "unknown_axes",
+    "data",
 )
 
 

@@ -28,7 +28,7 @@ LEVELS: list[set[str]] = [
     {"identifiers", "configurable", "utils.custom_objects"},
     {"ops", "compiler"},
     {"runtime", "dtype_policies", "random", "functions"},
-    {"initializers", "activations", "regularizers", "constraints", "preprocessing"},
+    {"initializers", "activations", "regularizers", "constraints", "preprocessing", "data"},
     {"layers", "losses", "metrics", "optimizers", "callbacks", "backend"},
     {"saving", "compat.backend"},
     {"models"},

@@ -19,8 +19,11 @@ class EagerTensor(np.ndarray):
     """
 
     def numpy(self) -> Any:
-        """The plain array; of a scalar NumPy's scalar."""
-        return self.view(np.ndarray)[()]
+        """The plain array; of a scalar NumPy's scalar. Texts are bytes, as TensorFlow has them."""
+        plain = self.view(np.ndarray)
+        if plain.dtype.kind in "UST":
+            plain = _as_bytes(plain)
+        return (plain if plain.flags.writeable else plain.copy())[()]
 
     def __repr__(self) -> str:
         return repr(self.view(np.ndarray))
@@ -29,12 +32,23 @@ class EagerTensor(np.ndarray):
         return self.view(np.ndarray).__reduce_ex__(protocol)
 
 
+def _as_bytes(texts: np.ndarray) -> np.ndarray:
+    """An array of objects: the UTF-8 of each text."""
+    found = np.empty(texts.shape, object)
+    for place, text in np.ndenumerate(texts):
+        found[place] = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+    return found
+
+
 def _in_place(name: str) -> Any:
-    """`+=` and its like, which make a new tensor where the other is symbolic: no array holds it."""
+    """`+=` and its like, which make a new tensor where this one cannot hold the result.
+
+    That is so where the other is symbolic, and where this one is part of the user's data.
+    """
     inherited = getattr(np.ndarray, name)
 
     def operator(self: Any, other: Any) -> Any:
-        if getattr(other, "__array_ufunc__", True) is None:
+        if getattr(other, "__array_ufunc__", True) is None or not self.flags.writeable:
             return NotImplemented
         return inherited(self, other)
 

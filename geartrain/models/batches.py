@@ -198,7 +198,10 @@ class StreamBatches(Batches):
 
     def _whole(self) -> int | None:
         """The number of all batches, where it is known."""
-        return len(self.source) if hasattr(self.source, "__len__") else None
+        try:
+            return len(self.source)  # type: ignore[arg-type]
+        except TypeError:  # of a data set too, whose length is not known
+            return None
 
     def first(self) -> Batch:
         """The first batch; it will be delivered again by `epoch`."""

@@ -1,0 +1,47 @@
+"""Reading ahead: elements are made on another thread while those before are used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+
+def read_ahead(make: Callable[[], Iterator[Any]], size: int) -> Iterator[Any]:
+    """The items of an iterator that a thread goes through, at most `size` items ahead.
+
+    What the iterator raises is raised here, in its place. The thread ends when all is read, or when
+    nobody reads on.
+
+    >>> list(read_ahead(lambda: iter("abc"), 2))
+    ['a', 'b', 'c']
+    """
+    import threading
+    from queue import SimpleQueue
+
+    ready: SimpleQueue[tuple[bool, Any]] = SimpleQueue()
+    room, stopped = threading.Semaphore(size), threading.Event()
+
+    def work() -> None:
+        try:
+            for item in make():
+                room.acquire()
+                if stopped.is_set():
+                    return
+                ready.put((True, item))
+            ready.put((False, None))
+        except BaseException as error:  # the reader's to handle
+            ready.put((False, error))
+
+    threading.Thread(target=work, name="geartrain-data", daemon=True).start()
+    try:
+        while True:
+            more, item = ready.get()
+            if not more:
+                if item is not None:
+                    raise item
+                return
+            yield item
+            room.release()
+    finally:
+        stopped.set()
+        room.release()
