@@ -24,26 +24,26 @@ from geartrain import saving as saving
 from geartrain import summaries as summaries
 from geartrain import tree as tree
 from geartrain import utils as utils
+from geartrain._version import __version__ as __version__
 from geartrain.dtype_policies import DTypePolicy as DTypePolicy
-from geartrain.models import Functional as Functional
+from geartrain.explanation import explain as explain
 from geartrain.initializers import Initializer as Initializer
 from geartrain.layers import Input as Input
 from geartrain.layers.input_spec import InputSpec as InputSpec
-from geartrain.layers.symbolic import KerasTensor as KerasTensor
 from geartrain.layers.layer import Layer as Layer
+from geartrain.layers.operation import Operation as Operation
+from geartrain.layers.symbolic import KerasTensor as KerasTensor
 from geartrain.losses import Loss as Loss
 from geartrain.metrics import Metric as Metric
+from geartrain.models import Functional as Functional
 from geartrain.models import Model as Model
-from geartrain.layers.operation import Operation as Operation
+from geartrain.models import Sequential as Sequential
 from geartrain.optimizers import Optimizer as Optimizer
 from geartrain.regularizers import Regularizer as Regularizer
-from geartrain.models import Sequential as Sequential
-from geartrain.runtime.variable import Variable as Variable
-from geartrain.explanation import explain as explain
 from geartrain.runtime.function import grad as grad
 from geartrain.runtime.function import jit as jit
 from geartrain.runtime.function import value_and_grad as value_and_grad
-from geartrain._version import __version__ as __version__
+from geartrain.runtime.variable import Variable as Variable
 
 def version() -> str: ...
 

@@ -1,4 +1,6 @@
 # Written by scripts/stubs.py.
+from typing import Any
+
 from geartrain.layers.activation_layers import ELU as ELU
 from geartrain.layers.activation_layers import Activation as Activation
 from geartrain.layers.activation_layers import LeakyReLU as LeakyReLU
@@ -28,16 +30,24 @@ from geartrain.layers.conv_lstm import ConvLSTM1D as ConvLSTM1D
 from geartrain.layers.conv_lstm import ConvLSTM2D as ConvLSTM2D
 from geartrain.layers.conv_lstm import ConvLSTM3D as ConvLSTM3D
 from geartrain.layers.convolution import Conv1D as Conv1D
+from geartrain.layers.convolution import Conv1D as Convolution1D
 from geartrain.layers.convolution import Conv2D as Conv2D
+from geartrain.layers.convolution import Conv2D as Convolution2D
 from geartrain.layers.convolution import Conv3D as Conv3D
+from geartrain.layers.convolution import Conv3D as Convolution3D
 from geartrain.layers.convolution_transpose import Conv1DTranspose as Conv1DTranspose
+from geartrain.layers.convolution_transpose import Conv1DTranspose as Convolution1DTranspose
 from geartrain.layers.convolution_transpose import Conv2DTranspose as Conv2DTranspose
+from geartrain.layers.convolution_transpose import Conv2DTranspose as Convolution2DTranspose
 from geartrain.layers.convolution_transpose import Conv3DTranspose as Conv3DTranspose
+from geartrain.layers.convolution_transpose import Conv3DTranspose as Convolution3DTranspose
 from geartrain.layers.dense import Dense as Dense
 from geartrain.layers.depthwise_convolution import DepthwiseConv1D as DepthwiseConv1D
 from geartrain.layers.depthwise_convolution import DepthwiseConv2D as DepthwiseConv2D
 from geartrain.layers.depthwise_convolution import SeparableConv1D as SeparableConv1D
+from geartrain.layers.depthwise_convolution import SeparableConv1D as SeparableConvolution1D
 from geartrain.layers.depthwise_convolution import SeparableConv2D as SeparableConv2D
+from geartrain.layers.depthwise_convolution import SeparableConv2D as SeparableConvolution2D
 from geartrain.layers.einsum_dense import EinsumDense as EinsumDense
 from geartrain.layers.encoding import CategoryEncoding as CategoryEncoding
 from geartrain.layers.encoding import Discretization as Discretization
@@ -46,11 +56,18 @@ from geartrain.layers.general import Identity as Identity
 from geartrain.layers.general import Lambda as Lambda
 from geartrain.layers.general import Masking as Masking
 from geartrain.layers.global_pooling import GlobalAveragePooling1D as GlobalAveragePooling1D
+from geartrain.layers.global_pooling import GlobalAveragePooling1D as GlobalAvgPool1D
 from geartrain.layers.global_pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
+from geartrain.layers.global_pooling import GlobalAveragePooling2D as GlobalAvgPool2D
 from geartrain.layers.global_pooling import GlobalAveragePooling3D as GlobalAveragePooling3D
+from geartrain.layers.global_pooling import GlobalAveragePooling3D as GlobalAvgPool3D
+from geartrain.layers.global_pooling import GlobalMaxPooling1D as GlobalMaxPool1D
 from geartrain.layers.global_pooling import GlobalMaxPooling1D as GlobalMaxPooling1D
+from geartrain.layers.global_pooling import GlobalMaxPooling2D as GlobalMaxPool2D
 from geartrain.layers.global_pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
+from geartrain.layers.global_pooling import GlobalMaxPooling3D as GlobalMaxPool3D
 from geartrain.layers.global_pooling import GlobalMaxPooling3D as GlobalMaxPooling3D
+from geartrain.layers.grouped_query_attention import GroupedQueryAttention as GroupQueryAttention
 from geartrain.layers.input_layer import Input as Input
 from geartrain.layers.input_layer import InputLayer as InputLayer
 from geartrain.layers.input_spec import InputSpec as InputSpec
@@ -77,10 +94,16 @@ from geartrain.layers.normalizing import LayerNormalization as LayerNormalizatio
 from geartrain.layers.normalizing import RMSNormalization as RMSNormalization
 from geartrain.layers.normalizing import UnitNormalization as UnitNormalization
 from geartrain.layers.pooling import AveragePooling1D as AveragePooling1D
+from geartrain.layers.pooling import AveragePooling1D as AvgPool1D
 from geartrain.layers.pooling import AveragePooling2D as AveragePooling2D
+from geartrain.layers.pooling import AveragePooling2D as AvgPool2D
 from geartrain.layers.pooling import AveragePooling3D as AveragePooling3D
+from geartrain.layers.pooling import AveragePooling3D as AvgPool3D
+from geartrain.layers.pooling import MaxPooling1D as MaxPool1D
 from geartrain.layers.pooling import MaxPooling1D as MaxPooling1D
+from geartrain.layers.pooling import MaxPooling2D as MaxPool2D
 from geartrain.layers.pooling import MaxPooling2D as MaxPooling2D
+from geartrain.layers.pooling import MaxPooling3D as MaxPool3D
 from geartrain.layers.pooling import MaxPooling3D as MaxPooling3D
 from geartrain.layers.recurrent import GRU as GRU
 from geartrain.layers.recurrent import LSTM as LSTM
@@ -113,34 +136,16 @@ from geartrain.layers.spectral_normalization import SpectralNormalization as Spe
 from geartrain.layers.stacked_cells import StackedRNNCells as StackedRNNCells
 from geartrain.layers.wrappers import TimeDistributed as TimeDistributed
 from geartrain.layers.wrappers import Wrapper as Wrapper
-from geartrain.layers.grouped_query_attention import GroupedQueryAttention as GroupQueryAttention
-from geartrain.layers.global_pooling import GlobalAveragePooling1D as GlobalAvgPool1D
-from geartrain.layers.global_pooling import GlobalMaxPooling1D as GlobalMaxPool1D
-from geartrain.layers.global_pooling import GlobalAveragePooling2D as GlobalAvgPool2D
-from geartrain.layers.global_pooling import GlobalMaxPooling2D as GlobalMaxPool2D
-from geartrain.layers.global_pooling import GlobalAveragePooling3D as GlobalAvgPool3D
-from geartrain.layers.global_pooling import GlobalMaxPooling3D as GlobalMaxPool3D
-from geartrain.layers.pooling import AveragePooling1D as AvgPool1D
-from geartrain.layers.pooling import MaxPooling1D as MaxPool1D
-from geartrain.layers.pooling import AveragePooling2D as AvgPool2D
-from geartrain.layers.pooling import MaxPooling2D as MaxPool2D
-from geartrain.layers.pooling import AveragePooling3D as AvgPool3D
-from geartrain.layers.pooling import MaxPooling3D as MaxPool3D
-from geartrain.layers.convolution import Conv1D as Convolution1D
-from geartrain.layers.convolution import Conv2D as Convolution2D
-from geartrain.layers.convolution import Conv3D as Convolution3D
-from geartrain.layers.convolution_transpose import Conv1DTranspose as Convolution1DTranspose
-from geartrain.layers.convolution_transpose import Conv2DTranspose as Convolution2DTranspose
-from geartrain.layers.convolution_transpose import Conv3DTranspose as Convolution3DTranspose
-from geartrain.layers.depthwise_convolution import SeparableConv1D as SeparableConvolution1D
-from geartrain.layers.depthwise_convolution import SeparableConv2D as SeparableConvolution2D
-from typing import Any
 
 deserialize: Any
 
 def serialize(layer: Any) -> Any: ...
 
 __all__ = [
+    "ELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "Activation",
     "ActivityRegularization",
     "AdaptiveAveragePooling1D",
@@ -188,11 +193,9 @@ __all__ = [
     "Discretization",
     "Dot",
     "Dropout",
-    "ELU",
     "EinsumDense",
     "Embedding",
     "Flatten",
-    "GRU",
     "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
@@ -214,7 +217,6 @@ __all__ = [
     "Input",
     "InputLayer",
     "InputSpec",
-    "LSTM",
     "LSTMCell",
     "Lambda",
     "Layer",
@@ -235,7 +237,6 @@ __all__ = [
     "PReLU",
     "Permute",
     "RMSNormalization",
-    "RNN",
     "RandomContrast",
     "RandomCrop",
     "RandomFlip",

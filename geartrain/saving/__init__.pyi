@@ -1,11 +1,11 @@
 # Written by scripts/stubs.py.
+from geartrain.registry import CustomObjectScope as CustomObjectScope
+from geartrain.registry import register_keras_serializable as register_keras_serializable
 from geartrain.saving.api import load_model as load_model
 from geartrain.saving.api import load_weights as load_weights
 from geartrain.saving.api import save_model as save_model
 from geartrain.saving.api import save_weights as save_weights
 from geartrain.saving.file_editor import KerasFileEditor as KerasFileEditor
-from geartrain.registry import CustomObjectScope as CustomObjectScope
-from geartrain.registry import register_keras_serializable as register_keras_serializable
 from geartrain.utils.custom_objects import custom_object_scope as custom_object_scope
 from geartrain.utils.custom_objects import deserialize_keras_object as deserialize_keras_object
 from geartrain.utils.custom_objects import get_custom_objects as get_custom_objects
