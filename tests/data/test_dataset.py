@@ -153,6 +153,10 @@ def test_infinite_and_unknown_lengths():
     assert iterator.element_spec == TensorSpec((), "int64")
 
 
+def from_one(value, signature):
+    return list(Dataset.from_generator(lambda: [value], output_signature=signature))
+
+
 RAGGED = Dataset.range(1, 4).map(lambda n: np.ones(int(n)))
 MISTAKES = {
     "whole number of 1 or more. Received: 0": lambda: Dataset.range(3).batch(0),
@@ -170,11 +174,44 @@ MISTAKES = {
     "expected shape": lambda: list(
         Dataset.from_generator(lambda: [[1, 2]], output_signature=TensorSpec((3,), "int32"))
     ),
-    "matches none": lambda: Dataset.list_files("/nowhere/*.txt"),
+    "which matches none. Look for a slip": lambda: Dataset.list_files("/nowhere/*.txt"),
     "expected one element. Received: more": lambda: Dataset.range(3).get_single_element(),
     "window_size or window_size_func. Received: neither": lambda: Dataset.range(3).group_by_window(
         len, len
     ),
+    "expected 2 weights, one for each data set": lambda: Dataset.sample_from_datasets(
+        [Dataset.range(3)] * 2, [1.0]
+    ),
+    "expected elements of one form": lambda: (
+        Dataset.range(3).concatenate(Dataset.from_tensors(np.zeros(3))).element_spec
+    ),
+    "expected elements to map": lambda: Dataset.range(0).map(abs).element_spec,
+    "one element to look at": lambda: Dataset.range(3).skip(3).map(abs).scan(0, max).element_spec,
+    "an element to look at": lambda: Dataset.range(0).flat_map(abs).element_spec,
+    "expected elements to group": lambda: (
+        Dataset.range(0).group_by_window(abs, abs, window_size=2).element_spec
+    ),
+    "assert_cardinality: expected 2 elements. Received: 3": lambda: list(
+        Dataset.range(3)._counted(2)
+    ),
+    "expected one batch size more than boundaries": lambda: Dataset.range(
+        3
+    ).bucket_by_sequence_length(len, [3], [2]),
+    "elements below the last boundary": lambda: list(
+        RAGGED.bucket_by_sequence_length(len, [2], [2, 2], pad_to_bucket_boundary=True)
+    ),
+    "Use padded_batch, which fills up": lambda: RAGGED.ragged_batch(2),
+    "expected 2 parts, one for each tensor": lambda: list(
+        Dataset.zip(RAGGED, RAGGED).padded_batch(2, ([3],))
+    ),
+    "as many axes as padded_shapes tells": lambda: list(RAGGED.padded_batch(2, [3, 3])),
+    "expected names of files": lambda: Dataset.list_files(3),
+    "range: expected stop, or start": lambda: Dataset.range(1, 2, 3, 4),
+    "expected a dict with": lambda: from_one([1], {"a": TensorSpec((), "int32")}),
+    "expected 2 parts. Received": lambda: from_one([1], (TensorSpec(()), TensorSpec(()))),
+    "expected a tensor as TensorSpec": lambda: from_one(None, TensorSpec(())),
+    "expected dtype string": lambda: from_one(1, TensorSpec((), str)),
+    "Expected tensors of numbers or of texts": lambda: Dataset.from_tensors([{}, "a"]),
     "tensors of data sets first": lambda: list(Dataset.range(4).window(2).batch(2)),
 }
 
