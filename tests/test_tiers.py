@@ -45,7 +45,6 @@ NOT_YET = {
         "layers.StringLookup",
         "layers.TextVectorization",
         "name_scope",
-        "ops.ctc_loss",
         "utils.image_dataset_from_directory",
         "utils.model_to_dot",
         "utils.plot_model",

@@ -34,6 +34,7 @@ _ABOVE: dict[str, tuple[str, ...]] = {
     "float64": (),
 }
 NAMES = tuple(name for name in _ABOVE if name not in ("int", "float"))
+INTEGERS = tuple(name for name in NAMES if "int" in name)
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 _ALIASES = {"half": "float16", "double": "float64", "long": "int64", "int": "int32"}
 

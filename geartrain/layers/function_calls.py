@@ -72,7 +72,13 @@ ops.linalg | x | full_matrices compute_uv | svd=SVD
 ops.math | x | | logdet
 ops.math | data segment_ids | num_segments sorted | segment_max segment_min segment_prod
 ops.math | data segment_ids | num_segments sorted | segment_sum
-ops.math | x | | erf erfinv rsqrt
+ops.einops | tensor pattern | | rearrange
+ops.math | x | | erf erfc erfinv fft=FFT fft2=FFT2 ifft2=IFFT2 rsqrt view_as_real
+ops.math | x | fft_length | rfft=RFFT irfft=IRFFT
+ops.math | x | sequence_length sequence_stride | extract_sequences
+ops.math | x | sequence_length sequence_stride fft_length window center | stft=STFT
+ops.math | x | sequence_length sequence_stride fft_length length window center | istft=ISTFT
+ops.math | x y | | cdist=CDist
 ops.math | targets predictions | k | in_top_k=InTopK
 ops.math | x | axis keepdims | logsumexp
 ops.math | x | k sorted | top_k=TopK
@@ -103,29 +109,43 @@ ops.nn | x | num_classes axis dtype sparse | one_hot
 ops.nn | x | axis order epsilon | normalize
 ops.nn | x | b | squareplus
 ops.nn | x | threshold default_value | threshold
+ops.nn | x | block_size data_format | depth_to_space space_to_depth
+ops.nn | x | output_size kernel_size dilation padding stride | fold
+ops.nn | x | kernel_size dilation padding stride | unfold
+ops.nn | x1 x2 | max_val | psnr=PSNR
+ops.nn | target output target_length output_length | mask_index | ctc_loss=CTCLoss
+ops.nn | inputs sequence_lengths | strategy beam_width top_paths merge_repeated mask_index \
+| ctc_decode=CTCDecode
 ops.numpy | x | | absolute abs=Absolute arccos arccosh arcsin arcsinh arctan arctanh ceil copy
 ops.numpy | x | | cos cosh exp exp2 expm1 fabs fliplr flipud floor isfinite isinf isnan log log10
 ops.numpy | x | | log1p log2 logical_not ndim negative nonzero ravel reciprocal sign sin sinh size
-ops.numpy | x | | slogdet sqrt square tan tanh trunc
+ops.numpy | x | | slogdet sqrt square tan tanh trunc angle bitwise_invert bitwise_not cbrt
+ops.numpy | x | | conj=Conjugate conjugate corrcoef deg2rad i0 imag isneginf isposinf isreal
+ops.numpy | x | | rad2deg real signbit sinc
+ops.numpy | x y | | bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor
+ops.numpy | x y | | left_shift right_shift
 ops.numpy | x1 x2 | | add arctan2 divide divide_no_nan dot equal floor_divide fmax fmin greater
 ops.numpy | x1 x2 | | greater_equal hypot inner kron less less_equal logaddexp logical_and
 ops.numpy | x1 x2 | | logical_or logical_xor matmul maximum minimum mod multiply not_equal outer
-ops.numpy | x1 x2 | | power subtract true_divide vdot
+ops.numpy | x1 x2 | | power subtract true_divide vdot fmod gcd heaviside lcm ldexp
+ops.numpy | x1 x2 | | logaddexp2 nextafter
 ops.numpy | x | axis keepdims | all amax amin any argmax argmin mean median nanmax nanmean nanmin
 ops.numpy | x | axis keepdims | nanprod nanstd nansum nanvar std sum var
+ops.numpy | x | axis keepdims | nanargmax nanargmin nanmedian ptp
 ops.numpy | x | axis keepdims initial | max min
 ops.numpy | x | axis keepdims dtype | prod
 ops.numpy | x | axis | argsort count_nonzero expand_dims flip sort squeeze stack
 ops.numpy | xs | axis | concatenate
-ops.numpy | xs | | hstack vstack
+ops.numpy | xs | | dstack hstack vstack
 ops.numpy | x | dtype | array empty_like ones_like zeros_like
 ops.numpy | x fill_value | dtype | full_like
 ops.numpy | fill_value | shape dtype | full
 ops.numpy | x | k | diag diagflat tril triu
 ops.numpy | x | indices_or_sections axis | array_split split
-ops.numpy | x | axis dtype | cumprod cumsum
+ops.numpy | x | indices_or_sections | dsplit hsplit vsplit
+ops.numpy | x | axis dtype | cumprod cumsum nancumprod nancumsum
 ops.numpy | x | offset axis1 axis2 | diagonal trace
-ops.numpy | x q | axis method keepdims | percentile quantile
+ops.numpy | x q | axis method keepdims | percentile quantile nanpercentile nanquantile
 ops.numpy | x indices | axis | take take_along_axis
 ops.numpy | x1 x2 | rtol atol equal_nan | allclose=AllClose
 ops.numpy | x1 x2 rtol atol | equal_nan | isclose
@@ -135,6 +155,15 @@ ops.numpy | x1 x2 | axisa axisb axisc axis | cross
 ops.numpy | x1 x2 | axes | tensordot
 ops.numpy | start stop step= | dtype | arange
 ops.numpy | start stop | num endpoint retstep dtype axis | linspace
+ops.numpy | start stop | num endpoint base dtype axis | logspace
+ops.numpy | start stop | num endpoint dtype axis | geomspace
+ops.numpy | x | kth axis | argpartition
+ops.numpy | x1 x2 | mode | correlate
+ops.numpy | x | bins range | histogram
+ops.numpy | y | x dx axis | trapezoid
+ops.numpy | indices | shape | unravel_index
+ops.numpy | x | N increasing | vander
+ops.numpy | x | dtype | view
 ops.numpy | x weights= | axis | average
 ops.numpy | x | weights minlength sparse | bincount
 ops.numpy | x | shape | broadcast_to
@@ -199,7 +228,8 @@ class FunctionCall(Operation):
         """The operation for a call of the function, and the arguments to call it with."""
         bound = _signature(cls.function).bind(*args, **kwargs)
         bound.apply_defaults()
-        more = bound.arguments.pop("kwargs", {})
+        open_ended = [n for n, p in bound.signature.parameters.items() if p.kind is p.VAR_KEYWORD]
+        more = {} if not open_ended else bound.arguments.pop(open_ended[0], {})
         given = {**bound.arguments, **more}
         called = {name: value for name, value in more.items() if name not in cls.settings}
         static: dict[str, Any] = {}

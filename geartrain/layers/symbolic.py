@@ -149,8 +149,8 @@ class KerasTensor(Node):
 
 # Functions whose arguments are functions: what these use of the model is no argument.
 WITH_FUNCTIONS = {
-    "associative_scan", "cond", "custom_gradient", "fori_loop", "map", "scan", "switch",
-    "vectorize", "vectorized_map", "while_loop",
+    "associative_scan", "cond", "custom_gradient", "fori_loop", "jvp", "map", "scan",
+    "switch", "vectorize", "vectorized_map", "while_loop",
 }  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from geartrain.graph.recording import recorded
 from geartrain.ops.activation import *  # noqa: F403
 from geartrain.ops.adaptive_pooling import *  # noqa: F403
 from geartrain.ops.arithmetic import *  # noqa: F403
+from geartrain.ops.bits import *  # noqa: F403
+from geartrain.ops.complexes import *  # noqa: F403
 from geartrain.ops.contraction import *  # noqa: F403
 from geartrain.ops.control import *  # noqa: F403
 from geartrain.ops.convolution import *  # noqa: F403
@@ -15,13 +17,18 @@ from geartrain.ops.core import *  # noqa: F403
 from geartrain.ops.counting import *  # noqa: F403
 from geartrain.ops.creation import *  # noqa: F403
 from geartrain.ops.crossentropy import *  # noqa: F403
+from geartrain.ops.ctc import *  # noqa: F403
 from geartrain.ops.decomposing import *  # noqa: F403
+from geartrain.ops.fourier import *  # noqa: F403
 from geartrain.ops.linear import *  # noqa: F403
 from geartrain.ops.logic import *  # noqa: F403
 from geartrain.ops.mapping import *  # noqa: F403
 from geartrain.ops.matrices import *  # noqa: F403
+from geartrain.ops.measures import *  # noqa: F403
+from geartrain.ops.nans import *  # noqa: F403
 from geartrain.ops.normalization import *  # noqa: F403
 from geartrain.ops.own_gradients import *  # noqa: F403
+from geartrain.ops.patches import *  # noqa: F403
 from geartrain.ops.pooling import *  # noqa: F403
 from geartrain.ops.rearranging import *  # noqa: F403
 from geartrain.ops.reductions import *  # noqa: F403
@@ -30,7 +37,10 @@ from geartrain.ops.scattering import *  # noqa: F403
 from geartrain.ops.shaping import *  # noqa: F403
 from geartrain.ops.slicing import *  # noqa: F403
 from geartrain.ops.sorting import *  # noqa: F403
+from geartrain.ops.spacing import *  # noqa: F403
+from geartrain.ops.stacking import *  # noqa: F403
 from geartrain.ops.statistics import *  # noqa: F403
+from geartrain.ops.tapers import *  # noqa: F403
 from geartrain.ops.transcendental import *  # noqa: F403
 
 # The functions above, and nothing else that is in sight here.

@@ -35,6 +35,8 @@ __all__ = [
     "floor_divide",
     "fmax",
     "fmin",
+    "fmod",
+    "heaviside",
     "hypot",
     "maximum",
     "minimum",
@@ -131,6 +133,19 @@ def mod(x1: Tensor, x2: Tensor) -> Tensor:
     return primitive.mod(*map(counted, aligned(x1, x2, who="mod")))
 
 
+def fmod(x1: Tensor, x2: Tensor) -> Tensor:
+    """Remainder of the quotient rounded towards 0, with the sign of `x1`.
+
+    >>> fmod([7, -7], 4)
+    array([ 3, -3], dtype=int32)
+    """
+    x1, x2 = map(counted, aligned(x1, x2, who="fmod"))
+    size = primitive.absolute(x2)
+    below = primitive.less(x1, filled_like(x1, 0))
+    left = primitive.negative(primitive.mod(primitive.negative(x1), size))
+    return primitive.where(below, left, primitive.mod(x1, size))
+
+
 def power(x1: Tensor, x2: Tensor) -> Tensor:
     """Power: `x1 ** x2`.
 
@@ -183,6 +198,19 @@ def sign(x: Tensor) -> Tensor:
     array([-1.,  0.,  1.], dtype=float32)
     """
     return primitive.sign(counted(x))
+
+
+def heaviside(x1: Tensor, x2: Tensor) -> Tensor:
+    """0 where x1 is negative, 1 where it is positive, and x2 where it is 0: a float.
+
+    >>> heaviside([-1.5, 0.0, 2.0], 0.5)
+    array([0. , 0.5, 1. ], dtype=float32)
+    """
+    x1, x2 = aligned(x1, x2, floats=True, who="heaviside")
+    zero = filled_like(x1, 0)
+    step = primitive.where(primitive.isnan(x1), x1, filled_like(x1, 1))
+    step = primitive.where(primitive.less(x1, zero), zero, step)
+    return primitive.where(primitive.equal(x1, zero), x2, step)
 
 
 def reciprocal(x: Tensor) -> Tensor:

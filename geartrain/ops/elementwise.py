@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from geartrain.graph.dtypes import FLOATS, numpy_dtype
+from geartrain.graph.dtypes import FLOATS, INTEGERS, NAMES, numpy_dtype
 from geartrain.graph.node import Node
 from geartrain.graph.op import Map, Op, Sample
 from geartrain.graph.shapes import Spec, conflict, public
@@ -38,7 +38,7 @@ def elementwise(
     arity: int = 1,
     domain: tuple[float, float] = (-2.0, 2.0),
     result: str | None = None,
-    floats_only: bool = False,
+    dtypes: tuple[str, ...] = NAMES,
     differentiable: bool = True,
     emit: Callable[..., Any] | None = None,
     sign: str | None = None,
@@ -52,7 +52,7 @@ def elementwise(
         arity: the number of sources.
         domain: the interval that samples are drawn from.
         result: the result's dtype where it is not the sources' ("bool").
-        floats_only: refuse integers and booleans, as their result would be of another dtype.
+        dtypes: what the sources may be: of others the result would be of another dtype, or none.
         differentiable: False if the result has no gradient by nature.
         emit: writes the op in terms of a builder, for the compiler.
         sign: what stands between two values where loops are shown ("+").
@@ -61,8 +61,8 @@ def elementwise(
     def infer(*sources: Spec) -> Spec:
         _same(name, sources)
         shape, dtype = sources[0]
-        if floats_only and dtype not in FLOATS:
-            raise ValueError(f"{name}: expected a float dtype, one of {FLOATS}. Received: {dtype}")
+        if dtype not in dtypes:
+            raise ValueError(f"{name}: expected a dtype of {dtypes}. Received: {dtype}")
         return Spec(shape, result or dtype)
 
     def reference(*arrays: np.ndarray) -> np.ndarray:
@@ -72,7 +72,11 @@ def elementwise(
     def samples() -> Iterable[Sample]:
         random = np.random.default_rng(0)
         for shape in ((3, 4), (), (2, 1, 3)):
-            yield Sample(tuple(random.uniform(*domain, shape) for _ in range(arity)), {})
+            if "float64" in dtypes:
+                drawn = [random.uniform(*domain, shape) for _ in range(arity)]
+            else:
+                drawn = [random.integers(0, 7, shape).astype("int32") for _ in range(arity)]
+            yield Sample(tuple(drawn), {})
 
     return Op(name, infer, reference, grad, Map(emit, sign=sign), samples, differentiable)
 
@@ -114,7 +118,7 @@ multiply: Op = elementwise(
 )  # fmt: skip
 divide: Op = elementwise(
     "divide", np.divide, lambda g, y, a, b: (g / b, -(g * y) / b),
-    arity=2, domain=(0.5, 2.0), floats_only=True, sign="/", emit=lambda b, x, y: b.div(x, y),
+    arity=2, domain=(0.5, 2.0), dtypes=FLOATS, sign="/", emit=lambda b, x, y: b.div(x, y),
 )  # fmt: skip
 negative: Op = elementwise(
     "negative", np.negative, lambda g, y, x: (-g,), emit=lambda b, x: b.neg(x)
@@ -135,7 +139,7 @@ mod: Op = elementwise(
 arctan2: Op = elementwise(
     "arctan2", np.arctan2,
     lambda g, y, a, b: (g * b / (a * a + b * b), -(g * a) / (a * a + b * b)),
-    arity=2, domain=(0.5, 2.0), floats_only=True, emit=emitters.arctan2,
+    arity=2, domain=(0.5, 2.0), dtypes=FLOATS, emit=emitters.arctan2,
 )  # fmt: skip
 maximum: Op = elementwise(
     "maximum", np.maximum, lambda g, y, a, b: _half_at_ties(g, a, b, greater), arity=2,
@@ -179,6 +183,21 @@ logical_or: Op = _comparison("logical_or", np.logical_or, emitters.logical("or")
 logical_xor: Op = _comparison("logical_xor", np.logical_xor, emitters.logical("xor"))
 
 
+def _of_bits(
+    name: str, numpy: Callable[..., Any], emit: Callable[..., Any], sign: str, *more: str
+) -> Op:
+    return elementwise(
+        name, numpy, arity=2, differentiable=False, emit=emit, sign=sign, dtypes=(*INTEGERS, *more)
+    )
+
+
+bitwise_and: Op = _of_bits("bitwise_and", np.bitwise_and, emitters.bits("and"), "&", "bool")
+bitwise_or: Op = _of_bits("bitwise_or", np.bitwise_or, emitters.bits("or"), "|", "bool")
+bitwise_xor: Op = _of_bits("bitwise_xor", np.bitwise_xor, emitters.bits("xor"), "^", "bool")
+shift_left: Op = _of_bits("shift_left", np.left_shift, emitters.shift_left, "<<")
+shift_right: Op = _of_bits("shift_right", np.right_shift, emitters.shift_right, ">>")
+
+
 def _flag(name: str, numpy: Callable[..., Any], emit: Callable[..., Any]) -> Op:
     return elementwise(name, numpy, result="bool", differentiable=False, emit=emit)
 
@@ -194,7 +213,7 @@ def _smooth(
     domain: tuple[float, float] = (-2.0, 2.0),
 ) -> Op:  # fmt: skip
     emit = getattr(emitters, name)
-    return elementwise(name, numpy, grad, domain=domain, floats_only=True, emit=emit)
+    return elementwise(name, numpy, grad, domain=domain, dtypes=FLOATS, emit=emit)
 
 
 exp: Op = _smooth("exp", np.exp, lambda g, y, x: (g * y,))
@@ -218,6 +237,9 @@ arcsinh: Op = _smooth("arcsinh", np.arcsinh, lambda g, y, x: (g * rsqrt(x * x + 
 arccosh: Op = _smooth("arccosh", np.arccosh, lambda g, y, x: (g * rsqrt(x * x - 1.0),), (1.2, 3.0))
 arctanh: Op = _smooth("arctanh", np.arctanh, lambda g, y, x: (g / (1.0 - x * x),), (-0.8, 0.8))
 erf: Op = _smooth("erf", special.erf, lambda g, y, x: (g * exp(-(x * x)) * (2 / np.pi**0.5),))
+erfc: Op = _smooth(
+    "erfc", special.erfc, lambda g, y, x: (g * exp(-(x * x)) * (-2 / np.pi**0.5),), (-2.0, 5.0)
+)
 erfinv: Op = _smooth(
     "erfinv", special.erfinv, lambda g, y, x: (g * exp(y * y) * (np.pi**0.5 / 2),), (-0.9, 0.9)
 )
@@ -283,4 +305,24 @@ cast: Op = Op(
     lambda x, dtype: Spec(x.shape, dtype),
     lambda x, dtype: x.astype(numpy_dtype(dtype)),
     _cast_grad, Map(lambda b, x, dtype: b.convert(x, dtype)), _cast_samples,
+)  # fmt: skip
+
+
+def _bitcast_infer(x: Spec, dtype: str) -> Spec:
+    if x.dtype == "bool" or numpy_dtype(dtype).itemsize != numpy_dtype(x.dtype).itemsize:
+        raise ValueError(f"bitcast: expected dtypes of one size. Received: {x.dtype}, {dtype}")
+    return Spec(x.shape, dtype)
+
+
+def _bitcast_samples() -> Iterable[Sample]:
+    values = np.random.default_rng(0).uniform(-3, 3, (3, 4)).astype("float32")
+    yield Sample((values,), {"dtype": "int32"})
+    yield Sample((values.view("int32"),), {"dtype": "float32"})
+
+
+# The same bits as another dtype.
+bitcast: Op = Op(
+    "bitcast", _bitcast_infer,
+    lambda x, dtype: np.ascontiguousarray(x).view(numpy_dtype(dtype)).reshape(x.shape),
+    None, Map(lambda b, x, dtype: b.bitcast(x, dtype)), _bitcast_samples, differentiable=False,
 )  # fmt: skip

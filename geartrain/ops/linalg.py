@@ -3,8 +3,8 @@
 from geartrain import ops
 
 _NAMES = """
-    cholesky cholesky_inverse det eigh inv lstsq lu_factor matrix_rank norm pinv qr solve
-    solve_triangular svd
+    cholesky cholesky_inverse det eig eigh inv jvp lstsq lu_factor matrix_rank norm pinv qr
+    solve solve_triangular svd
 """
 
 __all__ = sorted(_NAMES.split())

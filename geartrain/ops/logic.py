@@ -22,6 +22,7 @@ from geartrain.ops.operands import (
     as_bool,
     dtype_of,
     extents_of,
+    filled_like,
     operand,
     promoted,
     rank_of,
@@ -40,6 +41,8 @@ __all__ = [
     "isin",
     "isinf",
     "isnan",
+    "isneginf",
+    "isposinf",
     "less",
     "less_equal",
     "logical_and",
@@ -173,6 +176,29 @@ def isinf(x: Tensor) -> Tensor:
     array([False,  True, False])
     """
     return _flags(primitive.isinf, x)
+
+
+def isposinf(x: Tensor) -> Tensor:
+    """Whether each element is positive infinity.
+
+    >>> isposinf([1.0, float("inf"), float("-inf")])
+    array([False,  True, False])
+    """
+    return _infinite(x, math.inf)
+
+
+def isneginf(x: Tensor) -> Tensor:
+    """Whether each element is negative infinity.
+
+    >>> isneginf([1.0, float("inf"), float("-inf")])
+    array([False, False,  True])
+    """
+    return _infinite(x, -math.inf)
+
+
+def _infinite(x: Tensor, end: float) -> Tensor:
+    x = operand(x)
+    return equal(x, end) if dtype_of(x) in FLOATS else filled_like(x, False, "bool")
 
 
 def where(condition: Tensor, x1: Tensor = None, x2: Tensor = None) -> Any:

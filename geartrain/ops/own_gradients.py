@@ -12,18 +12,20 @@ import numpy as np
 from geartrain import tree
 from geartrain.errors import shown
 from geartrain.graph.affine import Index, Reading
+from geartrain.graph.autodiff import gradients
 from geartrain.graph.dtypes import is_float
-from geartrain.graph.node import Node, placeholder
+from geartrain.graph.evaluate import Plan
+from geartrain.graph.node import Constant, Node, placeholder, sorted_nodes
 from geartrain.graph.op import Op, View
 from geartrain.graph.recording import record
 from geartrain.graph.rewrite import substitute
 from geartrain.graph.shapes import Shape, Spec, public
 from geartrain.ops.bodies import flat_size, is_symbolic, parted, placeholders, traced
-from geartrain.ops.operands import dtype_of, extents_of, operand
+from geartrain.ops.operands import dtype_of, extents_of, filled_like, operand
 from geartrain.ops.turns import from_outside
 from geartrain.ops.views import concatenate, reshape
 
-__all__ = ["custom_gradient"]
+__all__ = ["custom_gradient", "jvp"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,3 +181,76 @@ def _slopes(f: Any, backward: Any, upstream: list[Any], symbols: list[Node]) -> 
 
 def _name(f: Any) -> str:
     return getattr(f, "__name__", type(f).__name__)
+
+
+def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = False) -> Any:
+    """A function's value, and how it changes when its arguments move: forward-mode derivatives.
+
+    The derivative along the tangents t is that of `<w, J t>` by w, for `transpose(J) w` as
+    backpropagation gives it.
+
+    Args:
+        fun: function of tensors (or nested structures of them).
+        primals: tuple or list of its arguments.
+        tangents: tuple or list of the directions in which they move, of the same structure.
+        has_aux: whether `fun` returns a pair: what to differentiate, and what to return as it is.
+
+    Returns `(fun(*primals), the change)`, and behind them what `fun` returned besides, if has_aux.
+
+    Raises:
+        TypeError: for what is no function, or primals that are no tuple or list.
+        ValueError: for tangents of another structure or shape.
+
+    >>> from geartrain import ops
+    >>> value, change = jvp(ops.square, (np.float32(3.0),), (np.float32(0.5),))
+    >>> value, change
+    (array(9., dtype=float32), array(3., dtype=float32))
+    """
+    if not callable(fun) or not isinstance(primals, list | tuple):
+        raise TypeError(
+            "jvp: expected a function, and primals as a tuple or list of its arguments. "
+            f"Received: {shown(fun)}, {shown(primals)}"
+        )
+    at = [operand(leaf) for leaf in tree.flatten(primals)]
+    along = [operand(leaf) for leaf in tree.flatten(tangents)]
+    if [extents_of(x) for x in at] != [extents_of(x) for x in along]:
+        raise ValueError(
+            "jvp: expected tangents of the shapes of the primals. Received: "
+            f"{[public(extents_of(x)) for x in at]} and {[public(extents_of(x)) for x in along]}"
+        )
+    symbols, directions = placeholders(at, "primal"), placeholders(along, "tangent")
+    given = tree.pack_sequence_as(primals, symbols)
+    result = traced(lambda: fun(*given), ())
+    count = len(tree.flatten(result.form[0])) if has_aux else len(result.outputs)
+    values = dict(zip([*symbols, *directions], map(Node.wrap, [*at, *along]), strict=True))
+    moved = [
+        _moved(node, symbols, directions) for node in result.outputs[:count] if node is not None
+    ]
+    made = substitute([*result.nodes, *moved], values)
+    made = _computed(made, is_symbolic(at, along))
+    whole = result.like(made[: len(result.nodes)])
+    value, *aux = (whole[0], whole[1]) if has_aux else (whole,)
+    return (value, tree.pack_sequence_as(value, made[len(result.nodes) :]), *aux)
+
+
+def _moved(node: Node, symbols: list[Node], along: list[Node]) -> Node:
+    """How a result changes when the symbols move along the tangents."""
+    weight = placeholder(node.extents, node.dtype, "weight")
+    slopes = gradients([node], symbols, [weight]) if is_float(node.dtype) else []
+    found = [
+        (slope, operand(tangent, slope.dtype))
+        for slope, tangent in zip(slopes, along, strict=False)
+        if slope is not None
+    ]
+    (change,) = gradients(
+        [slope for slope, _ in found], [weight], [Node.wrap(tangent) for _, tangent in found]
+    )
+    return Node.wrap(filled_like(node, 0)) if change is None else change
+
+
+def _computed(nodes: list[Any], symbolic: bool) -> list[Any]:
+    """The values of nodes, if they depend on nothing symbolic."""
+    leaves = [n for n in sorted_nodes(nodes) if n.leaf is not None]
+    if symbolic or any(not isinstance(n.leaf, Constant) for n in leaves):
+        return nodes
+    return list(Plan(nodes).run({}))

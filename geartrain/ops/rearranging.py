@@ -1,4 +1,4 @@
-"""Parts of tensors moved, repeated, padded, split and joined."""
+"""Parts of tensors moved, repeated, padded and split."""
 
 from __future__ import annotations
 
@@ -36,24 +36,21 @@ from geartrain.ops.operands import (
     operand,
     rank_of,
 )
-from geartrain.ops.shaping import concatenate, expand_dims, ravel, swapaxes
+from geartrain.ops.shaping import expand_dims, ravel, swapaxes
 from geartrain.ops.sizes import Size, extent_from, size_of
 from geartrain.ops.slicing import get_item, take
 
 __all__ = [
-    "append",
     "array_split",
     "flip",
     "fliplr",
     "flipud",
-    "hstack",
     "pad",
     "repeat",
     "roll",
     "rot90",
     "split",
     "tile",
-    "vstack",
 ]
 
 
@@ -334,41 +331,3 @@ def array_split(x: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tens
     [array([1, 2], dtype=int32), array([3], dtype=int32)]
     """
     return _pieces("array_split", x, indices_or_sections, axis, even=False)
-
-
-def hstack(xs: Sequence[Tensor]) -> Tensor:
-    """Tensors side by side: joined along axis 1, or axis 0 for vectors.
-
-    >>> hstack([[[1], [2]], [[3], [4]]])
-    array([[1, 3],
-           [2, 4]], dtype=int32)
-    """
-    tensors = [_at_least(1, x) for x in xs]
-    return concatenate(tensors, axis=0 if rank_of(tensors[0]) == 1 else 1)
-
-
-def vstack(xs: Sequence[Tensor]) -> Tensor:
-    """Tensors below each other: joined along axis 0, vectors as rows.
-
-    >>> vstack([[1, 2], [3, 4]])
-    array([[1, 2],
-           [3, 4]], dtype=int32)
-    """
-    return concatenate([_at_least(2, x) for x in xs], axis=0)
-
-
-def _at_least(rank: int, x: Tensor) -> Tensor:
-    x = operand(x)
-    missing = builtins.max(0, rank - rank_of(x))
-    return views.reshape(x, shape=(1,) * missing + extents_of(x)) if missing else x
-
-
-def append(x1: Tensor, x2: Tensor, axis: int | None = None) -> Tensor:
-    """x2 joined to the end of x1 along an axis; both flattened if None.
-
-    >>> append([1, 2], [[3], [4]])
-    array([1, 2, 3, 4], dtype=int32)
-    """
-    if axis is None:
-        return concatenate([ravel(x1), ravel(x2)])
-    return concatenate([x1, x2], axis)

@@ -30,6 +30,7 @@ from geartrain.ops.sizes import number_from
 from geartrain.ops.slicing import take_along_axis
 
 __all__ = [
+    "argpartition",
     "argsort",
     "digitize",
     "in_top_k",
@@ -54,6 +55,30 @@ def argsort(x: Tensor, axis: int | None = -1) -> Tensor:
     if axis is None or not rank_of(x):
         x, axis = ravel(x), 0
     return indexing.argsort(x, axis=axis_index(axis, rank_of(x), "argsort"))
+
+
+def argpartition(x: Tensor, kth: int, axis: int | None = -1) -> Tensor:
+    """Indices that put the element of rank `kth` at its place, lesser before, greater behind.
+
+    Here they sort all, which is one way to do that.
+
+    Args:
+        x: tensor of at least one axis.
+        kth: the rank: from 0, or from the end if negative.
+        axis: the axis; None for the flattened x.
+
+    Raises ValueError for a rank outside.
+
+    >>> argpartition([30, 10, 20], 1)
+    array([1, 2, 0], dtype=int32)
+    """
+    order = argsort(x, axis)
+    size = extents_of(order)[-1 if axis is None else axis]
+    if isinstance(size, int) and not -size <= kth < size:
+        raise ValueError(
+            f"argpartition: expected kth from {-size} to {size - 1}. Received: kth={kth}"
+        )
+    return order
 
 
 def sort(x: Tensor, axis: int | None = -1) -> Tensor:
@@ -178,13 +203,8 @@ def _quantile(
     axes = axes_of(axis, rank_of(x), who)
     row, left = axes_last(x, axes)
     size = known_size(row, who)
-    shares = _shares(who, q, whole)
-    methods = ("linear", "lower", "higher", "nearest", "midpoint")
-    if method not in methods or not size:
-        raise ValueError(
-            f"{who}: expected one of the methods {methods}, and at least one element. "
-            f"Received: method={method!r}, shape {public(extents_of(x))}, axis={axis}"
-        )
+    shares = shares_of(who, q, whole)
+    check_method(who, method, row)
     row = sort(row)
     shape = kept(x, axes) if keepdims else left
     gaps = any(primitive.isnan(row), axis=-1)
@@ -195,7 +215,17 @@ def _quantile(
     return stack(values) if shares.ndim else values[0]
 
 
-def _shares(who: str, q: Any, whole: float) -> np.ndarray:
+def check_method(who: str, method: str, row: Tensor) -> None:
+    """Refuse a way to read between two elements that is none, and a row of none."""
+    methods = ("linear", "lower", "higher", "nearest", "midpoint")
+    if method not in methods or not known_size(row, who):
+        raise ValueError(
+            f"{who}: expected one of the methods {methods}, and at least one element. "
+            f"Received: method={method!r}, rows of shape {public(extents_of(row))}"
+        )
+
+
+def shares_of(who: str, q: Any, whole: float) -> np.ndarray:
     """The shares as an array of at most one axis."""
     if isinstance(q, Node):
         raise TypeError(f"{who}: expected numbers for q, as they set what is read. Received: {q}")

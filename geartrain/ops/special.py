@@ -1,4 +1,4 @@
-"""NumPy references for functions that NumPy lacks: erf, its inverse, sigmoid, softplus.
+"""NumPy references for functions that NumPy lacks: erf, erfc, erfinv, sigmoid, softplus.
 
 `erf` and `erfinv` are computed in float64 and rounded once to the input's dtype.
 """
@@ -10,11 +10,17 @@ import math
 import numpy as np
 
 _erf = np.frompyfunc(math.erf, 1, 1)
+_erfc = np.frompyfunc(math.erfc, 1, 1)
 
 
 def erf(x: np.ndarray) -> np.ndarray:
     """The error function, 2/sqrt(pi) * integral of exp(-t**2) from 0 to x."""
     return np.asarray(_erf(x)).astype(x.dtype)
+
+
+def erfc(x: np.ndarray) -> np.ndarray:
+    """1 - erf(x), accurate also where that is near 0."""
+    return np.asarray(_erfc(x)).astype(x.dtype)
 
 
 # Wichura, "Algorithm AS 241: the percentage points of the normal distribution", Applied Statistics

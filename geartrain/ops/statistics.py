@@ -1,4 +1,4 @@
-"""Spread, weighted and running folds, norms, and folds that leave NaN out.
+"""Spread, weighted and running folds, norms.
 
 In all of these `axis` is one axis, several, or None for all; the folded axes disappear, or stay
 with size 1 if `keepdims`.
@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from geartrain import config
-from geartrain.graph.dtypes import FLOATS, limits, result_type
+from geartrain.graph.dtypes import limits, result_type
 from geartrain.graph.shapes import axis_index, product
 from geartrain.ops import elementwise as primitive
 from geartrain.ops import indexing, views
@@ -42,7 +42,7 @@ from geartrain.ops.operands import (
     rank_of,
     stretched,
 )
-from geartrain.ops.reductions import all, known_size, max, mean, min, prod, sum
+from geartrain.ops.reductions import known_size, max, mean, min, sum
 from geartrain.ops.shaping import expand_dims, moveaxis
 from geartrain.ops.slicing import get_item
 
@@ -53,13 +53,6 @@ __all__ = [
     "diff",
     "logsumexp",
     "moments",
-    "nanmax",
-    "nanmean",
-    "nanmin",
-    "nanprod",
-    "nanstd",
-    "nansum",
-    "nanvar",
     "norm",
     "normalize",
     "std",
@@ -307,91 +300,3 @@ def normalize(x: Tensor, axis: Any = -1, order: int = 2, epsilon: float | None =
     if order == 2:  # bounded before the root, whose gradient at 0 is not finite
         return multiply(x, rsqrt(maximum(sum(square(x), axis, keepdims=True), least**2)))
     return divide(x, maximum(norm(x, order, axis, keepdims=True), least))
-
-
-def _numbers_and_gaps(x: Tensor, stand_in: float) -> tuple[Tensor, Tensor]:
-    """x with `stand_in` for NaN, and where the NaN are."""
-    x = operand(x)
-    if dtype_of(x) not in FLOATS:
-        return x, filled_like(x, False, "bool")
-    gaps = primitive.isnan(x)
-    return where(gaps, stand_in, x), gaps
-
-
-def nansum(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """Sum along axes of the elements that are not NaN.
-
-    >>> nansum([1.0, float("nan"), 2.0])
-    array(3., dtype=float32)
-    """
-    return sum(_numbers_and_gaps(x, 0.0)[0], axis, keepdims)
-
-
-def nanprod(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """Product along axes of the elements that are not NaN.
-
-    >>> nanprod([3.0, float("nan"), 2.0])
-    array(6., dtype=float32)
-    """
-    return prod(_numbers_and_gaps(x, 1.0)[0], axis, keepdims)
-
-
-def nanmax(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The greatest element along axes that is not NaN; NaN if all are.
-
-    >>> nanmax([1.0, float("nan"), 2.0])
-    array(2., dtype=float32)
-    """
-    numbers, gaps = _numbers_and_gaps(x, -math.inf)
-    return _unless_all(gaps, max(numbers, axis, keepdims), axis, keepdims)
-
-
-def nanmin(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The least element along axes that is not NaN; NaN if all are.
-
-    >>> nanmin([1.0, float("nan"), 2.0])
-    array(1., dtype=float32)
-    """
-    numbers, gaps = _numbers_and_gaps(x, math.inf)
-    return _unless_all(gaps, min(numbers, axis, keepdims), axis, keepdims)
-
-
-def _unless_all(gaps: Tensor, result: Tensor, axis: Any, keepdims: bool) -> Tensor:
-    if dtype_of(result) not in FLOATS:
-        return result
-    return where(all(gaps, axis, keepdims), math.nan, result)
-
-
-def nanmean(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """Mean along axes of the elements that are not NaN; NaN if all are.
-
-    >>> nanmean([1.0, float("nan"), 2.0])
-    array(1.5, dtype=float32)
-    """
-    numbers, gaps = _numbers_and_gaps(x, 0.0)
-    own = result_type(dtype_of(numbers), float)
-    wide = result_type(own, "float32")
-    count = sum(operand(primitive.logical_not(gaps), wide), axis, keepdims)
-    return operand(divide(sum(operand(numbers, wide), axis, keepdims), count), own)
-
-
-def nanvar(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """Variance along axes of the elements that are not NaN; NaN if all are.
-
-    >>> nanvar([1.0, float("nan"), 3.0])
-    array(1., dtype=float32)
-    """
-    x = operand(x)
-    own = result_type(dtype_of(x), float)
-    wide = operand(x, result_type(own, "float32"))
-    deviation = subtract(wide, nanmean(wide, axis, keepdims=True))
-    return operand(nanmean(square(deviation), axis, keepdims), own)
-
-
-def nanstd(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """Standard deviation along axes of the elements that are not NaN; NaN if all are.
-
-    >>> nanstd([1.0, float("nan"), 3.0])
-    array(1., dtype=float32)
-    """
-    return sqrt(nanvar(x, axis, keepdims))

@@ -25,10 +25,10 @@ EXACT = {
     "sin": mpmath.sin, "cos": mpmath.cos, "tan": mpmath.tan, "arcsin": mpmath.asin,
     "arccos": mpmath.acos, "arctan": mpmath.atan, "sinh": mpmath.sinh, "cosh": mpmath.cosh,
     "tanh": mpmath.tanh, "arcsinh": mpmath.asinh, "arccosh": mpmath.acosh,
-    "arctanh": mpmath.atanh, "erf": mpmath.erf, "erfinv": mpmath.erfinv, "sigmoid": _sigmoid,
-    "softplus": _softplus, "sqrt": mpmath.sqrt, "rsqrt": lambda x: 1 / mpmath.sqrt(x),
-    "power": mpmath.power, "arctan2": mpmath.atan2, "mod": _mod,
-    "divide": lambda x, y: x / y,
+    "arctanh": mpmath.atanh, "erf": mpmath.erf, "erfc": mpmath.erfc, "erfinv": mpmath.erfinv,
+    "sigmoid": _sigmoid, "softplus": _softplus, "sqrt": mpmath.sqrt,
+    "rsqrt": lambda x: 1 / mpmath.sqrt(x), "power": mpmath.power, "arctan2": mpmath.atan2,
+    "mod": _mod, "divide": lambda x, y: x / y,
 }  # fmt: skip
 PRECISION = {"sin": 1300, "cos": 1300, "tan": 1300, "mod": 2400}
 

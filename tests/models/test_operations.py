@@ -30,6 +30,8 @@ NO_OPERATION = {
     "convert_to_numpy", "dtype", "empty", "eye", "identity", "is_tensor", "ones", "shape", "tri",
     "zeros",
 }  # fmt: skip
+NO_OPERATION |= {"bartlett", "blackman", "hamming", "hanning", "kaiser"}
+NO_OPERATION |= {"eig", "polar", "view_as_complex"}  # of complex numbers: there are no such graphs
 NO_OPERATION |= WITH_FUNCTIONS  # of which the graph is what is called: no file holds functions
 
 

@@ -21,10 +21,11 @@ AS_NUMPY = (
     "absolute", "negative", "square", "reciprocal", "log2", "log10", "exp2",
 )  # fmt: skip
 UNARY = (
-    *AS_NUMPY, "erf", "erfinv", "sigmoid", "softplus", "relu", "relu6", "silu", "gelu", "elu",
-    "selu", "celu", "leaky_relu", "softsign", "log_sigmoid", "hard_sigmoid", "hard_silu", "rsqrt",
-    "hard_tanh", "squareplus", "soft_shrink", "hard_shrink", "tanh_shrink", "sparse_plus",
-    "sparse_sigmoid", "fabs", "isnan", "isinf", "isfinite", "logical_not", "nan_to_num",
+    *AS_NUMPY, "erf", "erfc", "erfinv", "i0", "sinc", "cbrt", "sigmoid", "softplus", "relu",
+    "relu6", "silu", "gelu", "elu", "selu", "celu", "leaky_relu", "softsign", "log_sigmoid",
+    "hard_sigmoid", "hard_silu", "rsqrt", "hard_tanh", "squareplus", "soft_shrink", "hard_shrink",
+    "tanh_shrink", "sparse_plus", "sparse_sigmoid", "fabs", "isnan", "isinf", "isfinite",
+    "logical_not", "nan_to_num",
 )  # fmt: skip
 
 
@@ -82,9 +83,9 @@ INSIDE = np.float32(np.linspace(-0.999, 0.999, 161))
 ABOVE = np.float32(np.logspace(-30, 30, 181))
 EXACT = {
     "exp": (GRID, mpmath.exp), "expm1": (GRID, mpmath.expm1), "tanh": (GRID, mpmath.tanh),
-    "erf": (GRID, mpmath.erf), "erfinv": (INSIDE, mpmath.erfinv), "sin": (GRID, mpmath.sin),
-    "cos": (GRID, mpmath.cos), "log": (ABOVE, mpmath.log), "sqrt": (ABOVE, mpmath.sqrt),
-    "log1p": (ABOVE, mpmath.log1p), "arctanh": (INSIDE, mpmath.atanh),
+    "erf": (GRID, mpmath.erf), "erfc": (GRID, mpmath.erfc), "erfinv": (INSIDE, mpmath.erfinv),
+    "sin": (GRID, mpmath.sin), "cos": (GRID, mpmath.cos), "log": (ABOVE, mpmath.log),
+    "sqrt": (ABOVE, mpmath.sqrt), "log1p": (ABOVE, mpmath.log1p), "arctanh": (INSIDE, mpmath.atanh),
     "log2": (ABOVE, lambda x: mpmath.log(x, 2)), "log10": (ABOVE, mpmath.log10),
     "exp2": (GRID, lambda x: mpmath.power(2, x)), "rsqrt": (ABOVE, lambda x: 1 / mpmath.sqrt(x)),
     "sigmoid": (GRID, lambda x: 1 / (1 + mpmath.exp(-x))),

@@ -14,6 +14,7 @@ from geartrain import ops
 from geartrain.graph.node import placeholder
 from geartrain.graph.shapes import BATCH
 from geartrain.ops import elementwise, folds, indexing, operands, random, solving, views
+from geartrain.ops.fourier import fourier
 from geartrain.runtime.function import jit
 from tests.ops import test_control, test_decomposing
 
@@ -203,7 +204,7 @@ ERRORS: list[tuple[Callable, type[Exception], str]] = [
     (lambda: ops.max_pool(T, (2, 2)), ValueError, r"max_pool: expected pool_size .*\(2, 2\)"),
     # primitives, by themselves
     (lambda: elementwise.add(V, M), ValueError, r"add: .*float64\[3\], float64\[2, 3\]"),
-    (lambda: elementwise.exp(FLAGS), ValueError, r"exp: expected a float dtype.*bool"),
+    (lambda: elementwise.exp(FLAGS), ValueError, r"exp: expected a dtype of .*bool"),
     (lambda: elementwise.where(V, V, V), ValueError, r"where: expected a bool condition.*float64"),
     (lambda: views.reshape(V, shape=(2,)), ValueError, r"reshape: .*\(3,\) has 3 values.*holds 2"),
     (lambda: views.expand(V, shape=(4,)), ValueError, r"broadcast_to: shape \(3,\).*\(4,\)"),
@@ -224,6 +225,55 @@ ERRORS += [
         ValueError,
         r"solve: .*shapes \(2, 2\) and \(3, 3\)",
     ),
+    # bits and complex numbers
+    (lambda: ops.bitwise_and(V, 1), TypeError, r"bitwise_and: expected integers.*float64"),
+    (lambda: ops.gcd(V, 1.0), ValueError, r"gcd: expected integers.*float64"),
+    (lambda: ops.lcm(FLAGS, FLAGS), ValueError, r"lcm: expected integers. Received: bool"),
+    (lambda: ops.view(np.uint8([1, 2, 3]), "int16"), ValueError, r"view: .*int16, 2 bytes.*\(3,\)"),
+    (lambda: elementwise.bitcast(FLOAT, dtype="int64"), ValueError, r"bitcast: .*float32, int64"),
+    (lambda: ops.ldexp(V, V), TypeError, r"ldexp: expected x2 as integers. Received: float64"),
+    (
+        lambda: ops.polar(NODE, V),
+        TypeError,
+        r"polar: expected arrays, since graphs have no complex",
+    ),
+    (lambda: ops.view_as_complex(V), ValueError, r"view_as_complex: .*Received: shape \(3,\)"),
+    (lambda: ops.eig(V), ValueError, r"eig: expected square matrices.*Received: shape \(3,\)"),
+    # signals, patches, measures
+    (lambda: ops.fft(V), ValueError, r"fft: expected a pair .*Received: ndarray"),
+    (lambda: ops.fft((V, V, V)), ValueError, r"fft: expected a pair .*Received: tuple of 3"),
+    (lambda: ops.fft2((V, V)), ValueError, r"fft2: .*one shape, with 2 axes or more.*\(3,\) and"),
+    (lambda: ops.fft((INDEX, INDEX)), ValueError, r"fft: expected .*float32 or float64.*int32"),
+    (lambda: fourier(V, inverse=False), ValueError, r"fourier: expected pairs .*shape \(3,\)"),
+    (lambda: ops.rfft(np.float16(V)), TypeError, r"rfft: expected float32 or .*: float16"),
+    (lambda: ops.rfft(V, 0), ValueError, r"rfft: expected fft_length as .*at least 1.*Received: 0"),
+    (lambda: ops.extract_sequences(V, 4, 1), ValueError, r"extract_seq.*sequence_length=4.*\(3,\)"),
+    (lambda: ops.stft(INDEX, 2, 1, 2), TypeError, r"stft: expected x of float32.*int32"),
+    (lambda: ops.stft(V, 3, 1, 2), ValueError, r"stft: .*at least sequence_length=3. Received: 2"),
+    (lambda: ops.stft(V, 2, 1, 2, "box"), ValueError, r"stft: expected window 'hann'.*'box'"),
+    (lambda: ops.stft(V, 2, 1, 2, V), ValueError, r"stft: expected window as a vector.*\(3,\)"),
+    (lambda: ops.hamming(NODE), ValueError, r"hamming: expected the window's length, a number kno"),
+    (lambda: ops.space_to_depth(np.zeros((1, 3, 2, 1)), 2), ValueError, r"space_to_depth: .*by 2"),
+    (lambda: ops.unfold(np.zeros((1, 1, 2, 2)), 3), ValueError, r"unfold: .*windows of \(3, 3\)"),
+    (lambda: ops.fold(np.zeros((1, 4, 3)), 2, 2), ValueError, r"fold: .*\* 4, 1\).*\(1, 4, 3\)"),
+    (lambda: ops.rearrange(M, "a b c -> a"), ValueError, r"rearrange: expected a pattern .*'a b c"),
+    (lambda: ops.rearrange(M, "a (b c) -> a b c"), ValueError, r"rearrange: .*product is 3.*\{\}"),
+    (lambda: ops.vsplit(V, 3), ValueError, r"vsplit: expected a tensor of rank 2.*\(3,\)"),
+    (lambda: ops.argpartition(V, 3), ValueError, r"argpartition: expected kth from -3 to 2.*kth=3"),
+    (lambda: ops.ptp(FLAGS), TypeError, r"ptp: expected numbers. Received: booleans"),
+    (lambda: ops.cdist(V, M), ValueError, r"cdist: expected matrices.*\(3,\) and \(2, 3\)"),
+    (lambda: ops.psnr(V, M, 1), ValueError, r"psnr: expected tensors of one shape.*\(3,\) and"),
+    (lambda: ops.corrcoef(T), ValueError, r"corrcoef: expected a vector or a matrix.*\(2, 3, 4"),
+    (lambda: ops.correlate(V, V, "none"), ValueError, r"correlate: .*one of the modes.*'none'"),
+    (lambda: ops.vander(M), ValueError, r"vander: expected a vector of numbers.*\(2, 3\)"),
+    (lambda: ops.vander(V, -1), ValueError, r"vander: expected N of at least 0. Received: N=-1"),
+    (lambda: ops.histogram(V, 2.5), TypeError, r"histogram: expected bins as a whole.*2.5"),
+    (lambda: ops.histogram(V, 2, (2, 1)), ValueError, r"histogram: .*range as a rising .*\(2, 1\)"),
+    (lambda: ops.histogram(M), ValueError, r"histogram: expected a vector.*\(2, 3\).*ops.ravel"),
+    (lambda: ops.ctc_loss(V, V, V, V), ValueError, r"ctc_loss: expected output of rank 3, target"),
+    (lambda: ops.ctc_decode(T, [1], "best"), ValueError, r"ctc_decode: .*'greedy' or.*'best'"),
+    (lambda: ops.jvp(3, (V,), (V,)), TypeError, r"jvp: expected a function, and primals.*: 3, "),
+    (lambda: ops.jvp(ops.exp, (V,), (M,)), ValueError, r"jvp: .*\[\(3,\)\] and \[\(2, 3\)\]"),
     (lambda: ops.lapack, AttributeError, r"'geartrain\.ops' has no attribute 'lapack'"),
 ]
 ERRORS += [(call, TypeError, message) for message, call in test_decomposing.WITHOUT.items()]

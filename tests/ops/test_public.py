@@ -12,12 +12,14 @@ import pytest
 from geartrain import ops, tree
 from geartrain.graph.node import Node
 from tests.ops import (
+    cases_bits,
     cases_control,
     cases_indices,
     cases_matrices,
     cases_networks,
     cases_numbers,
     cases_shapes,
+    cases_signals,
     cases_windows,
 )
 from tests.ops.cases import Case, listed
@@ -25,7 +27,7 @@ from tests.ops.checks import jacobians_agree, symbolic, total
 
 MODULES = (
     cases_numbers, cases_shapes, cases_indices, cases_networks, cases_windows, cases_control,
-    cases_matrices,
+    cases_matrices, cases_bits, cases_signals,
 )  # fmt: skip
 CASES = [one for module in MODULES for one in module.table]
 
@@ -58,6 +60,8 @@ CALLS = {
     "slice_update": lambda x, updates: ops.slice_update(x, (0, 1), updates),
     "power": power,
     **cases_control.CALLS,
+    **cases_bits.CALLS,
+    **cases_signals.CALLS,
 }
 
 

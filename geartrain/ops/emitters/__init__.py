@@ -12,6 +12,7 @@ from geartrain.ops.emitters.division import emit_floor_divide as floor_divide
 from geartrain.ops.emitters.division import emit_mod as mod
 from geartrain.ops.emitters.plain import (
     absolute,
+    bits,
     comparison,
     isfinite,
     isinf,
@@ -20,16 +21,19 @@ from geartrain.ops.emitters.plain import (
     logical_not,
     relu,
     rounding,
+    shift_left,
+    shift_right,
     sign,
 )
 from geartrain.ops.emitters.powers import emit_power as power
 from geartrain.ops.emitters.term import Term, formula
 
 __all__ = [
-    "absolute", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
-    "comparison", "cos", "cosh", "erf", "erfinv", "exp", "expm1", "floor_divide", "isfinite",
-    "isinf", "isnan", "log", "log1p", "logical", "logical_not", "mod", "power", "relu", "rounding",
-    "rsqrt", "sigmoid", "sign", "sin", "sinh", "softplus", "sqrt", "tan", "tanh",
+    "absolute", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "bits",
+    "comparison", "cos", "cosh", "erf", "erfc", "erfinv", "exp", "expm1", "floor_divide",
+    "isfinite", "isinf", "isnan", "log", "log1p", "logical", "logical_not", "mod", "power", "relu",
+    "rounding", "rsqrt", "shift_left", "shift_right", "sigmoid", "sign", "sin", "sinh", "softplus",
+    "sqrt", "tan", "tanh",
 ]  # fmt: skip
 
 
@@ -54,6 +58,7 @@ cosh = formula(exponential.cosh, "float64")
 arcsinh = formula(exponential.arcsinh, "float64")
 arccosh = formula(exponential.arccosh, "float64")
 arctanh = formula(exponential.arctanh, "float64")
+erfc = formula(error_function.erfc, "float64")
 erfinv = formula(error_function.erfinv, "float64")
 sin = formula(trigonometric.sin, "float64")
 cos = formula(trigonometric.cos, "float64")

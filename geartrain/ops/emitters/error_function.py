@@ -1,4 +1,4 @@
-"""The error function and its inverse."""
+"""The error function, its complement and its inverse."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from geartrain.ops import special
-from geartrain.ops.emitters.exponential import log, reduced, series
+from geartrain.ops.emitters.exponential import exp, expm1, log, reduced, series
 from geartrain.ops.emitters.term import Term, polynomial, power_of_two
 
 # erf(x) / x - 1, a function of x**2, for |x| up to where the other begins
@@ -45,6 +45,15 @@ _INVERSE = (
     0.0517313311454083, 0.06495961665938374, 0.08655212925396849, 0.1275561753055423,
     0.23201366653465452,
 )  # fmt: skip
+# erfc(x) * exp(x**2) * (1 + 2 x), a function of (x - 3) / (x + 3), for x from 1/2 to 28
+_COMPLEMENT = (
+    8.635681414307825e-09, 7.124245030572795e-08, -8.42551957399924e-08, -5.840747551910045e-07,
+    3.0307407103093377e-07, 3.4525197016153044e-06, -7.012462973163499e-07, -2.00929833045886e-05,
+    4.9387975342434404e-06, 0.00012509749095168397, -0.00010515741491655, -0.0007798319787670749,
+    0.0018886900308933137, 0.002529391787416037, -0.023770514892453878, 0.06830802734557402,
+    -0.11927366341637591, 0.12964515870271817, -0.04756229435343384, -0.13562110612458084,
+    1.2530080582697296,
+)  # fmt: skip
 _HALF_ROOT_PI = (0.886226925452758, -3.8332932499128993e-17)
 _BORDER = {"float32": 0.875, "float64": 1.5}
 _ONE = {"float32": 3.9375, "float64": 6.0}  # from here on erf is 1 but for less than half a unit
@@ -65,6 +74,16 @@ def erf(x: Term) -> Term:
 def _quotient(rational: Sequence[Sequence[float]], x: Term, factor: float) -> Term:
     above, below = rational
     return polynomial(x, [factor * number for number in above]) / polynomial(x, below)
+
+
+def erfc(x: Term) -> Term:
+    """1 - erf(x), of float64: from 1/2 on exp(-x**2) times a function that hardly changes."""
+    size = abs(x).at_most(28.0)  # of more it is 0
+    high = (size * 2.0**16).unary("trunc") * 2.0**-16  # its square is exact
+    decay = exp(-(high * high))
+    decay = decay.fma(expm1((high - size) * (high + size)), decay)
+    tail = decay * (polynomial((size - 3) / (size + 3), _COMPLEMENT) / (size * 2 + 1))
+    return (size < 0.5).where(1 - erf(x), (x < 0).where(2 - tail, tail))
 
 
 def erfinv(x: Term) -> Term:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 
 def sign(b: Any, x: Any) -> Any:
     """-1, 0 or 1; NaN for NaN."""
@@ -65,3 +67,31 @@ def isinf(b: Any, x: Any) -> Any:
     if "float" not in x.dtype:
         return b.compare("ne", x, x)
     return b.compare("eq", b.unary("fabs", x), b.like(math.inf, x))
+
+
+def bits(name: str) -> Any:
+    """A function of the bits of two integers or booleans."""
+    return lambda b, x, y: b.bits(name, x, y)
+
+
+def _shifted(b: Any, name: str, x: Any, count: Any, beyond: Any) -> Any:
+    """A shift by fewer bits than there are; by others, what NumPy has for it."""
+    assert x.dtype != "bool", "shifts are of integers"
+    width = np.dtype(x.dtype).itemsize * 8
+    inside = b.compare("lt", count, b.like(width, count))
+    if not count.unsigned:
+        inside = b.bits("and", inside, b.compare("ge", count, b.like(0, count)))
+    return b.select(inside, b.bits(name, x, b.select(inside, count, b.like(0, count))), beyond)
+
+
+def shift_left(b: Any, x: Any, count: Any) -> Any:
+    """x * 2**count without what does not fit."""
+    return _shifted(b, "shl", x, count, b.like(0, x))
+
+
+def shift_right(b: Any, x: Any, count: Any) -> Any:
+    """The floor of x / 2**count."""
+    if x.unsigned:
+        return _shifted(b, "lshr", x, count, b.like(0, x))
+    negative = b.compare("lt", x, b.like(0, x))
+    return _shifted(b, "ashr", x, count, b.select(negative, b.like(-1, x), b.like(0, x)))

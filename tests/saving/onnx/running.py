@@ -14,7 +14,7 @@ from geartrain.saving.onnx.export.signature import leaves
 # Functions that runtimes have no code for in float64.
 SINGLE = {
     "arctan2", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "arcsinh", "arccosh",
-    "arctanh", "det", "erf", "erfinv",
+    "arctanh", "det", "erf", "erfc", "erfinv",
 }  # fmt: skip
 
 

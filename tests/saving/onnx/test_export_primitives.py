@@ -13,7 +13,7 @@ from geartrain.saving.onnx.export.exporter import Exporter
 from geartrain.saving.onnx.export.extents import Extents
 from geartrain.saving.onnx.export.graph import OnnxGraph, Unsupported
 from geartrain.saving.onnx.export.primitives import TRANSLATIONS
-from geartrain.saving.onnx.export.primitives.factorizations import LAPACK
+from geartrain.saving.onnx.export.primitives.lacking import LACKING
 from geartrain.saving.onnx.export.protobuf import model_proto
 from geartrain.saving.onnx.export.signature import Tensor, shown
 from tests.saving.onnx.running import SINGLE, run, session
@@ -52,7 +52,7 @@ SAMPLES = [
     for dtype in ("float32", "float64")
     if not (dtype == "float64" and op.name in SINGLE)
     and not sample.params.get("paired")
-    and op.name not in ("random_bits", *LAPACK)
+    and op.name not in ("random_bits", *LACKING)
 ]
 
 
@@ -156,7 +156,7 @@ def test_sizes_that_are_not_known_before(function):
 def test_what_only_gradients_need_and_random_numbers_and_factors_are_refused():
     for op in REGISTRY.values():
         for sample in op.samples():
-            if sample.params.get("paired") or op.name in ("random_bits", *LAPACK):
+            if sample.params.get("paired") or op.name in ("random_bits", *LACKING):
                 symbols = [placeholder(a.shape, a.dtype.name) for a in sample.arrays]
                 with pytest.raises(Unsupported, match=r"random numbers|gradient|no operators"):
                     exported(symbols, op.node(*symbols, **sample.params))

@@ -6,9 +6,9 @@ sources. A new primitive op needs one here; a test compares the table with the r
 
 from geartrain.saving.onnx.export.primitives import (
     elementwise,
-    factorizations,
     folds,
     indexing,
+    lacking,
     loops,
     views,
 )
@@ -18,9 +18,9 @@ __all__ = [
     "TRANSLATIONS",
     "Translation",
     "elementwise",
-    "factorizations",
     "folds",
     "indexing",
+    "lacking",
     "loops",
     "views",
 ]

@@ -216,6 +216,28 @@ def _erfinv(exporter: Any, node: Node, x: Value) -> Value:
     return graph.node("Where", at_border, border, inside)
 
 
+@translation("erfc")
+def _erfc(exporter: Any, node: Node, x: Value) -> Value:
+    single(exporter, node, "erfc")
+    one = number(1, exporter.dtype(node.dtype))
+    return exporter.graph.node("Sub", one, exporter.graph.node("Erf", x))
+
+
+_OF_BITS = {"bitwise_and": "And", "bitwise_or": "Or", "bitwise_xor": "Xor"}
+
+
+def _bitwise(exporter: Any, node: Node, *values: Value) -> Value:
+    """Of booleans the logical function, which is the same."""
+    assert node.op is not None
+    name = _OF_BITS[node.op.name]
+    operator = name if node.dtype == "bool" else f"Bitwise{name}"
+    return exporter.graph.pointwise(operator, *aligned(exporter, node, values))
+
+
+for _name in _OF_BITS:
+    TRANSLATIONS[_name] = _bitwise
+
+
 @translation("arctan2")
 def _arctan2(exporter: Any, node: Node, y: Value, x: Value) -> Value:
     """`2 arctan(y / (sqrt(x**2 + y**2) + x))`, or where x is negative what lies opposite."""

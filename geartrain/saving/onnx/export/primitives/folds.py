@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from geartrain.graph.node import Node
+from geartrain.graph.shapes import product
 from geartrain.saving.onnx.export.extents import INT64
 from geartrain.saving.onnx.export.graph import Value
-from geartrain.saving.onnx.export.primitives.table import arithmetic, translation
+from geartrain.saving.onnx.export.primitives.table import arithmetic, single, translation
 
 Axes = tuple[int, ...]
 
@@ -89,3 +90,23 @@ def _product(exporter: Any, a: Value, left: str, b: Value, right: str, out: str)
     b = graph.transpose(b, [right.index(c) for c in (*shared, *summed, *columns)])
     made = [*shared, *rows, *columns]
     return graph.transpose(graph.node("MatMul", a, b), [made.index(c) for c in out])
+
+
+@translation("det")
+def _det(exporter: Any, node: Node, x: Value) -> Value:
+    single(exporter, node, "det")
+    return exporter.graph.node("Det", x)
+
+
+@translation("fourier")
+def _fourier(exporter: Any, node: Node, x: Value, inverse: bool) -> Value:
+    """Of three axes, of which ONNX takes the middle one unless it is told another."""
+    graph = exporter.graph
+    *front, size, pair = node.extents
+    rows = graph.node("Reshape", x, exporter.extents.vector((product(front), size, pair)))
+    found = graph.node("DFT", rows, inverse=int(inverse))
+    if inverse:  # where ONNX divides by the size
+        found = graph.node(
+            "Mul", found, exporter.cast(exporter.extents.scalar(size), node.dtype, known="int64")
+        )
+    return graph.node("Reshape", found, exporter.extents.vector(node.extents))

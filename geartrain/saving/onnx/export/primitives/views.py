@@ -223,6 +223,7 @@ def _unwindow(
 def _check_unpaired(paired: bool) -> None:
     if paired:
         raise Unsupported(
-            "it holds the gradient of a convolution or of pooling, which has no ONNX operator",
-            "Export a model whose call takes no gradients.",
+            "it adds up windows that overlap (fold, istft, the gradient of a convolution or of "
+            "pooling), for which there is no ONNX operator",
+            "Export the part of the model before it.",
         )
