@@ -24,7 +24,8 @@ def finder(module: str) -> Callable[[str], Any]:
     >>> find = finder("datasets")
     >>> find("cifar11")
     Traceback (most recent call last):
-    AttributeError: 'keras.datasets.cifar11' is not part of Geartrain.
+    AttributeError: 'keras.datasets.cifar11' is not part of Geartrain. Did you mean \
+'keras.datasets.cifar10'?
     """
 
     def find(name: str) -> Any:
@@ -53,24 +54,24 @@ def reason(module: str, name: str) -> str:
     """
     said = f"{public(module, name)!r} is not part of Geartrain"
     absent = ABSENT.get(module, {})
-    why = absent.get(name, absent.get("*"))
-    if why:
-        return f"{said}: {why}."
     here = sys.modules.get(f"geartrain.{module}".rstrip("."))
-    guess = nearest(name, getattr(here, "__all__", ()))
+    guess = None if name in absent else nearest(name, getattr(here, "__all__", ()))
+    why = absent.get(name, absent.get("*"))
+    if why and not guess:
+        return f"{said}: {why}."
     return f"{said}. Did you mean {public(module, guess)!r}?" if guess else f"{said}."
 
 
 def reason_of_module(below: str) -> str | None:
     """Why a module `keras.<below>` is not here, if the tables tell.
 
-    >>> reason_of_module("datasets.reuters").partition(":")[0]
-    "'keras.datasets.reuters' is not part of Geartrain"
+    >>> reason_of_module("applications.vgg16").partition(":")[0]
+    "'keras.applications' is not part of Geartrain"
     """
     parts = below.split(".")
     for depth in range(len(parts)):
         module, name = ".".join(parts[:depth]), parts[depth]
-        if name in ABSENT.get(module, {}):
+        if {name, "*"} & ABSENT.get(module, {}).keys():
             return reason(module, name)
     return None
 
@@ -255,8 +256,9 @@ MODULES = {
 # -- what is not here -----------------------------------------------------------------------------
 
 _DATA = (
-    "keras.datasets has mnist, fashion_mnist and digits. Download the data set's own files, read "
-    "them with NumPy, and give the arrays to fit"
+    "keras.datasets has boston_housing, california_housing, cifar10, cifar100, digits, "
+    "fashion_mnist, imdb, mnist and reuters. Get another set's files with keras.utils.get_file, "
+    "read them with NumPy, and give the arrays to fit"
 )
 _TRAINED = (
     "weights that others trained are not distributed with it. Load a model that Keras saved, "
@@ -296,9 +298,7 @@ ABSENT: dict[str, dict[str, str]] = {
         "with numpy.lib.stride_tricks.sliding_window_view",
         "skipgrams": "Keras removed it. Make the pairs with NumPy",
     },
-    "datasets": dict.fromkeys(
-        ("boston_housing", "california_housing", "cifar10", "cifar100", "imdb", "reuters"), _DATA
-    ),
+    "datasets": {"*": _DATA},
     "layers": {
         **dict.fromkeys(
             ("TextVectorization", "StringLookup", "IntegerLookup", "Hashing", "HashedCrossing"),

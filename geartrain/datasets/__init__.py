@@ -1,4 +1,4 @@
-"""Data sets: MNIST, Fashion-MNIST, and a sample of MNIST that comes with the package.
+"""Data sets: those of Keras, and a sample of MNIST that comes with the package.
 
 Each has `load_data()`, which gives `(x_train, y_train), (x_test, y_test)` as NumPy arrays.
 `find` and `places` tell where one lies on this machine, and never download.
@@ -7,15 +7,36 @@ Each has `load_data()`, which gives `(x_train, y_train), (x_test, y_test)` as Nu
 from __future__ import annotations
 
 from geartrain.compat.names import finder
-from geartrain.datasets import digits, fashion_mnist, mnist, source
+from geartrain.datasets import (
+    boston_housing,
+    california_housing,
+    cifar10,
+    cifar100,
+    digits,
+    fashion_mnist,
+    imdb,
+    mnist,
+    published,
+    reuters,
+    source,
+)
 from geartrain.errors import unknown_name
 
-__all__ = ["digits", "fashion_mnist", "find", "mnist", "places"]
+__all__ = [
+    "boston_housing", "california_housing", "cifar10", "cifar100", "digits", "fashion_mnist",
+    "find", "imdb", "mnist", "places", "reuters",
+]  # fmt: skip
 
-_DATA_SETS = {
+_DATA_SETS: dict[str, source.DataSet | published.Files] = {
+    "boston_housing": boston_housing.DATA_SET,
+    "california_housing": california_housing.DATA_SET,
+    "cifar10": cifar10.DATA_SET,
+    "cifar100": cifar100.DATA_SET,
     "digits": digits.DATA_SET,
     "fashion_mnist": fashion_mnist.DATA_SET,
+    "imdb": imdb.DATA_SET,
     "mnist": mnist.DATA_SET,
+    "reuters": reuters.DATA_SET,
 }
 
 
@@ -31,7 +52,10 @@ def places(name: str) -> tuple[source.Place, ...]:
     >>> [place.label for place in places("digits")]
     ['the package']
     """
-    return tuple(source.places(_data_set(name)))
+    data_set = _data_set(name)
+    if isinstance(data_set, published.Files):
+        return tuple(published.places(data_set))
+    return tuple(source.places(data_set))
 
 
 def find(name: str) -> source.Place | None:
@@ -44,13 +68,13 @@ def find(name: str) -> source.Place | None:
     'sample'
     >>> find("minst")
     Traceback (most recent call last):
-    ValueError: Unknown data set: 'minst'. Did you mean 'mnist'? Known: digits, fashion_mnist, \
-mnist.
+    ValueError: Unknown data set: 'minst'. Did you mean 'mnist'? Known: boston_housing, \
+california_housing, cifar10, cifar100, digits, fashion_mnist, imdb, mnist, reuters.
     """
-    return source.find(_data_set(name))
+    return next((place for place in places(name) if place.found), None)
 
 
-def _data_set(name: str) -> source.DataSet:
+def _data_set(name: str) -> source.DataSet | published.Files:
     if name not in _DATA_SETS:
         raise unknown_name("data set", name, _DATA_SETS)
     return _DATA_SETS[name]

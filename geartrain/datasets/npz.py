@@ -9,16 +9,18 @@ as text, never evaluated, so an array of pickled objects is one more wrong dtype
 from __future__ import annotations
 
 import io
+import math
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geartrain.errors import describe_value
+from geartrain.datasets.pickles import read_pickle
+from geartrain.errors import describe_value, shown
 
 if TYPE_CHECKING:
     import zipfile
@@ -78,6 +80,72 @@ dtype uint8.
         raise ValueError(f"{name}: expected a whole .npz archive. Received: {error}") from error
 
 
+def read_loose(
+    content: bytes, kinds: Mapping[str, str], limit: int, *, name: str = "npz bytes"
+) -> dict[str, np.ndarray[Any, Any]]:
+    """Read arrays of known names and of any shapes from an `.npz` archive.
+
+    Arrays of objects are read by `geartrain.datasets.pickles`, which knows data alone.
+
+    Args:
+        content: the whole archive.
+        kinds: for each array its name, and of which kinds its elements may be, by the letters of
+            `numpy.dtype.kind`: `"iu"` for whole numbers, `"O"` for objects.
+        limit: the number of bytes above which an array is refused.
+        name: what errors call the archive.
+
+    Raises:
+        ValueError: the archive is damaged, or holds anything else than such arrays.
+
+    >>> import io, numpy as np
+    >>> file = io.BytesIO()
+    >>> np.savez(file, x=np.array([[1, 2], [3]], object), y=np.array([5, 6]))
+    >>> read_loose(file.getvalue(), {"x": "O", "y": "iu"}, 1000)
+    {'x': array([list([1, 2]), list([3])], dtype=object), 'y': array([5, 6])}
+    """
+    import zipfile
+    import zlib
+
+    try:
+        with _open_archive(content) as archive:
+            _check_names(archive, kinds, name)
+            return {
+                key: _read_loosely(archive, f"{key}.npy", kind, limit, name)
+                for key, kind in kinds.items()
+            }
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+        raise ValueError(f"{name}: expected a whole .npz archive. Received: {error}") from error
+
+
+def _read_loosely(
+    archive: zipfile.ZipFile, member: str, kinds: str, limit: int, name: str
+) -> np.ndarray[Any, Any]:
+    who = f"{name}, member {member}"
+    size = archive.getinfo(member).file_size
+    if size > limit:
+        raise ValueError(f"{who}: expected at most {limit} bytes. Received: {size}.")
+    with archive.open(member) as stream:
+        shape, text, columns_first = read_header(stream, who)
+        dtype = np.dtype(text) if re.fullmatch("[<>|][biufO][0-9]{0,2}", text) else None
+        if dtype is None or dtype.kind not in kinds:
+            raise ValueError(
+                f"{who}: expected elements of the kinds {kinds!r}. Received: {shown(text)}."
+            )
+        content = stream.read(limit + 1)
+    if dtype.hasobject:
+        array = read_pickle(content, who)
+        if type(array) is not np.ndarray or array.dtype != dtype:
+            raise ValueError(f"{who}: expected an array of objects. Received: another object.")
+        return array
+    if math.prod(shape) * dtype.itemsize != len(content):
+        raise ValueError(
+            f"{who}: expected the elements of shape {shape}, dtype {dtype}. "
+            f"Received: {len(content)} bytes."
+        )
+    array = np.frombuffer(content, dtype).astype(dtype.newbyteorder("="))
+    return array.reshape(shape, order="F" if columns_first else "C")
+
+
 def _read_file(path: Path, expected: Expected, name: str) -> bytes:
     """The content of the file, unless it is larger than the arrays stored without compression."""
     limit = (1 << 16) + sum(_byte_count(*array) + HEADER_ROOM for array in expected.values())
@@ -105,6 +173,18 @@ def _byte_count(shape: tuple[int, ...], dtype: str) -> int:
 
 def _check_directory(archive: zipfile.ZipFile, expected: Expected, name: str) -> None:
     """Refuse an archive whose directory is not that of the expected arrays."""
+    _check_names(archive, expected, name)
+    for member in archive.infolist():
+        least = _byte_count(*expected[member.filename.removesuffix(".npy")])
+        if not least <= member.file_size <= least + HEADER_ROOM:
+            raise ValueError(
+                f"{name}, member {member.filename}: expected {least} to {least + HEADER_ROOM} "
+                f"bytes. Received: {member.file_size}."
+            )
+
+
+def _check_names(archive: zipfile.ZipFile, expected: Iterable[str], name: str) -> None:
+    """Refuse an archive with other members, or with such as are packed in other ways."""
     import zipfile
 
     members = archive.infolist()
@@ -125,12 +205,6 @@ def _check_directory(archive: zipfile.ZipFile, expected: Expected, name: str) ->
             )
         if member.header_offset < 0:
             raise ValueError(f"{who}: expected it inside the file. Received a negative offset.")
-        least = _byte_count(*expected[member.filename.removesuffix(".npy")])
-        if not least <= member.file_size <= least + HEADER_ROOM:
-            raise ValueError(
-                f"{who}: expected {least} to {least + HEADER_ROOM} bytes. "
-                f"Received: {member.file_size}."
-            )
 
 
 def _read_member(

@@ -94,7 +94,7 @@ def places(dataset: DataSet) -> Iterator[Place]:
     A place counts as found if all files are there and the test labels, the smallest, are right:
     Fashion-MNIST's files bear MNIST's names. `load` verifies the rest. Nothing is downloaded.
     """
-    for label, folder in _roots(dataset):
+    for label, folder in [("the package", dataset.inside)] if dataset.inside else roots():
         if folder is None:
             yield Place(label, None, None, "not set")
             continue
@@ -165,11 +165,8 @@ def _split(arrays: dict[str, Array]) -> Split:
     return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
 
 
-def _roots(dataset: DataSet) -> Iterator[tuple[str, Path | None]]:
+def roots() -> Iterator[tuple[str, Path | None]]:
     """The places of the table above: label and folder."""
-    if dataset.inside:
-        yield "the package", dataset.inside
-        return
     yield "GEARTRAIN_DATA", config.data_home()
     yield "Geartrain's cache", config.cache_home() / "datasets"
     yield "Keras's cache", config.keras_home() / "datasets"
@@ -266,8 +263,8 @@ def _given(dataset: DataSet, path: str | os.PathLike[str] | None) -> Path | None
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"load_data expected path to be a path or None. Received: {path!r}")
     given = Path(path).expanduser()
-    roots = [folder for label, folder in _roots(dataset) if folder and "cache" in label]
-    for candidate in (given, *(root / given for root in roots)):
+    caches = [folder for label, folder in roots() if folder and "cache" in label]
+    for candidate in (given, *(cache / given for cache in caches)):
         if candidate.exists():
             return candidate
     if given.name == str(given):
@@ -291,7 +288,7 @@ def _download(dataset: DataSet, notes: list[str]) -> dict[str, Array] | None:
             if mirror.endswith(".npz"):
                 content = fetch(mirror, sum(_largest(part) for part in dataset.parts))
                 arrays = _read_npz(dataset, content, mirror)
-                _keep(folder / dataset.npz, content)
+                keep(folder / dataset.npz, content)
             for part in dataset.parts:
                 if part.key not in arrays:
                     arrays[part.key] = _fetch_part(dataset, part, mirror, folder)
@@ -312,7 +309,7 @@ def _fetch_part(dataset: DataSet, part: Part, mirror: str, folder: Path) -> Arra
         url = f"{mirror}{part.file}.gz"
         content = read_idx(fetch(url, _largest(part)), shape=part.shape, dtype="uint8", name=url)
     array = _verified(dataset, part, content, url)
-    _keep(folder / part.file, encode_idx(array))
+    keep(folder / part.file, encode_idx(array))
     return array
 
 
@@ -321,7 +318,7 @@ def _largest(part: Part) -> int:
     return int(np.prod(part.shape)) + _SLACK
 
 
-def _keep(path: Path, content: bytes) -> None:
+def keep(path: Path, content: bytes) -> None:
     """Store a verified file in the cache; where that fails, the data at hand is still good."""
     from geartrain.downloads.fetch import store
 
