@@ -20,7 +20,6 @@ from geartrain.datasets import (
     cifar10,
     cifar100,
     imdb,
-    published,
     reuters,
 )
 from geartrain.errors import GeartrainWarning
@@ -338,19 +337,35 @@ def test_a_file_that_is_not_the_published_one_is_taken_last_and_with_a_warning(
     assert server.requests == ["/file"] * 2
 
 
-@pytest.mark.parametrize("damage", ["hash", "short", "other"])
-def test_a_download_that_is_not_what_is_published_is_refused(monkeypatch, server, home, damage):
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (None, "received another file than is published"),
+        (tarball(HUNDRED)[:-100], "expected a whole tar archive"),
+        (tarball({"train": b""}), "Received an archive without test"),
+        (tarball({"train": b"", "test": b""}), "received another train than is published"),
+    ],
+)
+def test_a_download_that_is_not_what_is_published_is_refused(
+    monkeypatch, server, home, body, message
+):
     files = as_published(monkeypatch, cifar100, HUNDRED, server)
-    if damage == "hash":
-        monkeypatch.setattr(cifar100, "DATA_SET", files._replace(archive_hash="0" * 64))
+    if body is None:
+        server.put("/file", b"other")
     else:
-        content = server.routes["/file"][2][:-100] if damage == "short" else tarball({"a": b""})
-        server.put("/file", content)
-        digest = hashlib.sha256(content).hexdigest()
+        server.put("/file", body)
+        digest = hashlib.sha256(body).hexdigest()
         monkeypatch.setattr(cifar100, "DATA_SET", files._replace(archive_hash=digest))
-    with pytest.raises(FileNotFoundError, match=r"/file: (received another|expected)"):
+    with pytest.raises(FileNotFoundError, match=rf"/file: .*{message}"):
         cifar100.load_data()
     assert not [path for path in home.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 100_000, b"[]", b'{"the": "1"}'])
+def test_an_index_that_is_none_is_refused(tmp_path, body):
+    put(tmp_path, {"own.json": body})
+    with pytest.raises(ValueError, match=r"expected (JSON\. Received|a number for each word)"):
+        reuters.get_word_index(tmp_path / "own.json")
 
 
 @pytest.mark.parametrize(
@@ -384,11 +399,3 @@ def test_files_that_are_too_large_are_not_read(tmp_path):
         file.truncate(1 << 26)
     with pytest.raises(ValueError, match=r"expected a file of at most 16777216 bytes"):
         reuters.load_data(tmp_path / "own.npz")
-    assert published.load(
-        reuters.WORD_INDEX._replace(mirrors=()), lambda _: 1, _written(tmp_path / "a.json")
-    )
-
-
-def _written(path):
-    path.write_bytes(b"{}")
-    return path
