@@ -12,7 +12,7 @@ from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH
 from geartrain.ops.random import random_bits, threefry
 from geartrain.random import SeedGenerator, draw_key, fresh_seed, set_random_seed
-from geartrain.runtime.function import Program, jit, trace
+from geartrain.runtime.function import Program, grad, jit, trace
 
 
 def largest_gap(values, distribution):
@@ -266,3 +266,61 @@ def test_keys():
     key = np.array([1, 2], np.uint32)
     assert draw_key(key) is key
     assert math.log2(len({fresh_seed() for _ in range(256)})) == 8
+
+
+erf = np.vectorize(math.erf)
+CONTINUOUS = {
+    "gamma(1)": (lambda n, s: random.gamma(n, 1.0, seed=s), lambda x: 1 - np.exp(-x)),
+    "gamma(3)": (
+        lambda n, s: random.gamma(n, np.full(n, 3.0), seed=s),
+        lambda x: 1 - np.exp(-x) * (1 + x + x * x / 2),
+    ),
+    "gamma(1/2)": (lambda n, s: random.gamma(n, 0.5, "float64", s), lambda x: erf(np.sqrt(x))),
+    "beta(2, 3)": (
+        lambda n, s: random.beta(n, 2.0, 3.0, seed=s),
+        lambda x: x * x * (6 - 8 * x + 3 * x * x),
+    ),
+    "beta(1/2, 1)": (lambda n, s: random.beta(n, 0.5, 1.0, seed=s), np.sqrt),
+}
+
+
+@pytest.mark.parametrize("name", CONTINUOUS)
+def test_numbers_are_distributed_as_their_name_says(name):
+    draw, cumulative = CONTINUOUS[name]
+    eager = draw((20_000,), 3)
+    assert largest_gap(eager, cumulative) < 1.95 / 20_000**0.5  # p > 0.001
+    compiled = jit(lambda: draw((20_000,), 3))()
+    np.testing.assert_allclose(compiled, eager, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("n", "p"), [(1, 0.3), (7, 0.5), (30, 0.2), (40, 0.9), (1000, 0.37)])
+def test_binomial_numbers_occur_as_often_as_they_should(n, p):
+    drawn = random.binomial((20_000,), n, p, seed=5)
+    assert drawn.dtype == "float32"
+    logs = [math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) for k in range(n + 1)]
+    chance = np.exp(
+        [log + k * math.log(p) + (n - k) * math.log1p(-p) for k, log in enumerate(logs)]
+    )
+    seen = np.bincount(drawn.astype(int), minlength=n + 1)
+    often = 20_000 * chance >= 10
+    excess = (seen - 20_000 * chance)[often] ** 2 / (20_000 * chance[often])
+    degrees = often.sum() - 1
+    assert excess.sum() < degrees + 3.7 * (2 * degrees) ** 0.5 + 5
+    assert np.isnan(random.binomial((3,), [-1, 5, 5], [0.5, 1.5, 0.5], seed=1)).tolist() == [
+        1,
+        1,
+        0,
+    ]
+
+
+def test_parameters_stretch_and_gradients_stop_at_them():
+    drawn = random.gamma((2000, 2), [1.0, 50.0], seed=1)
+    assert 0.9 < drawn[:, 0].mean() < 1.1
+    assert 49 < drawn[:, 1].mean() < 51
+    assert grad(lambda a: ops.sum(random.gamma((3,), a, seed=1)))(np.float32(2.0)) == 0
+    with pytest.raises(ValueError, match=r"beta: expected a float dtype. Received: dtype=int32"):
+        random.beta((2,), 1.0, 1.0, dtype="int32")
+    with pytest.raises(
+        ValueError, match=r"gamma: expected a tensor that stretches to shape \(2,\)"
+    ):
+        random.gamma((2,), [1.0, 2.0, 3.0])

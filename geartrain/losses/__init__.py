@@ -24,6 +24,7 @@ from geartrain.losses.classification_classes import (
     KLDivergence,
     SparseCategoricalCrossentropy,
 )
+from geartrain.losses.embedding import CTC, Circle, circle, ctc
 from geartrain.losses.labels import check_labels, check_output
 from geartrain.losses.loss import Loss, LossFunctionWrapper
 from geartrain.losses.margin import (
@@ -58,12 +59,14 @@ from geartrain.losses.regression import (
 )
 
 __all__ = [
+    "CTC",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy",
     "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
+    "Circle",
     "CosineSimilarity",
     "Dice",
     "Hinge",
@@ -88,7 +91,9 @@ __all__ = [
     "categorical_hinge",
     "check_labels",
     "check_output",
+    "circle",
     "cosine_similarity",
+    "ctc",
     "deserialize",
     "dice",
     "get",
@@ -124,9 +129,10 @@ _family = FunctionFamily(
     [
         binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy,
         categorical_focal_crossentropy, categorical_generalized_cross_entropy, categorical_hinge,
-        cosine_similarity, dice, hinge, huber, kl_divergence, log_cosh, mean_absolute_error,
-        mean_absolute_percentage_error, mean_squared_error, mean_squared_logarithmic_error,
-        poisson, sparse_categorical_crossentropy, squared_hinge, tversky,
+        circle, cosine_similarity, ctc, dice, hinge, huber, kl_divergence, log_cosh,
+        mean_absolute_error, mean_absolute_percentage_error, mean_squared_error,
+        mean_squared_logarithmic_error, poisson, sparse_categorical_crossentropy, squared_hinge,
+        tversky,
     ],
     _aliases,
 )  # fmt: skip

@@ -90,8 +90,10 @@ class Loss(Configurable):
         mask = mask_of(y_pred) if mask is None else mask
         y_pred = tensors(y_pred, self.dtype)
         y_true = tensors(y_true, self.dtype)
-        values = operand(self.call(y_true, y_pred), self.dtype)
-        own = self.counted(y_true, y_pred)
+        found = self.call(y_true, y_pred)
+        values = operand(found, self.dtype)
+        own = mask_of(found)
+        own = self.counted(y_true, y_pred) if own is None else own
         if own is not None:
             mask = own if mask is None else ops.logical_and(mask, own)
         weight = combined_weight(sample_weight, mask, self.dtype, self.reduction)

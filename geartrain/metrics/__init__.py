@@ -41,6 +41,12 @@ from geartrain.metrics.accuracy import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
+from geartrain.metrics.correlations import (
+    ConcordanceCorrelation,
+    PearsonCorrelation,
+    concordance_correlation,
+    pearson_correlation,
+)
 from geartrain.metrics.counts import (
     FalseNegatives,
     FalsePositives,
@@ -88,6 +94,7 @@ __all__ = [
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
+    "ConcordanceCorrelation",
     "CosineSimilarity",
     "F1Score",
     "FBetaScore",
@@ -107,6 +114,7 @@ __all__ = [
     "Metric",
     "OneHotIoU",
     "OneHotMeanIoU",
+    "PearsonCorrelation",
     "Poisson",
     "Precision",
     "PrecisionAtRecall",
@@ -132,6 +140,7 @@ __all__ = [
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
     "categorical_hinge",
+    "concordance_correlation",
     "crossentropy_for",
     "deserialize",
     "get",
@@ -143,6 +152,7 @@ __all__ = [
     "mean_absolute_percentage_error",
     "mean_squared_error",
     "mean_squared_logarithmic_error",
+    "pearson_correlation",
     "poisson",
     "resolve",
     "serialize",
@@ -169,9 +179,9 @@ _functions = FunctionFamily(
     "metrics",
     "metric function",
     [
-        accuracy, binary_accuracy, categorical_accuracy, cosine_similarity,
-        sparse_categorical_accuracy, sparse_top_k_categorical_accuracy,
-        top_k_categorical_accuracy,
+        accuracy, binary_accuracy, categorical_accuracy, concordance_correlation,
+        cosine_similarity, pearson_correlation, sparse_categorical_accuracy,
+        sparse_top_k_categorical_accuracy, top_k_categorical_accuracy,
     ],
 )  # fmt: skip
 

@@ -247,7 +247,7 @@ class _Ratio(Metric):
         self.thresholds = parsed_thresholds(type(self).__name__, thresholds, default)
         shape = (len(self.thresholds),)
         self.true_positives = self.add_variable(shape, "zeros", name="true_positives")
-        self.others = self.add_variable(shape, "zeros", name=self.other)
+        setattr(self, self.other, self.add_variable(shape, "zeros", name=self.other))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count a batch of labels 0 and 1, and predictions of the same shape."""
@@ -257,11 +257,12 @@ class _Ratio(Metric):
             top_k=self.top_k, class_id=self.class_id,
         )  # fmt: skip
         self.true_positives.assign_add(counts.true_positives)
-        self.others.assign_add(getattr(counts, self.other))
+        getattr(self, self.other).assign_add(getattr(counts, self.other))
 
     def result(self) -> Any:
         """The ratio: a scalar, or one for each threshold; 0 where nothing was counted."""
-        ratio = ops.divide_no_nan(self.true_positives, self.true_positives + self.others)
+        whole = self.true_positives + getattr(self, self.other)
+        ratio = ops.divide_no_nan(self.true_positives, whole)
         return ops.squeeze(ratio, 0) if len(self.thresholds) == 1 else ratio
 
     def get_config(self) -> dict[str, Any]:

@@ -347,7 +347,8 @@ class AUC(_AllCounts):
         ratio = ops.divide_no_nan(positive[:-1], positive[1:])
         ratio = ops.where(both, ratio, ops.ones_like(ratio))
         total = true[1:] + self.false_negatives[1:]
-        return ops.divide_no_nan(slope * (gained + intercept * ops.log(ratio)), total)
+        area = slope * (gained + intercept * ops.log(ratio))
+        return ops.divide_no_nan(area, ops.maximum(total, 0.0))
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that rebuild this metric, as plain values."""

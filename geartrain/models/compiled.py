@@ -72,12 +72,12 @@ class CompiledLoss:
         self.weights: dict[str, Any] = {}
         self.trackers: dict[str, Any] = {}
         if not isinstance(loss, dict | list | tuple):
-            losses.get(loss)  # a wrong name is told at once
+            _function_of(loss)  # a wrong name is told at once
 
     def _match(self, outputs: dict[str, Any]) -> None:
         chosen = matched("loss", self.loss, outputs)
         self.functions = {
-            name: None if loss is None else losses.get(loss) for name, loss in chosen.items()
+            name: None if loss is None else _function_of(loss) for name, loss in chosen.items()
         }
         self.weights = matched("loss_weights", self.loss_weights, outputs)
         used = [name for name, function in self.functions.items() if function is not None]
@@ -110,6 +110,17 @@ class CompiledLoss:
                 value = value * self.weights[name]
             total = value if total is None else total + value
         return total
+
+
+def _function_of(loss: Any) -> Any:
+    """The loss that `compile` means: "crossentropy" (or "ce") is the one that fits the shapes."""
+    if isinstance(loss, str) and loss.lower() in ("crossentropy", "ce"):
+        return _crossentropy
+    return losses.get(loss)
+
+
+def _crossentropy(y_true: Any, y_pred: Any) -> Any:
+    return losses.resolve("crossentropy", y_true.shape, y_pred.shape).fn(y_true, y_pred)
 
 
 def _named(function: Any) -> str:

@@ -22,7 +22,9 @@ def set_mask(tensor: Any, mask: Any) -> None:
     if mask is None:
         _left.pop(key, None)
     elif isinstance(tensor, Node | np.ndarray):
-        _left[key] = weakref.ref(tensor, lambda _: _left.pop(key, None)), mask
+        # The dictionary as a default: at the interpreter's end the name is gone before tensors are.
+        gone = weakref.ref(tensor, lambda _, left=_left: left.pop(key, None))  # type: ignore[misc]
+        _left[key] = gone, mask
 
 
 def mask_of(tensor: Any) -> Any:
