@@ -50,7 +50,9 @@ class ExpectedSkips:
     def _note(self, report: Any) -> None:
         if report.skipped and not hasattr(report, "wasxfail"):
             _, _, reason = report.longrepr
-            self.skips.append(Skip(report.nodeid, reason.removeprefix("Skipped: ")))
+            skip = Skip(report.nodeid, reason.removeprefix("Skipped: "))
+            if skip not in self.skips:  # each worker of pytest-xdist tells of a file's skip
+                self.skips.append(skip)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
