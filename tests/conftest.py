@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -20,6 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--refresh-golden", action="store_true", help="write golden texts anew instead of comparing"
     )
+
+
+def pytest_collection_finish() -> None:
+    """Tens of thousands of tests stay until the end: no collection of garbage need look at them."""
+    gc.freeze()
 
 
 @pytest.fixture

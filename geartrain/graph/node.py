@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, ref
 
 import numpy as np
 
@@ -23,12 +23,17 @@ if TYPE_CHECKING:
 
 
 class Leaf:
-    """What a node without sources stands for. Each leaf object is its own identity."""
+    """What a node without sources stands for. Each leaf object is its own identity.
 
-    __slots__ = ("name",)
+    Its node holds the leaf, and the leaf knows the node by a weak reference alone: a leaf may hold
+    the layer call that made it, and so a whole model.
+    """
+
+    __slots__ = ("found", "name")
 
     def __init__(self, name: str):
         self.name = name
+        self.found: ref[Node] | None = None
 
 
 class Constant(Leaf):
@@ -81,10 +86,10 @@ class Node(Operators):
     @classmethod
     def leaf_of(cls, leaf: Leaf, shape: Shape, dtype: str) -> Node:
         """The node that stands for `leaf`; the same leaf always gives the same node."""
-        node = _interned.get(leaf)
+        node = leaf.found() if leaf.found is not None else None
         if node is None:
             node = cls._make(None, (), {}, Spec(shape, dtype), leaf)
-            _interned[leaf] = node
+            leaf.found = ref(node)
         return node
 
     @classmethod
