@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from geartrain.graph.node import Node, sorted_nodes
 from geartrain.graph.shapes import resolve
@@ -33,4 +33,26 @@ def substitute(
             if batch is not None:
                 params = {name: resolve(value, batch) for name, value in params.items()}
             new[node] = Node.of(node.op, sources, params)
+    return [new[node] for node in outputs]
+
+
+def rewrite(outputs: Sequence[Node], rule: Callable[[Node], Node | None]) -> list[Node]:
+    """`outputs` with each node exchanged for what `rule` makes of it, sources first.
+
+    The rule sees nodes whose sources are rewritten; None leaves one as it is.
+
+    >>> from geartrain import ops
+    >>> from geartrain.graph.node import placeholder
+    >>> x = placeholder((2,), "float32")
+    >>> roots = lambda node: node.sources[0] if node.op is ops.exp(x).op else None
+    >>> rewrite([ops.exp(ops.exp(x))], roots) == [x]
+    True
+    """
+    new: dict[Node, Node] = {}
+    for node in sorted_nodes(outputs):
+        sources = tuple(new[source] for source in node.sources)
+        same = node.op is None or sources == node.sources
+        made = node if same else Node.of(node.op, sources, node.params)  # type: ignore[arg-type]
+        instead = rule(made)
+        new[node] = made if instead is None else instead
     return [new[node] for node in outputs]

@@ -116,14 +116,15 @@ all_: Op = fold(
 # -- contraction ------------------------------------------------------------------------------
 
 
-def _labelled(spec: str) -> tuple[str, str, str]:
+def labelled(spec: str) -> tuple[str, str, str]:
+    """The labels of both operands of a contraction, and of its result."""
     inputs, out = spec.split("->")
     left, right = inputs.split(",")
     return left, right, out
 
 
 def _contract_infer(a: Spec, b: Spec, spec: str) -> Spec:
-    left, right, out = _labelled(spec)
+    left, right, out = labelled(spec)
     assert all(len(set(labels)) == len(labels) for labels in (left, right, out)), spec
     assert set(out) <= set(left + right), spec
     assert set(left) <= set(right + out), spec
@@ -144,7 +145,7 @@ def _contract_infer(a: Spec, b: Spec, spec: str) -> Spec:
 
 def _contract_reference(a: np.ndarray, b: np.ndarray, spec: str) -> np.ndarray:
     """By BLAS: both operands as (shared, own, contracted) matrices."""
-    left, right, out = _labelled(spec)
+    left, right, out = labelled(spec)
     shared = [label for label in left if label in right and label in out]
     summed = [label for label in left if label in right and label not in out]
     own_a = [label for label in left if label not in right]
@@ -166,7 +167,7 @@ def _contract_reference(a: np.ndarray, b: np.ndarray, spec: str) -> np.ndarray:
 
 
 def _contract_grad(g: Node, y: Node, a: Node, b: Node, spec: str) -> tuple[Any, Any]:
-    left, right, out = _labelled(spec)
+    left, right, out = labelled(spec)
     return (
         contract(g, b, spec=f"{out},{right}->{left}"),
         contract(a, g, spec=f"{left},{out}->{right}"),

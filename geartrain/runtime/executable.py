@@ -23,6 +23,7 @@ from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import Constant, Leaf, Node, sorted_nodes
 from geartrain.graph.op import Lookup
 from geartrain.graph.shapes import BATCH, holds_dim, resolve
+from geartrain.ops.direct import direct_convolutions
 from geartrain.ops.indexing import outside
 from geartrain.runtime import native, threads
 from geartrain.runtime.aligned import address_of
@@ -51,9 +52,10 @@ class Executable:
         target: Target,
         apart: bool = False,
     ) -> None:
-        self.outputs = list(outputs)
-        self.updates = dict(updates)
-        by_node = {variable.node: value for variable, value in updates.items()}
+        simplified = direct_convolutions([*outputs, *updates.values()])
+        self.outputs = simplified[: len(outputs)]
+        self.updates = dict(zip(updates, simplified[len(outputs) :], strict=True))
+        by_node = {variable.node: value for variable, value in self.updates.items()}
         self.assembly = assembly = assemble(self.outputs, by_node, target, apart)
         self.library = native.load(assembly.text, target)
         self._jobs: dict[str, threads.Job] = {}

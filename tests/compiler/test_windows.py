@@ -23,6 +23,24 @@ def layer(x, kernel, bias):
     return ops.max_pool(ops.relu(ops.conv(x, kernel) + bias), 2)
 
 
+def depthwise(**how):
+    return lambda x, k: ops.depthwise_conv(x, k, **how)
+
+
+# name: (function, shapes of the inputs); all without a matrix product
+DEPTHWISE = {
+    "valid": (depthwise(), (BATCH, 7, 6, 24), (3, 3, 24, 1)),
+    "same": (depthwise(padding="same"), (BATCH, 7, 6, 24), (3, 2, 24, 1)),
+    "strides": (depthwise(strides=2, padding="same"), (BATCH, 7, 6, 19), (3, 3, 19, 1)),
+    "dilated": (depthwise(dilation_rate=2), (BATCH, 9, 8, 16), (3, 3, 16, 1)),
+    "two filters a channel": (depthwise(), (BATCH, 7, 6, 16), (3, 3, 16, 2)),
+    "one dimension": (depthwise(padding="same"), (BATCH, 20, 8), (5, 8, 1)),
+    "three dimensions": (depthwise(), (BATCH, 4, 5, 4, 8), (2, 2, 2, 8, 1)),
+    "large windows": (depthwise(padding="same"), (BATCH, 8, 9, 16), (7, 7, 16, 1)),
+    "channels first": (depthwise(data_format="channels_first"), (BATCH, 8, 7, 6), (3, 3, 8, 1)),
+    "groups of one": (ops.conv, (BATCH, 7, 6, 16), (3, 3, 1, 16)),
+}  # fmt: skip
+
 # name: (function, shapes of the inputs)
 FUNCTIONS = {
     "first layer": (layer, (BATCH, 28, 28, 1), (3, 3, 1, 32), (32,)),
@@ -39,7 +57,9 @@ FUNCTIONS = {
         (BATCH, 3, 7, 6), (3, 3, 3, 17),
     ),
     "groups": (ops.conv, (BATCH, 7, 6, 6), (3, 3, 2, 9)),
-    "depthwise": (ops.depthwise_conv, (BATCH, 7, 6, 6), (3, 3, 6, 2)),
+    "depthwise, few channels": (ops.depthwise_conv, (BATCH, 7, 6, 6), (3, 3, 6, 2)),
+    "depthwise, many filters": (ops.depthwise_conv, (BATCH, 7, 6, 16), (3, 3, 16, 3)),
+    **{f"depthwise, {name}": row for name, row in DEPTHWISE.items()},
     "transposed": (
         lambda x, k: ops.conv_transpose(x, k, strides=2),
         (BATCH, 5, 4, 6), (3, 3, 7, 6),
@@ -127,6 +147,21 @@ def test_pooling_and_its_gradient_are_one_kernel_each():
     _, outputs = graph(lambda x: ops.max_pool(ops.relu(x), 2), [(BATCH, 11, 10, 32)])
     (kernels,) = Executable(outputs, {}, host()).assembly.steps
     assert [kernel.kind for kernel in kernels] == ["map", "map"]
+
+
+@pytest.mark.parametrize("name", DEPTHWISE)
+def test_depthwise_convolutions_and_their_gradients_are_no_products_of_matrices(name):
+    function, *shapes = DEPTHWISE[name]
+    for output in graph(function, shapes)[1]:
+        (kernels,) = Executable([output], {}, host()).assembly.steps
+        assert not [kernel.kind for kernel in kernels if "contraction" in kernel.kind]
+
+
+@pytest.mark.parametrize("name", ["depthwise, few channels", "depthwise, many filters"])
+def test_where_elements_are_used_again_products_of_matrices_stay(name):
+    function, *shapes = FUNCTIONS[name]
+    (kernels,) = Executable(graph(function, shapes)[1][:1], {}, host()).assembly.steps
+    assert "contraction" in [kernel.kind for kernel in kernels]
 
 
 def test_the_gradient_of_a_large_convolutions_kernel_is_computed_in_parts():
