@@ -345,6 +345,7 @@ def test_a_file_that_is_not_the_published_one_is_taken_last_and_with_a_warning(
         (tarball({"train": b""}), "Received an archive without test"),
         (tarball({"train": b"", "test": b""}), "received another train than is published"),
     ],
+    ids=["other", "cut", "test missing", "empty"],
 )
 def test_a_download_that_is_not_what_is_published_is_refused(
     monkeypatch, server, home, body, message
