@@ -18,7 +18,7 @@ _MODULES = (
     "activations", "backend", "callbacks", "config", "constraints", "data", "datasets",
     "dtype_policies", "errors", "initializers", "layers", "losses", "metrics", "models", "naive",
     "ops", "optimizers", "plots", "preprocessing", "random", "regularizers", "saving", "summaries",
-    "tree", "utils",
+    "tree", "utils", "wrappers",
 )  # fmt: skip
 _NAMES = {
     "DTypePolicy": "dtype_policies",

@@ -24,6 +24,7 @@ from geartrain import saving as saving
 from geartrain import summaries as summaries
 from geartrain import tree as tree
 from geartrain import utils as utils
+from geartrain import wrappers as wrappers
 from geartrain._version import __version__ as __version__
 from geartrain.dtype_policies import DTypePolicy as DTypePolicy
 from geartrain.explanation import explain as explain
@@ -94,4 +95,5 @@ __all__ = [
     "utils",
     "value_and_grad",
     "version",
+    "wrappers",
 ]

@@ -15,7 +15,7 @@ from pathlib import Path
 from geartrain import lazy
 
 PACKAGES = ("geartrain", "geartrain.callbacks", "geartrain.layers", "geartrain.models",
-            "geartrain.saving", "geartrain.utils")  # fmt: skip
+            "geartrain.saving", "geartrain.utils", "geartrain.wrappers")  # fmt: skip
 ROOT = Path(lazy.__file__).parent.parent
 
 

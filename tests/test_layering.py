@@ -32,7 +32,7 @@ LEVELS: list[set[str]] = [
     {"layers", "losses", "metrics", "optimizers", "callbacks", "backend"},
     {"saving", "compat.backend"},
     {"models"},
-    {"plots", "utils.doctor", "explanation"},
+    {"plots", "utils.doctor", "explanation", "wrappers"},
     {"", "script", "commands"},
     {"cli"},
     {"__main__"},

@@ -280,10 +280,6 @@ _UNSHARED = (
 ABSENT: dict[str, dict[str, str]] = {
     "": {
         "applications": _TRAINED,
-        "wrappers": (
-            "the wrappers for scikit-learn are not there. Write an estimator whose fit and predict "
-            "call the model's"
-        ),
         "distribution": "one process trains on all cores of one machine. Leave it out",
         "quantizers": "weights are floats. Leave it out",
     },

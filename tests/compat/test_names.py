@@ -101,7 +101,6 @@ def test_every_module_of_old_is_found_with_a_hint_for_the_last(module, tmp_path)
         ("from keras import applications", r"keras\.applications.*load_model"),
         ("from keras.applications.vgg16 import VGG16", r"keras\.applications.*load_model"),
         ("import tensorflow as tf; from tensorflow.keras.applications import VGG16", "load_model"),
-        ("from keras.wrappers.scikit_learn import KerasClassifier", "scikit-learn"),
         ("from keras.preprocessing.text import Tokenizer", "texts become numbers"),
         ("from keras.layers import TextVectorization", "texts become numbers"),
     ],
