@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import ast
 import importlib
+import sys
 from pathlib import Path
 
-from geartrain import lazy
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # the packages of this very folder, wherever else there are some
+
+from geartrain import lazy  # noqa: E402
 
 PACKAGES = ("geartrain", "geartrain.callbacks", "geartrain.layers", "geartrain.models",
             "geartrain.saving", "geartrain.utils", "geartrain.wrappers")  # fmt: skip
-ROOT = Path(lazy.__file__).parent.parent
 
 
 def path_of(package: str) -> Path:
