@@ -35,10 +35,13 @@ _NAMES = {
     "Optimizer": "optimizers",
     "Regularizer": "regularizers",
     "Sequential": "models",
+    "StatelessScope": "runtime.staging",
     "Variable": "runtime.variable",
+    "device": "runtime.scopes",
     "explain": "explanation",
     "grad": "runtime.function",
     "jit": "runtime.function",
+    "name_scope": "runtime.scopes",
     "value_and_grad": "runtime.function",
 }
 

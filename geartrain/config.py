@@ -18,6 +18,7 @@ _settings: dict[str, Any] = {
     "image_data_format": "channels_last",
     "interactive_logging": True,
     "traceback_filtering": True,
+    "flash_attention": None,
 }
 
 
@@ -101,6 +102,27 @@ def disable_traceback_filtering() -> None:
 def is_traceback_filtering_enabled() -> bool:
     """What was last asked for."""
     return bool(_settings["traceback_filtering"])
+
+
+def enable_flash_attention() -> None:
+    """Accepted for Keras: there is one way here to compute attention."""
+    _settings["flash_attention"] = True
+
+
+def disable_flash_attention() -> None:
+    """Accepted for Keras: see `enable_flash_attention`."""
+    _settings["flash_attention"] = False
+
+
+def is_flash_attention_enabled() -> bool | None:
+    """What was last asked for; None if nothing was."""
+    asked: bool | None = _settings["flash_attention"]
+    return asked
+
+
+def is_nnx_enabled() -> bool:
+    """Whether layers are modules of Flax: never."""
+    return False
 
 
 def __getattr__(name: str) -> Any:

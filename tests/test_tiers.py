@@ -20,9 +20,7 @@ from geartrain import ops
 NOT_YET = {
     f"keras.{name}"
     for name in [
-        "StatelessScope",
         "callbacks.BackupAndRestore",
-        "device",
         "export.ExportArchive",
         "layers.CenterCrop",
         "layers.IntegerLookup",
@@ -35,7 +33,6 @@ NOT_YET = {
         "layers.Resizing",
         "layers.StringLookup",
         "layers.TextVectorization",
-        "name_scope",
         "utils.image_dataset_from_directory",
         "utils.model_to_dot",
         "utils.plot_model",

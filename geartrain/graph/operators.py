@@ -1,7 +1,7 @@
 """Python's operators on nodes and variables.
 
 The functions behind them are declared in `geartrain.ops`, a level above; it fills `OPERATORS`.
-`==` stays identity, so that nodes and variables can be keys; use `ops.equal` for a comparison.
+`==` of nodes stays identity, so that they can be keys; use `ops.equal` for a comparison.
 """
 
 from __future__ import annotations
@@ -72,17 +72,32 @@ class Operators:
     def __abs__(self) -> Any:
         return OPERATORS["absolute"](self)
 
+    def __pos__(self) -> Any:
+        return OPERATORS["copy"](self)
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return OPERATORS["round"](self, ndigits or 0)
+
     def __invert__(self) -> Any:
         return OPERATORS["logical_not"](self)
 
     def __and__(self, other: Any) -> Any:
         return OPERATORS["logical_and"](self, other)
 
+    def __rand__(self, other: Any) -> Any:
+        return OPERATORS["logical_and"](other, self)
+
     def __or__(self, other: Any) -> Any:
         return OPERATORS["logical_or"](self, other)
 
+    def __ror__(self, other: Any) -> Any:
+        return OPERATORS["logical_or"](other, self)
+
     def __xor__(self, other: Any) -> Any:
         return OPERATORS["logical_xor"](self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return OPERATORS["logical_xor"](other, self)
 
     def __lt__(self, other: Any) -> Any:
         return OPERATORS["less"](self, other)

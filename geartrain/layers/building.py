@@ -9,6 +9,7 @@ from typing import Any
 
 from geartrain.layers.context import call_scope
 from geartrain.layers.symbolic import shapes_of
+from geartrain.runtime.scopes import current_path
 from geartrain.runtime.variable import concrete_scope
 
 
@@ -43,8 +44,8 @@ def built_by(build: Callable[..., None]) -> Callable[..., None]:
         layer._check_made()
         within, layer._building = layer._building, True
         try:
-            with concrete_scope(), call_scope(layer.name, None) as context:
-                layer._path = "/".join(context.path)
+            with concrete_scope(), call_scope(layer.name, None):
+                layer._path = current_path()
                 build(layer, *args, **kwargs)
         finally:
             layer._building = within

@@ -6,6 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from geartrain.graph.dtypes import is_float
+from geartrain.runtime.scopes import name_scope, read_as
+
 
 class CallContext:
     """The outermost call of a layer, and the calls inside it.
@@ -13,13 +16,11 @@ class CallContext:
     Attributes:
         training: whether the model is being trained, if anybody said.
         path: the names of the layers that are being called, outermost first.
-        compute_dtype: what the innermost layer reads its float weights as; None for what they are.
     """
 
     def __init__(self) -> None:
         self.training: bool | None = None
         self.path: list[str] = []
-        self.compute_dtype: str | None = None
 
 
 class _Current(threading.local):
@@ -39,7 +40,8 @@ class call_scope:
     """A `with` block for one layer's call; opens a context if it is the outermost."""
 
     def __init__(self, name: str, training: bool | None, compute_dtype: str | None = None) -> None:
-        self.name, self.training, self.compute_dtype = name, training, compute_dtype
+        self.name, self.training = name, training
+        self.compute_dtype = compute_dtype if is_float(compute_dtype or "") else None
 
     def __enter__(self) -> CallContext:
         self.outermost = _current.context is None
@@ -47,21 +49,24 @@ class call_scope:
             _current.context = CallContext()
         context = _current.context
         assert context is not None
-        self.before = context.training, context.compute_dtype
-        context.compute_dtype = self.compute_dtype
+        self.before = context.training, read_as(self.compute_dtype)
         if self.training is not None:
             context.training = self.training
         self.entered = context.path[-1:] != [self.name]  # a layer's build may be within its call
         if self.entered:
             context.path.append(self.name)
+            self.scope = name_scope(self.name)
+            self.scope.__enter__()
         return context
 
     def __exit__(self, *exception: object) -> None:
         context = _current.context
         assert context is not None
-        context.training, context.compute_dtype = self.before
+        context.training, compute_dtype = self.before
+        read_as(compute_dtype)
         if self.entered:
             context.path.pop()
+            self.scope.__exit__()
         if self.outermost:
             _current.context = None
 

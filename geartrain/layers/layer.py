@@ -31,6 +31,7 @@ from geartrain.layers.trials import inferred
 from geartrain.ops.masks import mask_of, set_mask
 from geartrain.ops.operands import dtype_of, extents_of, number_of, operand
 from geartrain.registry import signature
+from geartrain.runtime.staging import StatelessScope
 from geartrain.runtime.variable import Trace, Variable, current_trace
 from geartrain.serialization import count_work, serialize
 
@@ -323,7 +324,15 @@ class Layer(Copied):
 
     def add_loss(self, loss: Any) -> None:
         """Add a scalar to the loss of the call that is under way."""
-        self._call_losses.extend(tree.flatten(loss))
+        for one in tree.flatten(loss):
+            if not _is_tensor(one):
+                raise ValueError(
+                    f"{self._who()}: expected a tensor as loss. Received: {shown(one)}"
+                )
+            self._call_losses.append(one)
+            scope = current_trace()
+            if isinstance(scope, StatelessScope) and scope.collect_losses:
+                scope.add_loss(one)
 
     @property
     def losses(self) -> list[Any]:

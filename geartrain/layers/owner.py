@@ -11,10 +11,9 @@ from geartrain import initializers, regularizers, tree
 from geartrain.errors import shown
 from geartrain.graph.budget import LAYER_STEPS, current_budget
 from geartrain.graph.dtypes import is_float
-from geartrain.layers.context import current_context
 from geartrain.layers.operation import Operation
-from geartrain.layers.weight import Weight
 from geartrain.random import SeedGenerator
+from geartrain.runtime.scopes import current_path, name_scope
 from geartrain.runtime.variable import Variable
 
 _BOOKS = frozenset({"_call_losses", "_build_shapes"})  # a layer's own notes hold no layers
@@ -215,11 +214,14 @@ class Owner(Operation):
             budget.check_weight(self._who(), shape, dtype)
         if initializer is None:
             initializer = "glorot_uniform" if is_float(dtype) else "zeros"
-        made = Weight(
-            initializers.get(initializer), shape, dtype, trainable, autocast, aggregation, name
-        )
-        context = current_context()
-        made.path = "/".join([*(context.path if context else [self.name]), made.name])
+        path = current_path()
+        within = path == self.name or path.endswith(f"/{self.name}")  # its build, or its call
+        parent = path[: -len(self.name)] if within else path
+        with name_scope(self.name, override_parent=parent):
+            made = Variable(
+                initializers.get(initializer), shape, dtype, trainable, autocast, aggregation,
+                name=name,
+            )  # fmt: skip
         made.regularizer = regularizers.get(regularizer)
         made.constraint = constraints.get(constraint)
         made.overwrite_with_gradient = overwrite_with_gradient

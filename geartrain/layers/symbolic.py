@@ -8,7 +8,7 @@ outputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from geartrain import ops, tree
@@ -18,8 +18,10 @@ from geartrain.graph.dtypes import standardize_dtype
 from geartrain.graph.node import Leaf, Node
 from geartrain.graph.recording import recorders
 from geartrain.graph.shapes import Shape, StandIn, from_public, public
+from geartrain.layers.arguments import sizes_of
 from geartrain.layers.trials import inferred
 from geartrain.ops.sizes import Size, leaves_of
+from geartrain.registry import automatic_name
 from geartrain.runtime.variable import Trace, current_trace
 
 
@@ -60,11 +62,11 @@ class Call:
 class History(Leaf):
     """The identity of a symbolic tensor: the call that made it, None if there was none."""
 
-    __slots__ = ("call",)
+    __slots__ = ("call", "kind")
 
-    def __init__(self, name: str, call: Call | None) -> None:
+    def __init__(self, name: str, call: Call | None, kind: str = "dense") -> None:
         super().__init__(name)
-        self.call = call
+        self.call, self.kind = call, kind
 
 
 class KerasTensor(Node):
@@ -73,11 +75,11 @@ class KerasTensor(Node):
     Args:
         shape: its shape; None for an axis of unknown size.
         dtype: its dtype.
-        sparse, ragged: there are only dense tensors here, so True is refused.
+        sparse, ragged: noted; there are only dense tensors to compute with here.
         record_history: accepted as in Keras.
         name: its name.
 
-    Raises ValueError for a sparse or ragged tensor.
+    Raises ValueError for a tensor both sparse and ragged, or a shape that is none.
 
     >>> KerasTensor((None, 3))
     <KerasTensor shape=(None, 3), dtype=float32>
@@ -96,26 +98,65 @@ class KerasTensor(Node):
         call: Call | None = None,
     ) -> Any:
         """A new leaf with a history."""
-        if sparse or ragged:
-            kind = "sparse" if sparse else "ragged"
+        if sparse and ragged:
             raise ValueError(
-                f"KerasTensor: expected a dense tensor. Received: {kind}=True. Leave it out."
+                "KerasTensor: expected a tensor that is sparse or ragged. "
+                "Received: sparse=True, ragged=True"
             )
-        return cls._made(name or "keras_tensor", call, from_public(shape), standardize_dtype(dtype))
+        if not isinstance(shape, Iterable) or isinstance(shape, str):
+            raise ValueError(f"KerasTensor: expected a shape. Received: {shown(shape)}")
+        kind = "sparse" if sparse else "ragged" if ragged else "dense"
+        extents = from_public(sizes_of("KerasTensor", tuple(shape)))
+        name = name or automatic_name("keras_tensor")
+        return cls._made(name, call, extents, standardize_dtype(dtype), kind)
 
     @classmethod
-    def _made(cls, name: str, call: Call | None, extents: Shape, dtype: str) -> Any:
+    def _made(
+        cls, name: str, call: Call | None, extents: Shape, dtype: str, kind: str = "dense"
+    ) -> Any:
         budget = current_budget()
         if budget is not None:
             budget.check_shape(getattr(call and call.operation, "name", name), extents)
-        return cls.leaf_of(History(name, call), extents, dtype)
+        return cls.leaf_of(History(name, call, kind), extents, dtype)
 
     @property
     def name(self) -> str:
         """The tensor's name."""
         return self.leaf.name if self.leaf else "keras_tensor"
 
-    sparse = ragged = False
+    @property
+    def sparse(self) -> bool:
+        """Whether it was said to be sparse."""
+        return self._kind == "sparse"
+
+    @property
+    def ragged(self) -> bool:
+        """Whether it was said to be ragged."""
+        return self._kind == "ragged"
+
+    @property
+    def _kind(self) -> str:
+        return self.leaf.kind if isinstance(self.leaf, History) else "dense"
+
+    ragged_rank = row_splits_dtype = None
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
+        raise ValueError(
+            f"{self!r} is symbolic: it stands for a shape and a dtype, and has no values to make "
+            "numbers or NumPy arrays of. Use the functions of keras.ops, or layers."
+        )
+
+    __int__ = __float__ = __array__ = _refuse
+
+    def __iter__(self) -> Any:
+        raise NotImplementedError(
+            f"{self!r} is symbolic: it cannot be iterated over. Use ops.unstack(x), or x[0], x[1]."
+        )
+
+    def __ne__(self, other: Any) -> Any:
+        return ops.not_equal(self, other)
+
+    __hash__ = Node.__hash__
 
     def reshape(self, newshape: Any) -> Any:
         """The same elements in another shape: see `ops.reshape`.
@@ -131,7 +172,8 @@ class KerasTensor(Node):
 
     def __reduce__(self) -> Any:
         """Pickled and copied without its history."""
-        return KerasTensor, (self.shape, self.dtype, False, False, True, self.name)
+        kinds = self.sparse, self.ragged
+        return KerasTensor, (self.shape, self.dtype, *kinds, True, self.name)
 
     @property
     def call(self) -> Call | None:

@@ -55,7 +55,7 @@ globals().update({name: recorded(globals()[name]) for name in __all__})
 _NAMES = """
     absolute add floor_divide get_item greater greater_equal less less_equal logical_and
     logical_not logical_or logical_xor matmul mod multiply negative power subtract true_divide
-    unstack equal not_equal
+    unstack equal not_equal copy round
 """
 OPERATORS.update({name: globals()[name] for name in _NAMES.split()})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any
@@ -89,7 +90,8 @@ def check_variables(optimizer: Any, variables: Iterable[Any]) -> list[Variable]:
                 f"{_who(optimizer)}: expected variables to update. Received: "
                 f"{describe_value(variable)}. Pass model.trainable_variables."
             )
-    repeated = [v.path for place, v in enumerate(variables) if v in variables[:place]]
+    counts = Counter(variables)
+    repeated = [variable.path for variable, count in counts.items() if count > 1]
     if repeated:
         raise ValueError(
             f"{_who(optimizer)}: expected each variable once. Received again: {repeated[0]}"

@@ -151,8 +151,7 @@ class Optimizer(OptimizerState):
         previous = self.__dict__.get("_learning_rate")
         checks.check_learning_rate(self, value, previous)
         if callable(value):
-            if previous is not None and previous in self._variables:
-                self._variables.remove(previous)
+            self._variables = [one for one in self._variables if one is not previous]
             self._learning_rate = value
             if isinstance(value, LearningRateSchedule):
                 self._called_rate = None
@@ -209,6 +208,12 @@ class Optimizer(OptimizerState):
         staged.commit()
 
     def _step(self, grads: list[Any], variables: list[Variable]) -> None:
+        pairs = list(zip(grads, variables, strict=True))
+        for gradient, variable in pairs:
+            if variable.overwrite_with_gradient:
+                variable.assign(gradient)
+        pairs = [pair for pair in pairs if not pair[1].overwrite_with_gradient]
+        grads, variables = [one for one, _ in pairs], [one for _, one in pairs]
         if self.loss_scale_factor is not None:
             grads = [gradient / self.loss_scale_factor for gradient in grads]
         if self.gradient_accumulation_steps:

@@ -190,7 +190,7 @@ def test_weights_by_place():
     del layer.__dict__["_arguments"]
     layer.w = weight
     del layer.w
-    assert weight not in layer.weights
+    assert [one.name for one in layer.weights] == ["v"]
 
 
 def test_training_is_the_default_of_call_where_nobody_says():
