@@ -74,13 +74,20 @@ class Configurable:
         self.__dict__.update(state)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that rebuild this object, as plain values (see `from_config`)."""
-        defaults = _form_of(cast(Any, type(self)).__init__).defaults
-        values = {
-            name: self._config_value(name)
-            for name in signature(type(self)).parameters
-            if name in self._arguments
-        }
+        """The arguments that rebuild this object, as plain values (see `from_config`).
+
+        A class of yours without a `get_config` is told by the arguments of its `__init__`, and
+        those that this passes on as `**kwargs`; one that has it, and calls this one, gets the
+        arguments of the class of Geartrain's that it is made of.
+        """
+        cls, library = type(self), library_class(type(self))
+        defaults = _form_of(cast(Any, library).__init__).defaults
+        names = dict.fromkeys(() if tells_itself(cls) else signature(cls).parameters)
+        if cls is not library:
+            defaults = defaults | _form_of(cast(Any, cls).__init__).defaults
+            if tells_itself(cls) or _form_of(cast(Any, cls).__init__).catches_all:
+                names |= dict.fromkeys(set_in(library))
+        values = {name: self._config_value(name) for name in names if name in self._arguments}
         return {
             name: serialize(value)
             for name, value in values.items()
@@ -109,6 +116,8 @@ def known_keys(cls: type[Configurable], config: dict[str, Any]) -> dict[str, Any
     if form.catches_all and not cls.accepts:
         return config
     taken = {*form.named, *(cls.accepts if form.catches_all else ())}
+    if form.catches_all:  # a class of yours, which hands on what it does not know
+        taken |= set(signature(library_class(cls)).parameters)
     return {key: value for key, value in config.items() if key in taken or not _silent(value)}
 
 
@@ -215,6 +224,23 @@ def _bound(cls: type[Configurable], args: tuple[Any, ...], kwargs: Any) -> dict[
     return {**form.defaults, **by_place, **kwargs}
 
 
+@cache
+def library_class(cls: type) -> type:
+    """The class of Geartrain's that a class of yours is made of; its own classes are their own."""
+    return next(one for one in cls.__mro__ if _is_of_the_library(one))
+
+
+@cache
+def tells_itself(cls: type) -> bool:
+    """Whether a class of yours has a `get_config` of its own, which may call the library's."""
+    return not _is_of_the_library(next(one for one in cls.__mro__ if "get_config" in vars(one)))
+
+
+def set_in(library: Any) -> list[str]:
+    """The arguments of a class, without those that all of its family take."""
+    return [name for name in signature(library).parameters if name not in library.accepts]
+
+
 def _is_of_the_library(cls: type) -> bool:
     """Whether `__init__` is known; that of others may take any keyword out of its **kwargs."""
     return cls.__module__.startswith("geartrain.")
@@ -238,6 +264,8 @@ def _helpful(initializer: Any) -> Any:
     @functools.wraps(initializer)
     def wrapped(self: Any, *args: Any, **kwargs: Any) -> None:
         args, kwargs = modern_arguments(type(self), initializer, args, kwargs)
+        if getattr(library_class(type(self)).__init__, "__wrapped__", None) is initializer:
+            _note(self, initializer, args, kwargs)
         try:
             initializer(self, *args, **kwargs)
         except TypeError:
@@ -251,6 +279,14 @@ def _helpful(initializer: Any) -> Any:
         raise unknown_keywords(public_name(type(self)), wrong, dict.fromkeys([*own, *form.named]))
 
     return wrapped
+
+
+def _note(one: Any, initializer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Remember what the `__init__` of a class of yours hands on to the library's."""
+    if tells_itself(type(one)):
+        form = _form_of(initializer)
+        handed = {**form.defaults, **dict(zip(form.positional, args, strict=False)), **kwargs}
+        one.__dict__["_arguments"] = {**one.__dict__.get("_arguments", {}), **handed}
 
 
 def modern_arguments(

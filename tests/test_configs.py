@@ -7,13 +7,16 @@ import math
 
 import pytest
 
+import geartrain as keras
 from geartrain import registry
 from geartrain.layers.symbolic import KerasTensor
 from geartrain.serialization import class_of, deserialize, families_of, serialize
+from geartrain.serialization.names import package
 from tests.recorded import load
 
 CASES = {case["name"]: case for case in load("configs")[0]["cases"]}
-families_of(None)  # imports them all
+for family in families_of(None):
+    package(family)
 
 # Keys of Keras that have no meaning here, where they hold their default.
 MEANINGLESS = {
@@ -153,3 +156,59 @@ def test_a_penalty_on_the_output_is_kept_whatever_the_layer(name):
     item = made({"module": "keras.layers", "class_name": name, "config": config})
     again = deserialize(json.loads(json.dumps(serialize(item))))
     assert type(again.activity_regularizer).__name__ == "L2"
+
+
+class Thick(keras.layers.Dense):
+    """A layer of one's own over one of the library's, that tells what it adds."""
+
+    def __init__(self, width, shade=0.5, **kwargs):
+        super().__init__(units=2 * width, activation="relu", **kwargs)
+        self.width, self.shade = width, shade
+
+    def get_config(self):
+        config = super().get_config()
+        del config["units"], config["activation"]
+        return dict(width=self.width, shade=self.shade, **config)
+
+
+class Silent(keras.layers.Dense):
+    """The same without a `get_config`."""
+
+    def __init__(self, units, shade=0.5, **kwargs):
+        super().__init__(units, **kwargs)
+        self.shade = shade
+
+
+class Plain(keras.Layer):
+    """A layer of one's own whose config would say an argument twice if the base said it too."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+
+    def get_config(self):
+        return dict(units=self.units, **super().get_config())
+
+
+def test_the_configs_of_subclasses_have_the_arguments_of_their_bases():
+    thick = Thick(2, kernel_initializer="ones", use_bias=False, name="thick")
+    config = thick.get_config()
+    assert keras.layers.Dense(4).get_config().keys() - config.keys() == {"units", "activation"}
+    assert (config["width"], config["use_bias"], config["name"]) == (2, False, "thick")
+    again = Thick.from_config(config)
+    assert (again.units, again.use_bias, again.activation) == (4, False, keras.activations.relu)
+    silent = Silent.from_config(Silent(3, 0.1, use_bias=False, activation="tanh").get_config())
+    assert (silent.units, silent.shade, silent.use_bias) == (3, 0.1, False)
+    assert silent.activation is keras.activations.tanh
+    plain = Plain.from_config(Plain(3, name="p", trainable=False).get_config())
+    assert (plain.units, plain.name, plain.trainable) == (3, "p", False)
+
+    class Counts(keras.metrics.Mean):
+        def __init__(self, step, **kwargs):
+            super().__init__(**kwargs)
+            self.step = step
+
+        def get_config(self):
+            return {**super().get_config(), "step": self.step}
+
+    assert Counts(3, name="c").get_config() == {"name": "c", "dtype": "float32", "step": 3}

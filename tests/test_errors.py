@@ -92,8 +92,8 @@ ERRORS = [
     (without_ml_dtypes, ImportError, r"bfloat16 tensors need the package ml_dtypes: install it"),
     (lambda: keras.ops.cast(X, "flaot32"), ValueError,
      r"Unknown dtype: 'flaot32'. Did you mean 'float32'"),
-    (lambda: float(SYMBOLIC), TypeError,
-     r"<KerasTensor .*> is symbolic: it has no value yet. Return it"),
+    (lambda: float(SYMBOLIC), ValueError,
+     r"<KerasTensor .*> is symbolic: it stands for a shape and a dtype"),
     # layers
     (lambda: initializers.get(np.zeros(3))((4,)), ValueError,
      r"expected the shape \(3,\) of the array. Received: shape=\(4,\)"),

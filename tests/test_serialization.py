@@ -43,6 +43,11 @@ def test_plain_values_come_back(value):
     assert deserialize(json.loads(json.dumps(there))) == value
 
 
+def test_slices_may_be_bounded_by_arrays():
+    back = deserialize(json.loads(json.dumps(serialize(slice(None, np.array([0, 1]), 1)))))
+    assert (back.start, back.stop.tolist(), back.step) == (None, [0, 1], 1)
+
+
 def test_numbers_of_numpy_become_pythons():
     there = serialize([np.float32(0.5), np.int64(3), np.bool_(True), np.float64(2), np.array(7)])
     assert there == [0.5, 3, True, 2.0, 7]
@@ -293,6 +298,10 @@ HOSTILE = {
     "path": (described("Dense.from_config", {}), "Unknown class"),
     "config": (described("Dense", [1]), r"config: expected a dictionary. Received: \[1\]"),
     "function config": (described("function", {"a": 1}), "config: expected a function's name"),
+    "another registered function": (
+        {**described("function", "relu"), "registered_name": "mine"},
+        "expected a registered function 'mine'. Received: the name of Keras's own 'relu'",
+    ),
     "special config": ({"class_name": "__slice__", "config": 3}, "expected a dictionary"),
     "slice": ({"class_name": "__slice__", "config": {"start": "a"}}, "expected another kind"),
     "half a slice": ({"class_name": "__slice__", "config": {"start": 1}}, "expected 'stop'"),

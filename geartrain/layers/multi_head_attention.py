@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from geartrain.layers.arguments import positive
@@ -98,11 +98,13 @@ class MultiHeadAttention(HeadsAttention):
         self.num_heads = positive(self, "num_heads", num_heads)
         self.key_dim = positive(self, "key_dim", key_dim)
         self.value_dim = key_dim if value_dim is None else positive(self, "value_dim", value_dim)
-        sizes = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape or ())
+        several = output_shape is None or isinstance(output_shape, Iterable)
+        sizes = tuple(output_shape or ()) if several else (output_shape,)
         self.output_shape = tuple(positive(self, "output_shape", size) for size in sizes) or None
-        self.attention_axes = (
-            (attention_axes,) if isinstance(attention_axes, int) else attention_axes
-        )
+        if attention_axes is not None:
+            one = not isinstance(attention_axes, Iterable)
+            attention_axes = (attention_axes,) if one else tuple(attention_axes)
+        self.attention_axes = attention_axes
 
     def sizes_in_heads(self) -> tuple[list[int], list[int], list[int]]:
         """The heads of queries, of keys and of values, and the sizes in them."""

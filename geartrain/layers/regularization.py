@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from geartrain import ops, random, regularizers
-from geartrain.layers.arguments import data_format_of, fraction
+from geartrain.layers.arguments import data_format_of, fraction, positive
 from geartrain.layers.input_spec import InputSpec
 from geartrain.layers.layer import COMMON_KEYS, Layer
 from geartrain.ops.operands import dtype_of, extents_of
+from geartrain.ops.sizes import Size
 from geartrain.random import SeedGenerator
 from geartrain.registry import register
 
@@ -25,14 +27,35 @@ class _Noise(Layer):
         super().__init__(**kwargs)
         self.seed = seed
         self.supports_masking = True
-        self.seed_generator = SeedGenerator(seed)
+
+    def _share(self, name: str, value: Any, below: bool = False) -> Any:
+        """How much noise there is; numbers are drawn, and their seed kept, only for some."""
+        fraction(self, name, value, below)
+        if value:
+            self.seed_generator = SeedGenerator(self.seed)
+        return value
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """The noisy inputs in training, else the inputs."""
-        return self._noisy(inputs) if training else inputs
+        return self._noisy(inputs) if training and hasattr(self, "seed_generator") else inputs
 
     def _noisy(self, inputs: Any) -> Any:
         raise NotImplementedError
+
+
+def _noise_shape(layer: Any, shape: Any) -> tuple[Any, ...] | None:
+    """A shape of positive numbers, and None for sizes of the inputs."""
+    if shape is None:
+        return None
+    if isinstance(shape, str) or not isinstance(shape, Iterable):
+        raise ValueError(
+            f"{layer._who()}: expected noise_shape as a tuple of whole numbers and None. "
+            f"Received: {shape!r}"
+        )
+    return tuple(
+        size if size is None or isinstance(size, Size) else positive(layer, "noise_shape", size)
+        for size in shape
+    )
 
 
 @register("layers")
@@ -44,7 +67,7 @@ class Dropout(_Noise):
         noise_shape: the shape of what is drawn: an axis of size 1 is dropped or kept as a whole.
         seed: an integer; by default one drawn from the global seed.
 
-    Raises ValueError for a rate outside [0, 1].
+    Raises ValueError for a rate outside [0, 1], and a noise_shape that is none.
 
     >>> import numpy as np
     >>> Dropout(0.5, seed=1)(np.ones((1, 4), "float32"), training=True).max()
@@ -55,8 +78,8 @@ class Dropout(_Noise):
         self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(seed, **kwargs)
-        self.rate = fraction(self, "rate", rate)
-        self.noise_shape = noise_shape
+        self.rate = self._share("rate", rate)
+        self.noise_shape = _noise_shape(self, noise_shape)
 
     def _noisy(self, inputs: Any) -> Any:
         return random.dropout(inputs, self.rate, self.noise_shape, self.seed_generator)
@@ -73,7 +96,7 @@ class _SpatialDropout(_Noise):
         self, rate: float, data_format: str | None, seed: int | None, name: Any, dtype: Any
     ) -> None:
         super().__init__(seed, name=name, dtype=dtype)
-        self.rate = fraction(self, "rate", rate)
+        self.rate = self._share("rate", rate)
         self.data_format = data_format_of(self, data_format)
         self.input_spec = InputSpec(ndim=self.spatial_axes + 2)
 
@@ -191,7 +214,7 @@ class GaussianNoise(_Noise):
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
-        self.stddev = fraction(self, "stddev", stddev)
+        self.stddev = self._share("stddev", stddev)
 
     def _noisy(self, inputs: Any) -> Any:
         noise = random.normal(
@@ -216,7 +239,7 @@ class GaussianDropout(_Noise):
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
-        self.rate = fraction(self, "rate", rate, below=True)
+        self.rate = self._share("rate", rate, below=True)
 
     def _noisy(self, inputs: Any) -> Any:
         stddev = math.sqrt(self.rate / (1 - self.rate))
@@ -254,8 +277,8 @@ class AlphaDropout(_Noise):
         self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(seed, **kwargs)
-        self.rate = fraction(self, "rate", rate, below=True)
-        self.noise_shape = noise_shape
+        self.rate = self._share("rate", rate, below=True)
+        self.noise_shape = _noise_shape(self, noise_shape)
 
     def _noisy(self, inputs: Any) -> Any:
         shape = random.noise_extents(inputs, self.noise_shape)

@@ -94,7 +94,7 @@ class Normalization(Layer):
             )
         self.input_mean, self.input_variance = mean, variance
         self._kept: tuple[int, ...] = ()
-        self._rank: int | None = None  # of the inputs
+        self._sizes: list[int] | None = None  # of the inputs, 1 where the axis is not kept
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, with given means as lists."""
@@ -110,8 +110,10 @@ class Normalization(Layer):
                 f"{self._who()}: expected axes in [{-rank}, {rank - 1}] for inputs of shape "
                 f"{tuple(input_shape)}. Received: axis={self.axis}"
             )
-        self._kept, self._rank = tuple(sorted(axis % rank for axis in self.axis)), rank
+        self._kept = tuple(sorted(axis % rank for axis in self.axis))
         sizes = [known_size(self, input_shape, axis) for axis in self._kept]
+        of = dict(zip(self._kept, sizes, strict=True))
+        self._sizes = [of.get(axis, 1) for axis in range(rank)]
         if self.input_mean is None and not self.built:
             self.adapt_mean = self._statistic("mean", sizes, "zeros")
             self.adapt_variance = self._statistic("variance", sizes, "ones")
@@ -165,11 +167,12 @@ class Normalization(Layer):
         return self._as_inputs(self.input_variance, "adapt_variance")
 
     def _as_inputs(self, given: Any, name: str) -> Any:
-        if self._rank is None:
+        if self._sizes is None:
             return None
         value = operand(getattr(self, name) if given is None else given, self.compute_dtype)
         sizes = dict(zip(reversed(self._kept), reversed(value.shape), strict=False))
-        return ops.reshape(value, [sizes.get(axis, 1) for axis in range(self._rank)])
+        value = ops.reshape(value, [sizes.get(axis, 1) for axis in range(len(self._sizes))])
+        return ops.broadcast_to(value, self._sizes)
 
     def _check_batch(self, batch: np.ndarray) -> None:
         if not self.built:

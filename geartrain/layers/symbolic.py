@@ -291,7 +291,9 @@ def tree_of_shapes(shape: Any) -> Any:
 
 
 def tree_of_tensors(shape: Any, dtype: str) -> Any:
-    """Symbolic tensors for a shape, or for each shape of a nested structure."""
+    """Symbolic tensors for a shape, or for each shape of a nested structure; None for None."""
+    if shape is None:
+        return None
     if isinstance(shape, dict):
         return {name: tree_of_tensors(one, dtype) for name, one in shape.items()}
     if all(size is None or isinstance(size, int) for size in shape):

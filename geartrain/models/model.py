@@ -224,7 +224,12 @@ class Model(Trainer, Saved, Layer):
             head = {"name": self.name, "trainable": self._trainable}
             return {**head, **graph_config(self._graph, Functional)}
         config = super().get_config()
-        return {k: v for k, v in config.items() if k not in ("inputs", "outputs") or v is not None}
+        taken = signature(type(self)).parameters
+        return {
+            name: value
+            for name, value in config.items()
+            if name not in ("inputs", "outputs") or (name in taken and value is not None)
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:

@@ -15,7 +15,7 @@ from geartrain.layers.layer import Layer
 from geartrain.layers.symbolic import KerasTensor, tree_of_shapes
 from geartrain.models.model import Model
 from geartrain.registry import register, signature
-from geartrain.serialization import at, check_form, deserialize, reading, serialize
+from geartrain.serialization import at, check_form, deserialize, reading, refused, serialize
 
 
 @register("models")
@@ -205,6 +205,10 @@ class Sequential(Model):
                     model.dtype_policy = DTypePolicy.of(deserialize(config["dtype"]))
             with at("layers"):
                 layers = deserialize(config["layers"], family="layers")
+                for number, layer in enumerate(layers):
+                    if not isinstance(layer, Layer):
+                        with at(f"[{number}]"):
+                            raise refused(f"expected a layer. Received: {shown(layer)}")
             model._extend(layers)
             if model._graph is None and config.get("build_input_shape"):
                 model.build(tree_of_shapes(config["build_input_shape"]))

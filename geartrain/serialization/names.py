@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from geartrain import registry
 from geartrain.errors import describe_value, unknown_name
-from geartrain.serialization.places import at, refused
+from geartrain.serialization.places import at, refused, wrong_kind
 
 CODE_REMEDY = (
     "Code is never read from data, whatever safe_mode is. Give the function a name, decorate it "
@@ -206,13 +206,19 @@ def function_of(description: dict[str, Any], family: str | None = None) -> Any:
     name, module = description["config"], description.get("module")
     if not isinstance(name, str):
         with at("config"):
-            raise refused(f"expected a function's name. Received: {describe_value(name)}")
+            raise wrong_kind(f"expected a function's name. Received: {describe_value(name)}")
     for one in (name, description.get("registered_name")):
         if not isinstance(one, str) or one == "function":
             continue
         found = registry.custom_object(one)
         if found is not None:
             return _callable(one, found)
+    registered = description.get("registered_name")
+    if isinstance(registered, str) and registered not in ("function", name):
+        raise refused(
+            f"expected a registered function {registered!r}. Received: the name of Keras's own "
+            f"{name!r} beside it. {OWN_REMEDY}"
+        )
     searched = families_of(None if module == "builtins" else module, family)
     for one in searched:
         package(one)

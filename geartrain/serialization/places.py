@@ -48,10 +48,18 @@ def place() -> str:
 
 def refused(message: str) -> ValueError:
     """The error for what is not accepted at this place."""
+    return _told(ValueError, message)
+
+
+def wrong_kind(message: str) -> TypeError:
+    """The error for a value of another kind than is expected at this place."""
+    return _told(TypeError, message)
+
+
+def _told(kind: Any, message: str) -> Any:
     where = place()
-    error = ValueError(f"{where}: {message}" if where else message)
-    state.told = error
-    return error
+    state.told = kind(f"{where}: {message}" if where else message)
+    return state.told
 
 
 def count_work() -> None:

@@ -12,7 +12,14 @@ from geartrain import registry
 from geartrain.errors import describe_value
 from geartrain.graph.dtypes import numpy_dtype, standardize_dtype
 from geartrain.serialization.names import CODE_REMEDY, class_of, function_of
-from geartrain.serialization.places import MOST_LEVELS, at, refused, state, telling
+from geartrain.serialization.places import (
+    MOST_LEVELS,
+    at,
+    refused,
+    state,
+    telling,
+    wrong_kind,
+)
 
 
 def check_safe_mode(who: str, safe_mode: Any) -> None:
@@ -140,7 +147,7 @@ def _made(description: dict[str, Any], family: str | None) -> Any:
     config = {} if description["config"] is None else description["config"]
     with at("config"), telling(cls):
         if not isinstance(config, dict):
-            raise refused(f"expected a dictionary. Received: {describe_value(config)}")
+            raise wrong_kind(f"expected a dictionary. Received: {describe_value(config)}")
         made = cls.from_config(config)  # type: ignore[attr-defined]
     if description.get("build_config") and not getattr(made, "built", True):
         with at("build_config"), telling(cls):
@@ -158,7 +165,7 @@ def _made(description: dict[str, Any], family: str | None) -> Any:
 def _special(name: str, config: Any) -> Any:
     with at("config"):
         if not isinstance(config, dict | list):
-            raise refused(f"expected a dictionary. Received: {describe_value(config)}")
+            raise wrong_kind(f"expected a dictionary. Received: {describe_value(config)}")
         return _SPECIAL[name](config)
 
 
@@ -180,8 +187,15 @@ def _to_array(config: Any) -> Any:
 
 
 def _to_slice(config: Any) -> slice:
-    whole = int | None
-    return slice(*(_part(config, name, whole) for name in ("start", "stop", "step")))
+    bounds = []
+    for name in ("start", "stop", "step"):
+        bound = _part(config, name)
+        if isinstance(bound, dict) and bound.get("class_name") == "__numpy__":
+            bound = _special("__numpy__", bound.get("config"))
+        elif bound is not None and not isinstance(bound, int):
+            _part(config, name, int)
+        bounds.append(bound)
+    return slice(*bounds)
 
 
 def _to_bytes(config: Any) -> bytes:

@@ -209,6 +209,8 @@ def test_half_precision_softmax_is_computed_in_single():
         (lambda: layers.MultiHeadAttention(0, 3), "expected num_heads .*0"),
         (lambda: layers.MultiHeadAttention(2, 2.5), "expected key_dim .*2.5"),
         (lambda: heads(sliding_window=0), "expected sliding_window .*0"),
+        (lambda: heads(output_shape=(2.5,)), "output_shape as a whole number of at least 1"),
+        (lambda: heads(output_shape=2.5), "output_shape as a whole number of at least 1"),
         (lambda: heads(flash_attention=True), "flash_attention is not supported"),
         (lambda: heads(output_shape=[0]), "expected output_shape .*0"),
         (
@@ -235,3 +237,10 @@ def test_what_is_refused(make, message):
 def test_a_kernel_of_zeros_stays_as_it_is():
     layer = layers.SpectralNormalization(layers.Dense(2, kernel_initializer="zeros"))
     np.testing.assert_array_equal(layer(QUERY, training=True), np.zeros((2, 3, 2)))
+
+
+def test_shapes_without_a_key_and_axes_as_numbers_of_numpy():
+    layer = layers.MultiHeadAttention(2, 3, attention_axes=np.int64(1))
+    shape = (2, 5, 4)
+    assert layer.compute_output_shape(shape, shape, None) == shape
+    assert layer.attention_axes == (1,)

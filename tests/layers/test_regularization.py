@@ -141,3 +141,18 @@ def test_activity_regularization():
 def test_errors(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_numbers_are_drawn_only_for_some_noise():
+    for make in (layers.Dropout, layers.GaussianNoise, layers.GaussianDropout, layers.AlphaDropout):
+        none, some = make(0.0), make(0.5)
+        assert none.variables == [] and some.variables == [some.seed_generator.state]
+        x = np.ones((2, 3), "float32")
+        np.testing.assert_array_equal(none(x, training=True), x)
+
+
+def test_the_shape_of_noise():
+    assert layers.Dropout(0.5, noise_shape=[20, np.int64(1), None]).noise_shape == (20, 1, None)
+    for wrong in ("ab", 3, (1.5,), (0,), (-1,)):
+        with pytest.raises(ValueError, match="expected noise_shape as a"):
+            layers.Dropout(0.5, noise_shape=wrong)

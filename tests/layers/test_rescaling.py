@@ -19,6 +19,15 @@ def test_rescaling():
     assert layers.Rescaling(1.0, dtype="float64")(pixels).dtype == "float64"
 
 
+def test_given_statistics_have_the_sizes_of_the_axes_that_are_kept():
+    layer = layers.Normalization(mean=0.5, variance=4.0)
+    layer.build((None, 7))
+    assert layer.mean.shape == layer.variance.shape == (1, 7)
+    layer = layers.Normalization(axis=(1, 2), mean=[1.0] * 5, variance=[1.0] * 5)
+    layer.build((None, 7, 5, 3))
+    assert layer.mean.shape == (1, 7, 5, 1)
+
+
 def test_one_scale_a_channel_in_either_format():
     config.set_image_data_format("channels_first")
     image = np.ones((1, 2, 3, 3))
