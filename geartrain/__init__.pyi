@@ -44,6 +44,9 @@ from geartrain.regularizers import Regularizer as Regularizer
 from geartrain.runtime.function import grad as grad
 from geartrain.runtime.function import jit as jit
 from geartrain.runtime.function import value_and_grad as value_and_grad
+from geartrain.runtime.scopes import device as device
+from geartrain.runtime.scopes import name_scope as name_scope
+from geartrain.runtime.staging import StatelessScope as StatelessScope
 from geartrain.runtime.variable import Variable as Variable
 
 def version() -> str: ...
@@ -63,6 +66,7 @@ __all__ = [
     "Optimizer",
     "Regularizer",
     "Sequential",
+    "StatelessScope",
     "Variable",
     "__version__",
     "activations",
@@ -72,6 +76,7 @@ __all__ = [
     "constraints",
     "data",
     "datasets",
+    "device",
     "dtype_policies",
     "errors",
     "explain",
@@ -83,6 +88,7 @@ __all__ = [
     "metrics",
     "models",
     "naive",
+    "name_scope",
     "ops",
     "optimizers",
     "plots",

@@ -24,6 +24,8 @@ class InputLayer(Layer):
     <KerasTensor shape=(None, 28, 28), dtype=float32>
     """
 
+    is_guessed = False  # made for the data that a row of layers first got, which may change
+
     def __init__(
         self,
         shape: Sequence[int | None] | None = None,

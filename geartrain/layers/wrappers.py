@@ -6,6 +6,7 @@ from typing import Any
 
 from geartrain import ops
 from geartrain.errors import describe_value, shown
+from geartrain.layers.activation_layers import Softmax
 from geartrain.layers.building import parameters
 from geartrain.layers.layer import Layer
 from geartrain.ops.operands import extents_of
@@ -96,5 +97,7 @@ class TimeDistributed(Wrapper):
         return ops.reshape(outputs, (batch, time, *extents_of(outputs)[1:]))
 
     def _inner(self, inputs: Any, training: bool, mask: Any) -> Any:
-        fits = mask is not None and len(mask.shape) > 1 and "mask" in parameters(self.layer.call)
+        fits = mask is not None and "mask" in parameters(self.layer.call)
+        if fits and isinstance(self.layer, Softmax):  # whose mask is of features, not of timesteps
+            fits = len(mask.shape) > 1
         return self.layer(inputs, training=training, **({"mask": mask} if fits else {}))

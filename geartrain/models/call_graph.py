@@ -21,7 +21,8 @@ from geartrain.graph.shapes import Atom, Dim, Extent
 from geartrain.layers.input_layer import Input, InputLayer
 from geartrain.layers.layer import Layer
 from geartrain.layers.symbolic import Call, KerasTensor
-from geartrain.ops.operands import extents_of
+from geartrain.ops.masks import mask_of, set_mask
+from geartrain.ops.operands import dtype_of, extents_of, operand
 from geartrain.ops.sizes import Size, map_leaves
 
 
@@ -93,6 +94,12 @@ class CallGraph:
                     f"Model: expected inputs {sorted(self.inputs)}. Received: {sorted(given)}"
                 )
             given = {name: given[name] for name in self.inputs}
+        by_place = isinstance(self.inputs, dict) and isinstance(given, list | tuple)
+        if by_place and list(self.inputs) != sorted(self.inputs):
+            raise ValueError(
+                f"Model: expected inputs by name, as a dict with {', '.join(self.inputs)}. "
+                f"Received: a {type(given).__name__}, whose order says nothing of names"
+            )
         flat = tree.flatten(given)
         if len(flat) != len(self.input_nodes):
             raise ValueError(
@@ -244,11 +251,17 @@ def sizes_between(
     return found
 
 
-def _fitted(tensor: Any, node: Node) -> Any:
-    """The tensor with a last axis of size 1 added or dropped, where the input has it so."""
+def _fitted(tensor: Any, node: Any) -> Any:
+    """The tensor in the dtype of the input, its last axis of size 1 added or dropped as there."""
+    if tensor is None:
+        return None
     extents, wanted = extents_of(tensor), node.extents
     if len(extents) == len(wanted) - 1 and wanted[-1] == 1:
-        return tensor[..., None]
-    if len(extents) == len(wanted) + 1 and extents[-1] == 1:
-        return tensor[..., 0]
-    return tensor
+        tensor = tensor[..., None]
+    elif len(extents) == len(wanted) + 1 and extents[-1] == 1:
+        tensor = tensor[..., 0]
+    if dtype_of(tensor) == node.dtype or node.call.operation.is_guessed:
+        return tensor
+    cast = operand(tensor, node.dtype)
+    set_mask(cast, mask_of(tensor))
+    return cast

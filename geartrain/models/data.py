@@ -114,6 +114,10 @@ def as_array(value: Any) -> np.ndarray:
             f"Expected arrays of numbers as data. Received: {describe_value(value)} ({error}). "
             "Cut or pad sequences to one length, for example with utils.pad_sequences."
         ) from None
+    if array.dtype == object and array.size and all(one is None for one in array.flat):
+        raise ValueError(
+            "Expected arrays of numbers as data, since no input is optional here. Received: None"
+        )
     if array.dtype.kind not in "biufV":
         raise TypeError(
             f"Expected arrays of numbers as data. Received: {describe_value(value)} as dtype "

@@ -137,7 +137,8 @@ class _Reader:
         if isinstance(value, dict):
             return {key: self._structure(item) for key, item in value.items()}
         if not _is_place(value):
-            return [self._structure(item) for item in _checked(value, list)]
+            kind = tuple if isinstance(value, tuple) else list
+            return kind(self._structure(item) for item in _checked(value, kind))
         name, number, which = value
         if self.legacy or isinstance(self.operations.get(name), self.functional):
             number -= self._own_calls(name)

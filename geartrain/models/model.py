@@ -89,16 +89,29 @@ class Model(Trainer, Saved, Layer):
         outputs = self._graph.run(inputs, lambda layer, args, kwargs: layer(*args, **kwargs))
         return _unpacked(outputs)
 
+    def _as_operand(self, value: Any) -> Any:
+        """Tensors as they are, where the inputs of a graph say what they become."""
+        return value if self._graph is not None else super()._as_operand(value)
+
     def _has_call(self) -> bool:
         return self._graph is not None or type(self).call is not Model.call
 
     def _check_inputs(self, graph: CallGraph, given: Any) -> None:
         for node, tensor in zip(graph.input_nodes, graph.arranged(given), strict=True):
+            if tensor is None:
+                if not node.call.operation.optional:  # type: ignore[union-attr]
+                    raise ValueError(
+                        f"{self._who()}: expected a tensor for the input {node.name!r}, which is "
+                        "not optional. Received: None. Make it by keras.Input(..., optional=True)."
+                    )
+                continue
             shape = tuple(tensor.shape)
             rank = len(node.shape)
             axes = {axis: size for axis, size in enumerate(node.shape) if axis and size is not None}
             if rank and rank - 1 in axes:
                 axes[-1] = axes.pop(rank - 1)
+            if node.call.operation.is_guessed:  # nobody said what the sizes should be
+                axes = {axis: size for axis, size in axes.items() if axis == -1}
             if (len(shape) == rank - 1 and node.shape[-1] == 1) or (
                 len(shape) == rank + 1 and shape[-1] == 1
             ):

@@ -124,6 +124,7 @@ class Sequential(Model):
                 return
             rest = self._row
             first = InputLayer(batch_shape=shape, dtype=dtype or first.compute_dtype)
+            first.is_guessed = True
         if not rest:
             return
         tensor = first.output

@@ -48,12 +48,14 @@ def place() -> str:
 
 def refused(message: str) -> ValueError:
     """The error for what is not accepted at this place."""
-    return _told(ValueError, message)
+    error: ValueError = _told(ValueError, message)
+    return error
 
 
 def wrong_kind(message: str) -> TypeError:
     """The error for a value of another kind than is expected at this place."""
-    return _told(TypeError, message)
+    error: TypeError = _told(TypeError, message)
+    return error
 
 
 def _told(kind: Any, message: str) -> Any:
