@@ -107,7 +107,7 @@ def check_labels(model: Any, data: Batches) -> None:
     for name, loss in matched("loss", compiled.loss, outputs).items():
         if loss is None or name not in found:
             continue
-        function = losses.get(loss)
+        function = losses.resolve(loss, found[name].shape, outputs[name].shape)
         losses.check_output(function, _last_activation(model, name), outputs[name].shape)
         weight = data.data.sample_weight
         weight = None if tree.is_nested(weight) else weight
