@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from geartrain import config
-from geartrain.graph.dtypes import standardize_dtype
+from geartrain.graph.dtypes import is_float, standardize_dtype
+from geartrain.graph.node import Node
+from geartrain.ops.operands import dtype_of, operand
 from geartrain.registry import register
 from geartrain.serialization import deserialize, deserialize_each, serialize
 
@@ -30,6 +32,20 @@ class DTypePolicy:
         self.name = name or config.floatx()
         self.compute_dtype = _MIXED.get(self.name) or standardize_dtype(self.name)
         self.variable_dtype = "float32" if self.name in _MIXED else self.compute_dtype
+
+    @property
+    def quantization_mode(self) -> None:
+        """None: nothing is quantized here."""
+        return None
+
+    def convert_input(self, x: Any, autocast: bool, dtype: Any) -> Any:
+        """A tensor, in `dtype` if it holds fractions and `autocast` is set; else as it is."""
+        if not (hasattr(x, "__array__") or isinstance(x, Node)):
+            return x
+        tensor = operand(x)
+        name = standardize_dtype(dtype)
+        cast = autocast and is_float(dtype_of(tensor)) and dtype_of(tensor) != name
+        return operand(tensor, name) if cast else tensor
 
     @classmethod
     def of(cls, given: Any, path: str = "") -> DTypePolicy:

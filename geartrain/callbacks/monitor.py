@@ -6,8 +6,11 @@ import math
 from collections.abc import Collection
 from typing import Any
 
+import numpy as np
+
+from geartrain import ops
 from geartrain.callbacks.callback import Callback
-from geartrain.errors import nearest, unknown_name, warn
+from geartrain.errors import describe_value, nearest, unknown_name, warn
 
 
 class MonitorCallback(Callback):
@@ -47,6 +50,10 @@ class MonitorCallback(Callback):
     def monitored(self, logs: Any) -> Any:
         """The watched value; None, with one warning, where the logs do not have it."""
         value = (logs or {}).get(self.monitor)
+        if hasattr(value, "shape") and np.size(value) == 1:
+            value = float(np.reshape(value, ()))
+        if self._direction is None and hasattr(self.model, "metrics"):
+            self._direction = self._find_direction(logs or ())
         if value is None and not self._has_warned:
             self._has_warned = True
             warn(
@@ -55,8 +62,21 @@ class MonitorCallback(Callback):
             )
         return value
 
+    @property
+    def monitor_op(self) -> Any:
+        """`ops.less` or `ops.greater`, once it is known which way is better; None before."""
+        return {"min": ops.less, "max": ops.greater}.get(self._direction or "")
+
     def is_better(self, value: float, than: float | None) -> bool:
-        """Whether `value` is better by more than `min_delta`; anything but NaN is, than None."""
+        """Whether `value` is better by more than `min_delta`; anything but NaN is, than None.
+
+        Raises ValueError for several numbers.
+        """
+        if np.size(value) > 1:
+            raise ValueError(
+                f"{type(self).__name__}: expected one number to watch. Received: {self.monitor!r} "
+                f"with {describe_value(value)}. Let the metric average them."
+            )
         if self._direction is None:
             self._direction = self._find_direction()
         if than is None or math.isnan(value):
@@ -65,7 +85,7 @@ class MonitorCallback(Callback):
             return value + self.min_delta < than
         return value - self.min_delta > than
 
-    def _find_direction(self) -> str:
+    def _find_direction(self, names: Collection[str] = ()) -> str:
         name = self.monitor.removeprefix("val_")
         if name == "loss" or name.endswith("_loss"):
             return "min"
@@ -76,6 +96,7 @@ class MonitorCallback(Callback):
         raise ValueError(
             f"{type(self).__name__}: expected a metric of which it is known whether more is "
             f"better. Received: monitor={self.monitor!r}. Pass mode='max' or mode='min'."
+            f"{'' if self.monitor in names else hint(self.monitor, names)}"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from geartrain.graph.dtypes import is_float
@@ -16,10 +16,12 @@ class CallContext:
     Attributes:
         training: whether the model is being trained, if anybody said.
         path: the names of the layers that are being called, outermost first.
+        values: what layers hand on to those inside besides, by the names that these register.
     """
 
     def __init__(self) -> None:
         self.training: bool | None = None
+        self.values: dict[str, Any] = {}
         self.path: list[str] = []
 
 
@@ -39,8 +41,14 @@ def current_context() -> CallContext | None:
 class call_scope:
     """A `with` block for one layer's call; opens a context if it is the outermost."""
 
-    def __init__(self, name: str, training: bool | None, compute_dtype: str | None = None) -> None:
-        self.name, self.training = name, training
+    def __init__(
+        self,
+        name: str,
+        training: bool | None,
+        compute_dtype: str | None = None,
+        values: dict[str, Any] | None = None,
+    ) -> None:
+        self.name, self.training, self.values = name, training, values
         self.compute_dtype = compute_dtype if is_float(compute_dtype or "") else None
 
     def __enter__(self) -> CallContext:
@@ -49,7 +57,9 @@ class call_scope:
             _current.context = CallContext()
         context = _current.context
         assert context is not None
-        self.before = context.training, read_as(self.compute_dtype)
+        self.before = context.training, context.values, read_as(self.compute_dtype)
+        if self.values:
+            context.values = {**context.values, **self.values}
         if self.training is not None:
             context.training = self.training
         self.entered = context.path[-1:] != [self.name]  # a layer's build may be within its call
@@ -62,13 +72,32 @@ class call_scope:
     def __exit__(self, *exception: object) -> None:
         context = _current.context
         assert context is not None
-        context.training, compute_dtype = self.before
+        context.training, context.values, compute_dtype = self.before
         read_as(compute_dtype)
         if self.entered:
             context.path.pop()
             self.scope.__exit__()
         if self.outermost:
             _current.context = None
+
+
+def values_for(
+    names: Collection[str], taken: Collection[str], kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    """The values that a call hands on under these names: given by keyword, or from outside.
+
+    Those that the layer's `call` takes are put into its keywords, others taken out of them.
+    """
+    found = {}
+    for name in names:
+        value = kwargs.pop(name, None)
+        if value is None and _current.context is not None:
+            value = _current.context.values.get(name)
+        if value is not None:
+            found[name] = value
+            if name in taken:
+                kwargs[name] = value
+    return found
 
 
 class instead_of_calls:

@@ -5,18 +5,43 @@ from __future__ import annotations
 from typing import Any
 
 from geartrain.layers.stateless import Stateless
+from geartrain.layers.symbolic import tree_of_shapes
 
 
 class Copied(Stateless):
-    """The part of a layer that copies it, with its weights and the layers inside of it."""
+    """The part of a layer that builds it anew, and copies it with all that is inside of it."""
+
+    _build_shapes: dict[str, Any]
 
     def get_build_config(self) -> dict[str, Any] | None:
-        """The shapes that the layer was built for."""
-        raise NotImplementedError
+        """The shapes that the layer was built for, in the form of files; None before it is.
+
+        >>> from geartrain import Layer
+        >>> layer = Layer()
+        >>> layer.build((None, 3))
+        >>> layer.get_build_config()
+        {'input_shape': (None, 3)}
+        """
+        if not self._build_shapes:
+            return None
+        if len(self._build_shapes) == 1:
+            return {"input_shape": next(iter(self._build_shapes.values()))}
+        return {"shapes_dict": dict(self._build_shapes)}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
-        """Build for the shapes that `get_build_config` gave."""
-        raise NotImplementedError
+        """Build for the shapes that `get_build_config` gave.
+
+        >>> from geartrain import Layer
+        >>> layer = Layer()
+        >>> layer.build_from_config({"input_shape": [None, 3]})
+        >>> layer.built
+        True
+        """
+        shapes = tree_of_shapes(config.get("shapes_dict", {}))
+        if "input_shape" in config:
+            self.build(tree_of_shapes(config["input_shape"]))
+        elif shapes:
+            self.build(**shapes)
 
     def _own_layers(self, parts: list[Any]) -> list[Any]:
         """This layer and those below it, without `parts` and what is below them."""

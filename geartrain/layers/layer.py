@@ -16,7 +16,7 @@ from geartrain.graph.eager import eager
 from geartrain.graph.node import Node
 from geartrain.layers.arguments import sizes_of
 from geartrain.layers.building import built_by, default_of, parameters, shapes_for
-from geartrain.layers.context import call_scope, called, current_context
+from geartrain.layers.context import call_scope, called, current_context, values_for
 from geartrain.layers.copying import Copied
 from geartrain.layers.input_spec import InputSpec, check_input
 from geartrain.layers.symbolic import (
@@ -24,7 +24,6 @@ from geartrain.layers.symbolic import (
     of_model,
     record_call,
     tensors_of,
-    tree_of_shapes,
     tree_of_tensors,
 )
 from geartrain.layers.trials import inferred
@@ -70,6 +69,8 @@ class Layer(Copied):
     accepts = _COMMON
     has_state = True  # whether there may be something to build
     _locks_when_built = True
+    _called = False
+    _handed_on: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -185,8 +186,10 @@ class Layer(Copied):
             training = self.training_by_default
         if training is not None and "training" in parameters(self.call):
             kwargs["training"] = bool(training)
+        self._called = True
+        values = values_for(self._handed_on, parameters(self.call), kwargs)
         dtype = self.compute_dtype if self.autocast else None
-        with call_scope(self.name, training, dtype) as context:
+        with call_scope(self.name, training, dtype, values) as context:
             if len(context.path) == 1:
                 self._forget_losses()
             self._check(args)
@@ -204,6 +207,23 @@ class Layer(Copied):
                         penalty = ops.divide_no_nan(penalty, batch)
                     self.add_loss(penalty)
         return outputs
+
+    def _register_call_context_args(self, *names: str) -> None:
+        """Let calls hand on these keywords to the layers inside, as they do with `training`.
+
+        A layer that registers a name takes it by keyword, even if its `call` does not; those that
+        are called within it, and register it too, get its value.
+        """
+        if self._called:
+            raise RuntimeError(
+                f"{self._who()}: expected names to hand on before the first call. "
+                f"Received: {', '.join(names)}, after it"
+            )
+        self._handed_on = (*self._handed_on, *names)
+
+    @property
+    def _call_context_args(self) -> set[str]:
+        return {"training", *self._handed_on}
 
     def _forget_losses(self) -> None:
         for layer in self._flatten_layers():
@@ -367,34 +387,6 @@ class Layer(Copied):
     def from_config(cls, config: dict[str, Any]) -> Any:
         """A layer made from what `get_config` returned."""
         return super().from_config(config)
-
-    def get_build_config(self) -> dict[str, Any] | None:
-        """The shapes that the layer was built for, in the form of files; None before it is.
-
-        >>> layer = Layer()
-        >>> layer.build((None, 3))
-        >>> layer.get_build_config()
-        {'input_shape': (None, 3)}
-        """
-        if not self._build_shapes:
-            return None
-        if len(self._build_shapes) == 1:
-            return {"input_shape": next(iter(self._build_shapes.values()))}
-        return {"shapes_dict": dict(self._build_shapes)}
-
-    def build_from_config(self, config: dict[str, Any]) -> None:
-        """Build for the shapes that `get_build_config` gave.
-
-        >>> layer = Layer()
-        >>> layer.build_from_config({"input_shape": [None, 3]})
-        >>> layer.built
-        True
-        """
-        shapes = tree_of_shapes(config.get("shapes_dict", {}))
-        if "input_shape" in config:
-            self.build(tree_of_shapes(config["input_shape"]))
-        elif shapes:
-            self.build(**shapes)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

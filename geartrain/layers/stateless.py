@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from geartrain.errors import describe_value
-from geartrain.layers.owner import Owner
+from geartrain.layers.weighted import Weighted
 from geartrain.runtime.staging import Staging
 from geartrain.runtime.variable import Variable
 
 
-class Stateless(Owner):
+class Stateless(Weighted):
     """The part of a layer that calls it with other values of its variables."""
 
     _path: str | None = None

@@ -123,6 +123,9 @@ class Loop:
             yield -(-done // data.batch_size) - 1, tree.pack_sequence_as(form, results)
 
 
-def plain(logs: Any) -> dict[str, float]:
-    """Logs as Python numbers, in the order of their names."""
-    return {name: float(value) for name, value in sorted(logs.items())}
+def plain(logs: Any) -> dict[str, Any]:
+    """Logs as Python numbers, in the order of their names; metrics of several are arrays."""
+    return {
+        name: np.asarray(value) if np.ndim(value) else float(value)
+        for name, value in sorted(logs.items())
+    }

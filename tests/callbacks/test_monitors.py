@@ -94,7 +94,7 @@ def test_an_unknown_mode_is_refused():
     ],
 )
 def test_a_missing_value_is_warned_of_once_in_a_training(monitor, logs, message):
-    stopping = EarlyStopping(monitor)
+    stopping = EarlyStopping(monitor, mode="min")
     stopping.set_model(small_model())
     for _ in range(2):
         stopping.on_train_begin()
@@ -102,6 +102,29 @@ def test_a_missing_value_is_warned_of_once_in_a_training(monitor, logs, message)
             stopping.on_epoch_end(0, logs)
             stopping.on_epoch_end(1, logs)
         assert len(warned) == 1
+
+
+def test_a_name_that_is_no_metrics_cannot_be_watched_without_a_mode():
+    stopping = EarlyStopping("val_acuracy")
+    stopping.set_model(small_model())
+    with pytest.raises(ValueError, match=r"Pass mode=.* Did you mean 'val_accuracy'\?"):
+        stopping.on_epoch_end(0, {"loss": 1.0, "val_accuracy": 1.0})
+
+
+def test_metrics_of_several_numbers_are_arrays_in_logs_and_history():
+    x, y = np.ones((4, 2), "float32"), np.eye(4, 3, dtype="float32")
+    model = Sequential([layers.Dense(3, activation="softmax")])
+    model.compile("sgd", "mse", metrics=[metrics.F1Score(name="f1")])
+    several = EarlyStopping("f1", mode="max")
+    with pytest.raises(ValueError, match=r"expected one number to watch.*'f1' with shape \(3,\)"):
+        model.fit(x, y, verbose=0, callbacks=[several])
+    assert model.fit(x, y, verbose=0).history["f1"][0].shape == (3,)
+    one = Sequential([layers.Dense(1, activation="sigmoid")])
+    one.compile("sgd", "mse", metrics=[metrics.F1Score(name="f1")])
+    stopping = EarlyStopping("f1")
+    assert stopping.monitor_op is None
+    one.fit(x, y[:, :1], verbose=0, callbacks=[stopping])
+    assert stopping.monitor_op is ops.greater
 
 
 # -- EarlyStopping --------------------------------------------------------------------------------

@@ -7,7 +7,18 @@ import re
 import numpy as np
 import pytest
 
-from geartrain import KerasTensor, Layer, Sequential, Variable, layers, metrics, ops, random, tree
+from geartrain import (
+    DTypePolicy,
+    KerasTensor,
+    Layer,
+    Sequential,
+    Variable,
+    layers,
+    metrics,
+    ops,
+    random,
+    tree,
+)
 
 X = np.ones((2, 3), "float32")
 
@@ -203,3 +214,61 @@ def test_training_is_the_default_of_call_where_nobody_says():
     for given, said in ({}, True), ({"training": None}, True), ({"training": False}, False):
         layer(X, **given)
         assert layer.said is said
+
+
+def test_keywords_that_are_handed_on():
+    class Inner(Layer):
+        def __init__(self):
+            super().__init__()
+            self._register_call_context_args("mode")
+
+        def call(self, x, mode=None):
+            return x + (0 if mode is None else mode)
+
+    class Outer(Layer):
+        def __init__(self):
+            super().__init__()
+            self._register_call_context_args("mode")
+            self.inner = Inner()
+
+        def call(self, x):
+            return self.inner(x)
+
+    layer = Outer()
+    assert layer(X, mode=2).max() == 3 and layer(X).max() == 1
+    with pytest.raises(RuntimeError, match=r"before the first call. Received: other"):
+        layer._register_call_context_args("other")
+    assert layer._call_context_args == {"training", "mode"}
+
+
+def test_a_layer_may_be_unlocked():
+    layer = layers.Dense(1)
+    layer.build((None, 2))
+    assert layer._tracker.locked
+    layer._tracker.unlock()
+    layer.scale = layer.add_weight(name="scale")
+    layer._tracker.lock()
+    assert [one.name for one in layer.weights] == ["kernel", "bias", "scale"]
+    layer._untrack_variable(layer.bias)
+    del layer.bias
+    assert [one.name for one in layer.weights] == ["kernel", "scale"]
+    with pytest.raises(ValueError, match="no more variables"):
+        layer.more = Variable(1.0)
+
+
+def test_lists_that_have_grown_are_looked_into():
+    layer = Layer()
+    layer.seeds, layer.inner = [], []
+    layer.seeds.append(random.SeedGenerator(1))
+    assert layer.variables == layer.non_trainable_variables == [layer.seeds[0].state]
+    layer.inner.append(Variable(1.0))
+    assert layer.trainable_variables == [layer.inner[0]]
+
+
+def test_policies_say_what_inputs_become():
+    policy = DTypePolicy("mixed_float16")
+    assert policy.quantization_mode is None
+    assert policy.convert_input(X, True, "float16").dtype == "float16"
+    assert policy.convert_input(X, False, "float16").dtype == "float32"
+    assert policy.convert_input(np.int32([1]), True, "float16").dtype == "int32"
+    assert policy.convert_input("text", True, "float16") == "text"
