@@ -40,6 +40,7 @@ GROUPS = (
     "graphs",
     "unknown_axes",
     "data",
+    "folders",
 )
 
 

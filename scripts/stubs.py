@@ -19,7 +19,8 @@ sys.path.insert(0, str(ROOT))  # the packages of this very folder, wherever else
 from geartrain import lazy  # noqa: E402
 
 PACKAGES = ("geartrain", "geartrain.callbacks", "geartrain.layers", "geartrain.models",
-            "geartrain.saving", "geartrain.utils", "geartrain.wrappers")  # fmt: skip
+            "geartrain.preprocessing", "geartrain.saving", "geartrain.utils",
+            "geartrain.wrappers")  # fmt: skip
 
 
 def path_of(package: str) -> Path:

@@ -33,11 +33,8 @@ NOT_YET = {
         "layers.Resizing",
         "layers.StringLookup",
         "layers.TextVectorization",
-        "utils.image_dataset_from_directory",
         "utils.model_to_dot",
         "utils.plot_model",
-        "utils.text_dataset_from_directory",
-        "utils.timeseries_dataset_from_array",
     ]
 }
 

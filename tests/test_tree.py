@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import namedtuple
 
-import numpy as np
 import pytest
 
 from geartrain import Input, config, dtype_policies, layers, tree, utils
@@ -60,26 +59,6 @@ def test_functions_of_parts():
         tree.map_shape_structure(tuple, ["three"])
     with pytest.raises(TypeError, match=r"traverse: expected a function\. Received: 3"):
         tree.traverse(3, [])
-
-
-def test_data_in_two_parts():
-    x, y = np.arange(10), {"a": np.arange(20).reshape(10, 2)}
-    left, right = utils.split_dataset((x, y), left_size=0.7, shuffle=True, seed=1)
-    assert (len(left[0]), len(right[0])) == (7, 3)
-    assert sorted(np.concatenate([left[0], right[0]])) == list(range(10))
-    np.testing.assert_array_equal(left[1]["a"][:, 0], 2 * left[0])
-    first, second = utils.split_dataset(x, right_size=4)
-    assert (first.tolist(), second.tolist()) == (list(range(6)), list(range(6, 10)))
-    for sizes, message in (
-        ((None, None), "expected left_size or right_size"), ((1.5, None), "shares from 0.0"),
-        ((8, 3), "together at most all"), ((-1, None), "numbers of samples"),
-    ):  # fmt: skip
-        with pytest.raises(ValueError, match=message):
-            utils.split_dataset(x, *sizes)
-    with pytest.raises(ValueError, match="expected arrays with equal first axes"):
-        utils.split_dataset((x, x[:3]), 0.5)
-    with pytest.raises(TypeError, match="expected arrays"):
-        utils.split_dataset("text", 0.5)
 
 
 def test_source_inputs_and_policies():

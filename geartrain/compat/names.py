@@ -284,7 +284,7 @@ ABSENT: dict[str, dict[str, str]] = {
         "quantizers": "weights are floats. Leave it out",
     },
     "applications": {"*": _TRAINED},
-    "preprocessing": {"text": _TEXT, "image_dataset_from_directory": _IMAGES},
+    "preprocessing": {"text": _TEXT},
     "preprocessing.image": dict.fromkeys(
         ("ImageDataGenerator", "DirectoryIterator", "NumpyArrayIterator"),
         f"Keras removed it: {_IMAGES}",

@@ -1,9 +1,12 @@
-"""Reading ahead: elements are made on another thread while those before are used."""
+"""Reading ahead: elements are made on other threads while those before are used."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from geartrain import config
 
 
 def read_ahead(make: Callable[[], Iterator[Any]], size: int) -> Iterator[Any]:
@@ -45,3 +48,28 @@ def read_ahead(make: Callable[[], Iterator[Any]], size: int) -> Iterator[Any]:
     finally:
         stopped.set()
         room.release()
+
+
+def on_threads(function: Callable[[Any], Any], items: Iterator[Any]) -> Iterator[Any]:
+    """What a function makes of each item, in order; several are made at a time.
+
+    The function must not depend on what was made before, nor draw random numbers.
+
+    >>> list(on_threads(len, iter(["a", "bc"])))
+    [1, 2]
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    count = config.threads()
+    with ThreadPoolExecutor(count, "geartrain-data") as pool:
+        waiting: deque[Any] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) > 2 * count:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for one in waiting:
+                one.cancel()

@@ -34,6 +34,7 @@ class Base:
         self, make: Elements, count: int = UNKNOWN, spec: Any = None, rows: Rows | None = None
     ) -> None:
         self._make, self._count, self._spec, self._rows = make, count, spec, rows
+        self._batched: tuple[int, bool] | None = None  # size, drop_remainder: see `batch`
 
     @classmethod
     def _made(cls, make: Elements, count: int, spec: Any, rows: Rows | None = None) -> Any:

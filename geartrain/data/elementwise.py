@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from geartrain.data.ahead import read_ahead
+from geartrain.data.ahead import on_threads, read_ahead
 from geartrain.data.base import (
     INFINITE,
     UNKNOWN,
@@ -63,6 +63,17 @@ class Elementwise(Base):
             raise ValueError("element_spec: expected elements to map. Received: an empty data set")
 
         return self._made(make, self._count, spec)
+
+    def map_on_threads(self, map_func: Callable[..., Any]) -> Any:
+        """The same as `map`, where a function reads files: several elements are made at a time.
+
+        Args:
+            map_func: must not draw random numbers, nor depend on what was made before.
+        """
+        make = lambda: on_threads(  # noqa: E731
+            lambda element: as_element(applied(map_func, element)), self._make()
+        )
+        return self._made(make, self._count, self.map(map_func)._spec)
 
     def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Any:
         """The elements for which a function is true.
@@ -224,7 +235,9 @@ class Elementwise(Base):
         if size == 0:
             return self
         make = lambda: read_ahead(self._make, 2 if size < 0 else size)  # noqa: E731
-        return self._made(make, self._count, lambda: self.element_spec, self._rows)
+        made = self._made(make, self._count, lambda: self.element_spec, self._rows)
+        made._batched = self._batched
+        return made
 
     def cache(self, filename: Any = "", name: str | None = None) -> Any:
         """The same elements, kept once they were all read: in memory, or in a file.

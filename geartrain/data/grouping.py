@@ -69,7 +69,7 @@ class Grouping(Base):
             self._batches(size, drop_remainder),
             lambda: with_rows(self.element_spec, size if drop_remainder else None),
         )
-        made._batched = (self._rows, size, drop_remainder)
+        made._batched = size, drop_remainder
         return made
 
     def _batches(self, size: int, drop_remainder: bool) -> int:

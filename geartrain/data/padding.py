@@ -88,5 +88,6 @@ def _padded(rows: Sequence[Any], wanted: Any, value: Any) -> Any:
         value = b"" if dtype.kind == "O" else np.zeros((), dtype)
     block = np.full((len(rows), *shape), value, dtype)
     for place, row in enumerate(rows):
-        block[(place, *map(slice, row.shape))] = row
+        inside: Any = (place, *(slice(size) for size in row.shape))
+        block[inside] = row
     return eager(block)

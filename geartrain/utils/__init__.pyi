@@ -3,6 +3,11 @@ from geartrain.backend import clear_session as clear_session
 from geartrain.config import disable_interactive_logging as disable_interactive_logging
 from geartrain.config import enable_interactive_logging as enable_interactive_logging
 from geartrain.config import is_interactive_logging_enabled as is_interactive_logging_enabled
+from geartrain.data.audio import audio_dataset_from_directory as audio_dataset_from_directory
+from geartrain.data.images import image_dataset_from_directory as image_dataset_from_directory
+from geartrain.data.splitting import split_dataset as split_dataset
+from geartrain.data.texts import text_dataset_from_directory as text_dataset_from_directory
+from geartrain.data.timeseries import timeseries_dataset_from_array as timeseries_dataset_from_array
 from geartrain.downloads.cached import get_file as get_file
 from geartrain.graph.dtypes import standardize_dtype as standardize_dtype
 from geartrain.layers.symbolic import get_source_inputs as get_source_inputs
@@ -29,7 +34,6 @@ from geartrain.utils.numerical import normalize as normalize
 from geartrain.utils.numerical import to_categorical as to_categorical
 from geartrain.utils.progress import Progbar as Progbar
 from geartrain.utils.sequences import pad_sequences as pad_sequences
-from geartrain.utils.splitting import split_dataset as split_dataset
 
 __all__ = [
     "CustomObjectScope",
@@ -37,6 +41,7 @@ __all__ = [
     "PyDataset",
     "Sequence",
     "array_to_img",
+    "audio_dataset_from_directory",
     "clear_session",
     "custom_object_scope",
     "describe",
@@ -48,6 +53,7 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "get_source_inputs",
+    "image_dataset_from_directory",
     "img_to_array",
     "is_interactive_logging_enabled",
     "is_keras_tensor",
@@ -61,6 +67,8 @@ __all__ = [
     "set_random_seed",
     "split_dataset",
     "standardize_dtype",
+    "text_dataset_from_directory",
+    "timeseries_dataset_from_array",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]

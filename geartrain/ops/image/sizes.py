@@ -28,7 +28,7 @@ def _triangle(x: np.ndarray) -> np.ndarray:
     return np.asarray(np.maximum(0, 1 - x))
 
 
-def _cubic(x: np.ndarray) -> np.ndarray:
+def cubic(x: np.ndarray) -> np.ndarray:
     """Keys's cubic convolution with a = -1/2."""
     near = ((1.5 * x - 2.5) * x) * x + 1
     far = ((-0.5 * x + 2.5) * x - 4) * x + 2
@@ -42,7 +42,7 @@ def _lanczos(radius: int) -> Callable[[np.ndarray], np.ndarray]:
 
 _KERNELS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "bilinear": _triangle,
-    "bicubic": _cubic,
+    "bicubic": cubic,
     "lanczos3": _lanczos(3),
     "lanczos5": _lanczos(5),
 }
