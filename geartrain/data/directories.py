@@ -202,7 +202,7 @@ def check_format(who: str, format: str) -> None:
     """Refuse another kind of data set than the one that there is."""
     if format != "tf":
         remedy = " Grain's data sets need Grain: leave it out." if format == "grain" else ""
-        raise ValueError(f"{who}: expected format='tf'. Received: {format!r}.{remedy}")
+        raise ValueError(f"{who}: expected 'tf' as format. Received: {format!r}.{remedy}")
 
 
 def encoded(labels: Sequence[Any], label_mode: str | None, classes: int) -> Any:

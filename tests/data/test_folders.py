@@ -76,7 +76,7 @@ MISTAKES = {
     "labels as 'inferred', None, or a list": {"labels": "guessed"},
     "label_mode as 'int'": {"label_mode": "one-hot"},
     "validation_split between 0 and 1. Received: 2": {"validation_split": 2},
-    "subset as 'training'": {"validation_split": 0.5, "subset": "test"},
+    "expected subset as 'training', 'validation' or": {"validation_split": 0.5, "subset": "test"},
     "validation_split and subset, or neither": {"validation_split": 0.5},
     "expected a seed with validation_split": {"validation_split": 0.5, "subset": "both"},
     "expected two classes for label_mode='binary'": {"label_mode": "binary", "class_names": ["a"]},
@@ -86,7 +86,7 @@ MISTAKES = {
     "expected color_mode as 'rgb'": {"color_mode": "cmyk"},
     "image_size as": {"image_size": (1, 2, 3)},
     "interpolation as one of 'bilinear'": {"interpolation": "sharp"},
-    "expected format='tf'": {"format": "grain"},
+    "expected 'tf' as format": {"format": "grain"},
     "one of crop_to_aspect_ratio and pad": {
         "crop_to_aspect_ratio": True,
         "pad_to_aspect_ratio": True,

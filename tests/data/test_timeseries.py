@@ -65,7 +65,7 @@ def test_vectors_and_series_on_a_disk(tmp_path):
     [
         ({"start_index": -1}, "start_index above 0 and below the length"),
         ({"end_index": 10}, "end_index above 0 and below the length"),
-        ({"start_index": 5, "end_index": 5}, "end_index above start_index"),
+        ({"start_index": 5, "end_index": 5}, "expected end_index above start_index"),
         ({"sequence_stride": 10}, "sequence_stride above 0"),
         ({"sampling_rate": 0}, "sampling_rate above 0"),
         ({"format": "grain"}, "Grain's data sets need Grain"),
