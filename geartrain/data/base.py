@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from geartrain.data.elements import as_tensor, map_leaves
-from geartrain.data.rows import Rows
+from geartrain.data.rows import Batched, Rows
 from geartrain.data.spec import spec_of
 from geartrain.errors import shown
 
@@ -34,7 +34,7 @@ class Base:
         self, make: Elements, count: int = UNKNOWN, spec: Any = None, rows: Rows | None = None
     ) -> None:
         self._make, self._count, self._spec, self._rows = make, count, spec, rows
-        self._batched: tuple[int, bool] | None = None  # size, drop_remainder: see `batch`
+        self._batched: Batched | None = None
 
     @classmethod
     def _made(cls, make: Elements, count: int, spec: Any, rows: Rows | None = None) -> Any:

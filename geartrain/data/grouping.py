@@ -18,7 +18,7 @@ from geartrain.data.base import (
 )
 from geartrain.data.elements import Form, each_row, gathered, map_leaves, number_of_rows, stacked
 from geartrain.data.padding import padded, padded_spec
-from geartrain.data.rows import in_pieces
+from geartrain.data.rows import Batched, in_pieces
 from geartrain.data.spec import DatasetSpec, with_rows, without_rows
 
 
@@ -69,7 +69,7 @@ class Grouping(Base):
             self._batches(size, drop_remainder),
             lambda: with_rows(self.element_spec, size if drop_remainder else None),
         )
-        made._batched = size, drop_remainder
+        made._batched = Batched(self._rows, self._count, size, drop_remainder)
         return made
 
     def _batches(self, size: int, drop_remainder: bool) -> int:

@@ -48,6 +48,22 @@ class Rows(NamedTuple):
         return self.reordered(lambda pieces: _cut(pieces, rows))
 
 
+class Batched(NamedTuple):
+    """What `batch` made batches of.
+
+    Attributes:
+        rows: the elements, if they are rows of arrays.
+        total: how many there are; negative if that is not known, or they have no end.
+        size: how many a batch has.
+        drop_remainder: whether a last, smaller batch is left out.
+    """
+
+    rows: Rows | None
+    total: int
+    size: int
+    drop_remainder: bool
+
+
 def _cut(pieces: Iterator[Numbers], rows: slice) -> Iterator[Numbers]:
     start, stop, step = rows.start or 0, rows.stop, rows.step or 1
     before = 0

@@ -59,14 +59,14 @@ def split_dataset(
 def _samples(dataset: Any) -> tuple[int, Callable[[list[int]], Any]]:
     """How many samples there are, and what makes a data set of some of them."""
     if isinstance(dataset, Base):
-        size, drop = dataset._batched or (None, False)
-        source: Any = dataset if size is None else dataset.unbatch()  # type: ignore[attr-defined]
+        batched = dataset._batched
+        source: Any = dataset.unbatch() if batched else dataset  # type: ignore[attr-defined]
         samples = list(source)
 
         def chosen(order: list[int]) -> Any:
             found = [samples[place] for place in order]
             made = Dataset._made(lambda: iter(found), len(found), lambda: source.element_spec)
-            return made if size is None else made.batch(size, drop)
+            return made.batch(batched.size, batched.drop_remainder) if batched else made
 
         return len(samples), chosen
     if type(dataset).__module__.partition(".")[0] == "torch" or _is_torch(type(dataset)):

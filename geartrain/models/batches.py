@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from geartrain.data.ahead import read_ahead
+from geartrain.data.base import Base
+from geartrain.data.rows import Batched
 from geartrain.errors import describe_value, shown, warn
 from geartrain.models.data import (
     Batch,
@@ -29,6 +32,7 @@ from geartrain.models.data import (
 )
 
 DEFAULT_BATCH_SIZE = 32
+_AHEAD = 2  # batches of a data set that are made while one is used
 
 
 class PyDataset:
@@ -142,6 +146,10 @@ class Batches:
                 "an epoch has and give a generator that goes on."
             )
 
+    def order(self, given: np.ndarray | None) -> np.ndarray | None:
+        """The order of an epoch: the given one, unless the data have an order of their own."""
+        return given
+
     def on_epoch_begin(self) -> None:
         """Tell the data, if they want to know."""
 
@@ -217,9 +225,13 @@ class StreamBatches(Batches):
         if self._peeked:
             yield self._peeked.pop()
         elif self._iterator is None or not self._once:
-            self._iterator = iter(self.source)
+            self._iterator = self._begin()
         for item in self._iterator or ():
             yield self._ready(item)
+
+    def _begin(self) -> Iterator[Any]:
+        """All that the iterable makes, from the beginning."""
+        return iter(self.source)
 
     def _ready(self, item: Any) -> Batch:
         return prepared(unpacked(item, self.who), self.class_weight)
@@ -257,6 +269,50 @@ class DatasetBatches(StreamBatches):
             yield self._peeked.pop() if peeked else self._ready(self.source[index])
 
 
+class ReadBatches(StreamBatches):
+    """Batches that are read from a data set, on a thread."""
+
+    source: Base
+
+    def _begin(self) -> Iterator[Any]:
+        return read_ahead(self.source._make, _AHEAD)
+
+    def _whole(self) -> int | None:
+        return self.source._count if self.source._count >= 0 else None
+
+
+class RowBatches(ArrayBatches):
+    """Batches of rows of arrays, in the order that a data set gives them in each epoch."""
+
+    def __init__(
+        self, batched: Batched, who: str, class_weight: Any, steps: int | None, goes_on: bool
+    ) -> None:
+        assert batched.rows is not None
+        data = unpacked(batched.rows.block, who)
+        super().__init__(data, batched.size, who, class_weight, steps, goes_on)
+        size, count = batched.size, batched.total
+        self.rows, self.ordered = batched.rows, None
+        self.total = count // size * size if batched.drop_remainder else count
+        whole = math.ceil(self.total / size)
+        self.count = min(whole, steps) if steps else whole
+        self.samples = min(self.total, self.count * size)
+
+    def order(self, given: np.ndarray | None) -> np.ndarray | None:
+        """The numbers of the rows of the next epoch; None for all, as they stand."""
+        fixed = self.rows.fixed
+        if fixed is not None and fixed.start == 0 and fixed.step == 1:
+            return None
+        pieces = [np.asarray(piece, np.int64) for piece in self.rows.order()]
+        return np.concatenate(pieces)[: self.total] if pieces else np.arange(0)
+
+    def first(self) -> Batch:
+        """Some batch, for tracing: an order that nobody goes through is not drawn."""
+        return next(super()._all(None))
+
+    def _all(self, order: np.ndarray | None) -> Iterator[Batch]:
+        return super()._all(self.order(None) if order is None else order)
+
+
 def batches_of(
     who: str,
     x: Any,
@@ -290,6 +346,11 @@ def batches_of(
                 f"{who}: expected y and sample_weight inside the batches of a stream. Received: x "
                 f"of type {type(x).__name__} and y={describe_value(y)}. Yield (x, y) tuples."
             )
+        if isinstance(x, Base):
+            batched = x._batched
+            if batched is not None and batched.rows is not None and batched.total > 0:
+                return RowBatches(batched, who, class_weight, steps, goes_on)
+            return ReadBatches(x, who, class_weight, steps, goes_on)
         kind = DatasetBatches if isinstance(x, PyDataset) else StreamBatches
         return kind(x, who, class_weight, steps, goes_on)
     size = DEFAULT_BATCH_SIZE if batch_size is None else batch_size

@@ -62,6 +62,9 @@ class Loop:
         optimizer = self.model.optimizer if kind == "train" else None
         called = optimizer is not None and optimizer.calls_rate  # which a native call cannot
         whole = isinstance(data, ArrayBatches) and data.steps is None and data.total and not called
+        if whole:
+            order = data.order(order)
+        whole = whole and (order is None or kind != "predict")
         if whole and not listeners.wants_batches(kind) and self._can_do_many():
             steps = self._native(order)
         else:
