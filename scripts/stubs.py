@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT))  # the packages of this very folder, wherever else
 
 from geartrain import lazy  # noqa: E402
 
+<<<<<<< HEAD
 PACKAGES = ("geartrain", "geartrain.callbacks", "geartrain.layers", "geartrain.models",
             "geartrain.preprocessing", "geartrain.saving", "geartrain.utils",
             "geartrain.wrappers")  # fmt: skip

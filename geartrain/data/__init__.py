@@ -1,18 +1,23 @@
 """Data sets that are read while a model learns: `Dataset`, and what makes them of files."""
 
-from geartrain.data.base import AUTOTUNE
-from geartrain.data.base import INFINITE as INFINITE_CARDINALITY
-from geartrain.data.base import UNKNOWN as UNKNOWN_CARDINALITY
-from geartrain.data.dataset import Dataset
-from geartrain.data.options import Options
-from geartrain.data.spec import DatasetSpec, TensorSpec
+from geartrain.lazy import lazy_names, within
 
-__all__ = [
-    "AUTOTUNE",
-    "INFINITE_CARDINALITY",
-    "UNKNOWN_CARDINALITY",
-    "Dataset",
-    "DatasetSpec",
-    "Options",
-    "TensorSpec",
-]
+_NAMES = {
+    **within(
+        "geartrain.data",
+        {
+            "base": "AUTOTUNE",
+            "dataset": "Dataset",
+            "options": "Options",
+            "readers": "FixedLengthRecordDataset TFRecordDataset TextLineDataset",
+            "spec": "DatasetSpec TensorSpec",
+        },
+    ),
+    "INFINITE_CARDINALITY": "geartrain.data.base:INFINITE",
+    "UNKNOWN_CARDINALITY": "geartrain.data.base:UNKNOWN",
+    "experimental": "geartrain.data.experimental:",
+}
+
+__all__ = sorted(_NAMES)
+
+__getattr__, __dir__ = lazy_names(__name__, _NAMES)
