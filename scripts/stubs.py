@@ -18,9 +18,8 @@ sys.path.insert(0, str(ROOT))  # the packages of this very folder, wherever else
 
 from geartrain import lazy  # noqa: E402
 
-<<<<<<< HEAD
-PACKAGES = ("geartrain", "geartrain.callbacks", "geartrain.layers", "geartrain.models",
-            "geartrain.preprocessing", "geartrain.saving", "geartrain.utils",
+PACKAGES = ("geartrain", "geartrain.callbacks", "geartrain.data", "geartrain.layers",
+            "geartrain.models", "geartrain.preprocessing", "geartrain.saving", "geartrain.utils",
             "geartrain.wrappers")  # fmt: skip
 
 
