@@ -28,6 +28,7 @@ GROUPS = (
     "layers_norm",
     "layers_rnn",
     "layers_attention",
+    "layers_signals",
     "augmentation",
     "images",
     "weights",

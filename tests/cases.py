@@ -216,6 +216,9 @@ LAYERS: dict[str, list[LayerCase]] = {
     ],
     "MaxPooling3D": [case((2, 3, 4, 1))],
     "Maximum": [case(*PAIR)._replace(kinks=True)],
+    "MelSpectrogram": [
+        case((40,), fft_length=16, sequence_stride=8, num_mel_bins=3, sampling_rate=400),
+    ],
     "Minimum": [case(*PAIR)._replace(kinks=True)],
     "MultiHeadAttention": [
         case(*QUERY_AND_VALUE, num_heads=2, key_dim=3)._replace(apart=True),
@@ -261,6 +264,10 @@ LAYERS: dict[str, list[LayerCase]] = {
         case((5,), max_value=1.5, negative_slope=0.1, threshold=0.01)._replace(kinks=True),
     ],
     "RepeatVector": [case((3,), n=4)],
+    "ReversibleEmbedding": [
+        case((4,), input_dim=6, output_dim=3)._replace(integers=6),
+        case((4,), input_dim=6, output_dim=3, mask_zero=True)._replace(integers=6),
+    ],
     "Rescaling": [case((3,), scale=0.1, offset=-1.0), case((2, 3), scale=[1.0, 2.0, 3.0])],
     "Reshape": [case((3, 4), target_shape=(2, 6)), case((3, 4), target_shape=(6, -1))],
     "SeparableConv1D": [case((5, 2), filters=3, kernel_size=2)],
@@ -271,6 +278,11 @@ LAYERS: dict[str, list[LayerCase]] = {
     "SpatialDropout1D": [case((4, 3), rate=0.5)],
     "SpatialDropout2D": [case((4, 2, 3), rate=0.5, data_format="channels_first")],
     "SpatialDropout3D": [case((2, 4, 2, 3), rate=0.5)],
+    "STFTSpectrogram": [
+        case((20, 2), frame_length=6, frame_step=4),
+        case((2, 20), mode="stft", frame_length=6, data_format="channels_first"),
+        case((20, 1), mode="real", frame_length=4, padding="same", expand_dims=True),
+    ],
     "SpectralNormalization": [
         case((5,), layer=INNER),
         case((4,), layer=INNER, power_iterations=30)._replace(training=True),

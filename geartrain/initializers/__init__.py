@@ -10,7 +10,7 @@ from geartrain import ops
 from geartrain.compat.names import finder
 from geartrain.graph.dtypes import standardize_dtype
 from geartrain.identifiers import Family
-from geartrain.initializers.constant_initializers import Constant, Identity, Ones, Zeros
+from geartrain.initializers.constant_initializers import STFT, Constant, Identity, Ones, Zeros
 from geartrain.initializers.initializer import Initializer
 from geartrain.initializers.random_initializers import (
     GlorotNormal,
@@ -27,6 +27,7 @@ from geartrain.initializers.random_initializers import (
 )
 
 __all__ = [
+    "STFT",
     "Constant",
     "GlorotNormal",
     "GlorotUniform",
@@ -42,6 +43,7 @@ __all__ = [
     "OrthogonalInitializer",
     "RandomNormal",
     "RandomUniform",
+    "STFTInitializer",
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
@@ -60,6 +62,7 @@ __all__ = [
     "random_normal",
     "random_uniform",
     "serialize",
+    "stft",
     "truncated_normal",
     "variance_scaling",
     "zeros",
@@ -73,6 +76,7 @@ random_normal, random_uniform = RandomNormal, RandomUniform
 truncated_normal, variance_scaling = TruncatedNormal, VarianceScaling
 orthogonal = OrthogonalInitializer = Orthogonal
 IdentityInitializer = Identity
+stft = STFTInitializer = STFT
 
 _family = Family(
     "initializers",
@@ -84,6 +88,7 @@ _family = Family(
         "zero": "Zeros",
         "IdentityInitializer": "Identity",
         "OrthogonalInitializer": "Orthogonal",
+        "STFTInitializer": "STFT",
     },
 )
 deserialize = _family.deserialize

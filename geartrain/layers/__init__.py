@@ -54,7 +54,9 @@ _PLACES = {
         "Cropping1D Cropping2D Cropping3D UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D "
         "ZeroPadding2D ZeroPadding3D"
     ),
+    "reversible_embedding": "ReversibleEmbedding",
     "spectral_normalization": "SpectralNormalization",
+    "spectrograms": "MelSpectrogram STFTSpectrogram",
     "stacked_cells": "StackedRNNCells",
     "wrappers": "TimeDistributed Wrapper",
 }

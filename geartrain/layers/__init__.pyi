@@ -132,7 +132,10 @@ from geartrain.layers.resizing import UpSampling3D as UpSampling3D
 from geartrain.layers.resizing import ZeroPadding1D as ZeroPadding1D
 from geartrain.layers.resizing import ZeroPadding2D as ZeroPadding2D
 from geartrain.layers.resizing import ZeroPadding3D as ZeroPadding3D
+from geartrain.layers.reversible_embedding import ReversibleEmbedding as ReversibleEmbedding
 from geartrain.layers.spectral_normalization import SpectralNormalization as SpectralNormalization
+from geartrain.layers.spectrograms import MelSpectrogram as MelSpectrogram
+from geartrain.layers.spectrograms import STFTSpectrogram as STFTSpectrogram
 from geartrain.layers.stacked_cells import StackedRNNCells as StackedRNNCells
 from geartrain.layers.wrappers import TimeDistributed as TimeDistributed
 from geartrain.layers.wrappers import Wrapper as Wrapper
@@ -230,6 +233,7 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "Maximum",
+    "MelSpectrogram",
     "Minimum",
     "MultiHeadAttention",
     "Multiply",
@@ -247,6 +251,8 @@ __all__ = [
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "ReversibleEmbedding",
+    "STFTSpectrogram",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",

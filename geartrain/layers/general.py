@@ -178,7 +178,7 @@ class Embedding(Layer):
             lora_alpha=lora_alpha,
             quantization_config=quantization_config,
         )
-        self._arguments.pop("weights")
+        self._arguments.pop("weights", None)
         if weights is not None:
             self.build()
             self._fill(weights)

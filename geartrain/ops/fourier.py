@@ -29,6 +29,7 @@ from geartrain.ops.rearranging import pad
 from geartrain.ops.reductions import known_size
 from geartrain.ops.shaping import concatenate, reshape, stack, swapaxes
 from geartrain.ops.spatial import whole_numbers
+from geartrain.ops.tapers import named_window
 from geartrain.ops.windows import unwindow, window
 
 __all__ = ["extract_sequences", "fft", "fft2", "ifft2", "irfft", "istft", "rfft", "stft"]
@@ -255,22 +256,12 @@ def _weights(who: str, kind: Any, sequence_length: int, fft_length: int, dtype: 
         )
     if kind is None:
         return np.ones(fft_length, dtype)
-    if isinstance(kind, str):
-        if kind not in ("hann", "hamming"):
-            raise ValueError(
-                f"{who}: expected window 'hann' or 'hamming', a tensor of them, or None. "
-                f"Received: {kind!r}"
-            )
-        middle = 0.5 if kind == "hann" else 0.54
-        turn = 2 * np.pi * np.arange(sequence_length) / sequence_length  # one period
-        weights: Any = (middle - (1 - middle) * np.cos(turn)).astype(dtype)
-    else:
-        weights = operand(kind, dtype)
-    if extents_of(weights) != (sequence_length,):
+    if isinstance(kind, str) and kind not in ("hann", "hamming"):
         raise ValueError(
-            f"{who}: expected window as a vector of sequence_length={sequence_length} weights. "
-            f"Received: shape {public(extents_of(weights))}"
+            f"{who}: expected window 'hann' or 'hamming', a vector of weights, or None. "
+            f"Received: {kind!r}"
         )
+    weights = named_window(who, kind, sequence_length, periodic=True).astype(dtype)
     before = (fft_length - sequence_length) // 2
     return pad(weights, [[before, fft_length - sequence_length - before]])
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import config
+from geartrain.errors import unknown_name
 from geartrain.graph.dtypes import numpy_dtype
 from geartrain.graph.node import Node
 from geartrain.ops.operands import Tensor, operand
@@ -33,13 +34,50 @@ def _cosines(*shares: float) -> Callable[[np.ndarray], Any]:
     return lambda t: sum(a * np.cos(k * math.pi * t) for k, a in enumerate(shares))
 
 
+# Window functions by name, of t from -1 to 1.
+NAMED: dict[str, Callable[[np.ndarray], Any]] = {
+    "bartlett": lambda t: 1 - np.abs(t),
+    "blackman": _cosines(0.42, 0.5, 0.08),
+    "blackmanharris": _cosines(0.35875, 0.48829, 0.14128, 0.01168),
+    "boxcar": np.ones_like,
+    "flattop": _cosines(0.21557895, 0.41663158, 0.277263158, 0.083578947, 0.006947368),
+    "hamming": _cosines(0.54, 0.46),
+    "hann": _cosines(0.5, 0.5),
+    "nuttall": _cosines(0.3635819, 0.4891775, 0.1365995, 0.0106411),
+}
+
+
+def named_window(who: str, window: Any, size: int, periodic: bool) -> np.ndarray:
+    """The weights of a window function of that name, or those given, in float64.
+
+    Args:
+        who: the caller, for messages.
+        window: a name of `NAMED`, or a vector of weights.
+        size: how many weights.
+        periodic: whether the function's period is as long as the window: one place more.
+    """
+    if not isinstance(window, str):
+        weights = np.asarray(operand(window), "float64")
+    elif window in NAMED:
+        count = size + periodic
+        places = np.linspace(-1, 1, count) if count > 1 else np.zeros(count)
+        weights = np.asarray(NAMED[window](places))[:size]
+    else:
+        raise unknown_name(f"window of {who}", window, [*NAMED, "a vector of weights"])
+    if weights.shape != (size,):
+        raise ValueError(
+            f"{who}: expected window as a vector of {size} weights. Received: shape {weights.shape}"
+        )
+    return weights
+
+
 def bartlett(x: Tensor) -> Tensor:
     """The triangle of x places: `1 - |t|`, for t from -1 to 1.
 
     >>> bartlett(5)
     array([0. , 0.5, 1. , 0.5, 0. ], dtype=float32)
     """
-    return _taper("bartlett", x, lambda t: 1 - np.abs(t))
+    return _taper("bartlett", x, NAMED["bartlett"])
 
 
 def blackman(x: Tensor) -> Tensor:
@@ -48,7 +86,7 @@ def blackman(x: Tensor) -> Tensor:
     >>> blackman(3).round(4)
     array([-0.,  1., -0.], dtype=float32)
     """
-    return _taper("blackman", x, _cosines(0.42, 0.5, 0.08))
+    return _taper("blackman", x, NAMED["blackman"])
 
 
 def hamming(x: Tensor) -> Tensor:
@@ -57,7 +95,7 @@ def hamming(x: Tensor) -> Tensor:
     >>> hamming(3)
     array([0.08, 1.  , 0.08], dtype=float32)
     """
-    return _taper("hamming", x, _cosines(0.54, 0.46))
+    return _taper("hamming", x, NAMED["hamming"])
 
 
 def hanning(x: Tensor) -> Tensor:
@@ -66,7 +104,7 @@ def hanning(x: Tensor) -> Tensor:
     >>> hanning(5)
     array([0. , 0.5, 1. , 0.5, 0. ], dtype=float32)
     """
-    return _taper("hanning", x, _cosines(0.5, 0.5))
+    return _taper("hanning", x, NAMED["hann"])
 
 
 def kaiser(x: Tensor, beta: Any) -> Tensor:

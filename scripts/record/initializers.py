@@ -35,6 +35,16 @@ EXACT = [
     ("Constant", args(value=0.3), [(3,), (2, 4)]),
     ("Identity", {}, [(3, 3), (2, 4), (4, 2)]),
     ("Identity", args(gain=2.5), [(3, 3)]),
+    ("STFT", {}, [(8, 1, 5), (6, 1, 9)]),
+    ("STFT", args(side="imag", window=None), [(4, 1, 3)]),
+    *[
+        ("STFT", args(side="imag", window=name, scaling="spectrum", periodic=True), [(size, 1, 5)])
+        for size, name in enumerate(
+            ("hamming", "blackman", "bartlett", "boxcar", "nuttall", "blackmanharris"), 5
+        )
+    ],
+    ("STFT", args(window="flattop", scaling=None), [(8, 1, 5)]),
+    ("STFT", args(window=[0.5, 1.0, 0.25]), [(3, 1, 3)]),
 ]
 ORTHOGONAL = [(4, 4), (6, 3), (3, 6), (3, 3, 2, 5), (2, 2, 8)]
 DRAWN = 200_000

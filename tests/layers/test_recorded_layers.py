@@ -20,7 +20,7 @@ def recorded(*groups):
             yield pytest.param(case, arrays, id=f"{group}-{case['name']}")
 
 
-GROUPS = ("core", "norm", "conv", "rnn", "attention")
+GROUPS = ("core", "norm", "conv", "rnn", "attention", "signals")
 CASES = list(recorded(*GROUPS))
 
 

@@ -15,6 +15,7 @@ from geartrain.graph.node import placeholder
 from geartrain.graph.shapes import BATCH
 from geartrain.ops import elementwise, folds, indexing, operands, random, solving, views
 from geartrain.ops.fourier import fourier
+from geartrain.ops.tapers import named_window
 from geartrain.runtime.function import jit
 from tests.ops import test_control, test_decomposing
 
@@ -252,6 +253,7 @@ ERRORS += [
     (lambda: ops.stft(V, 3, 1, 2), ValueError, r"stft: .*at least sequence_length=3. Received: 2"),
     (lambda: ops.stft(V, 2, 1, 2, "box"), ValueError, r"stft: expected window 'hann'.*'box'"),
     (lambda: ops.stft(V, 2, 1, 2, V), ValueError, r"stft: expected window as a vector.*\(3,\)"),
+    (lambda: named_window("who", "hahn", 3, True), ValueError, r"window of who: 'hahn'.*'hann'"),
     (lambda: ops.hamming(NODE), ValueError, r"hamming: expected the window's length, a number kno"),
     (lambda: ops.space_to_depth(np.zeros((1, 3, 2, 1)), 2), ValueError, r"space_to_depth: .*by 2"),
     (lambda: ops.unfold(np.zeros((1, 1, 2, 2)), 3), ValueError, r"unfold: .*windows of \(3, 3\)"),
