@@ -60,6 +60,6 @@ def test_other_messages():
     with pytest.warns(UserWarning, match="a power of two is best for fft_length. Received: 12"):
         layers.STFTSpectrogram(frame_length=8, fft_length=12)
     with pytest.raises(TypeError, match=r"expected signals of floats. Received: int32"):
-        layers.STFTSpectrogram(frame_length=2, dtype="int32")(np.zeros((1, 4, 1), "int32"))
+        layers.STFTSpectrogram(frame_length=4, dtype="int32")(np.zeros((1, 4, 1), "int32"))
     with pytest.raises(ValueError, match=r"fft_length of at least sequence_length=9. Received: 8"):
         layers.MelSpectrogram(fft_length=8, sequence_length=9)
