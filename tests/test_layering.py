@@ -28,6 +28,7 @@ LEVELS: list[set[str]] = [
     {"identifiers", "configurable", "utils.custom_objects"},
     {"ops", "compiler"},
     {"runtime", "dtype_policies", "random", "functions"},
+    {"ops.image", "utils.bounding_boxes"},
     {"initializers", "activations", "regularizers", "constraints", "preprocessing", "data"},
     {"layers", "losses", "metrics", "optimizers", "callbacks", "backend"},
     {"saving", "compat.backend"},

@@ -13,9 +13,6 @@ _PLACES = {
         "AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D"
     ),
     "attention": "AdditiveAttention Attention",
-    "augmentation": (
-        "RandomContrast RandomCrop RandomFlip RandomRotation RandomTranslation RandomZoom"
-    ),
     "batch_normalization": "BatchNormalization",
     "bidirectional": "Bidirectional",
     "cells": "GRUCell LSTMCell SimpleRNNCell",
@@ -31,6 +28,16 @@ _PLACES = {
         "GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D "
         "GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D"
     ),
+    "images.colors": (
+        "RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast "
+        "RandomGrayscale RandomHue RandomSaturation RandomSharpness"
+    ),
+    "images.distortion": (
+        "RandomElasticTransform RandomErasing RandomGaussianBlur RandomPerspective"
+    ),
+    "images.geometry": "RandomFlip RandomRotation RandomShear RandomTranslation RandomZoom",
+    "images.levels": "AutoContrast Equalization RandomInvert RandomPosterization Solarization",
+    "images.sizes": "CenterCrop MaxNumBoundingBoxes RandomCrop Resizing",
     "input_layer": "Input InputLayer",
     "input_spec": "InputSpec",
     "layer": "Layer",

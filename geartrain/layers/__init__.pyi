@@ -15,12 +15,6 @@ from geartrain.layers.adaptive_pooling import AdaptiveMaxPooling2D as AdaptiveMa
 from geartrain.layers.adaptive_pooling import AdaptiveMaxPooling3D as AdaptiveMaxPooling3D
 from geartrain.layers.attention import AdditiveAttention as AdditiveAttention
 from geartrain.layers.attention import Attention as Attention
-from geartrain.layers.augmentation import RandomContrast as RandomContrast
-from geartrain.layers.augmentation import RandomCrop as RandomCrop
-from geartrain.layers.augmentation import RandomFlip as RandomFlip
-from geartrain.layers.augmentation import RandomRotation as RandomRotation
-from geartrain.layers.augmentation import RandomTranslation as RandomTranslation
-from geartrain.layers.augmentation import RandomZoom as RandomZoom
 from geartrain.layers.batch_normalization import BatchNormalization as BatchNormalization
 from geartrain.layers.bidirectional import Bidirectional as Bidirectional
 from geartrain.layers.cells import GRUCell as GRUCell
@@ -68,6 +62,32 @@ from geartrain.layers.global_pooling import GlobalMaxPooling2D as GlobalMaxPooli
 from geartrain.layers.global_pooling import GlobalMaxPooling3D as GlobalMaxPool3D
 from geartrain.layers.global_pooling import GlobalMaxPooling3D as GlobalMaxPooling3D
 from geartrain.layers.grouped_query_attention import GroupedQueryAttention as GroupQueryAttention
+from geartrain.layers.images.colors import RandomBrightness as RandomBrightness
+from geartrain.layers.images.colors import RandomColorDegeneration as RandomColorDegeneration
+from geartrain.layers.images.colors import RandomColorJitter as RandomColorJitter
+from geartrain.layers.images.colors import RandomContrast as RandomContrast
+from geartrain.layers.images.colors import RandomGrayscale as RandomGrayscale
+from geartrain.layers.images.colors import RandomHue as RandomHue
+from geartrain.layers.images.colors import RandomSaturation as RandomSaturation
+from geartrain.layers.images.colors import RandomSharpness as RandomSharpness
+from geartrain.layers.images.distortion import RandomElasticTransform as RandomElasticTransform
+from geartrain.layers.images.distortion import RandomErasing as RandomErasing
+from geartrain.layers.images.distortion import RandomGaussianBlur as RandomGaussianBlur
+from geartrain.layers.images.distortion import RandomPerspective as RandomPerspective
+from geartrain.layers.images.geometry import RandomFlip as RandomFlip
+from geartrain.layers.images.geometry import RandomRotation as RandomRotation
+from geartrain.layers.images.geometry import RandomShear as RandomShear
+from geartrain.layers.images.geometry import RandomTranslation as RandomTranslation
+from geartrain.layers.images.geometry import RandomZoom as RandomZoom
+from geartrain.layers.images.levels import AutoContrast as AutoContrast
+from geartrain.layers.images.levels import Equalization as Equalization
+from geartrain.layers.images.levels import RandomInvert as RandomInvert
+from geartrain.layers.images.levels import RandomPosterization as RandomPosterization
+from geartrain.layers.images.levels import Solarization as Solarization
+from geartrain.layers.images.sizes import CenterCrop as CenterCrop
+from geartrain.layers.images.sizes import MaxNumBoundingBoxes as MaxNumBoundingBoxes
+from geartrain.layers.images.sizes import RandomCrop as RandomCrop
+from geartrain.layers.images.sizes import Resizing as Resizing
 from geartrain.layers.input_layer import Input as Input
 from geartrain.layers.input_layer import InputLayer as InputLayer
 from geartrain.layers.input_spec import InputSpec as InputSpec
@@ -161,6 +181,7 @@ __all__ = [
     "AdditiveAttention",
     "AlphaDropout",
     "Attention",
+    "AutoContrast",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -171,6 +192,7 @@ __all__ = [
     "BatchNormalization",
     "Bidirectional",
     "CategoryEncoding",
+    "CenterCrop",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -198,6 +220,7 @@ __all__ = [
     "Dropout",
     "EinsumDense",
     "Embedding",
+    "Equalization",
     "Flatten",
     "GRUCell",
     "GaussianDropout",
@@ -226,6 +249,7 @@ __all__ = [
     "LayerNormalization",
     "LeakyReLU",
     "Masking",
+    "MaxNumBoundingBoxes",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
@@ -241,10 +265,24 @@ __all__ = [
     "PReLU",
     "Permute",
     "RMSNormalization",
+    "RandomBrightness",
+    "RandomColorDegeneration",
+    "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
+    "RandomElasticTransform",
+    "RandomErasing",
     "RandomFlip",
+    "RandomGaussianBlur",
+    "RandomGrayscale",
+    "RandomHue",
+    "RandomInvert",
+    "RandomPerspective",
+    "RandomPosterization",
     "RandomRotation",
+    "RandomSaturation",
+    "RandomSharpness",
+    "RandomShear",
     "RandomTranslation",
     "RandomZoom",
     "ReLU",
@@ -253,6 +291,7 @@ __all__ = [
     "Reshape",
     "ReversibleEmbedding",
     "STFTSpectrogram",
+    "Resizing",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
@@ -260,6 +299,7 @@ __all__ = [
     "SimpleRNN",
     "SimpleRNNCell",
     "Softmax",
+    "Solarization",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",

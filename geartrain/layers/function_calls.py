@@ -45,7 +45,13 @@ ops.core | inputs start_indices updates | | slice_update
 ops.core | variable | | stop_gradient
 ops.core | x | num axis | unstack
 ops.image | images | data_format | image.rgb_to_grayscale=RGBToGrayscale image.rgb_to_hsv=RGBToHSV
-ops.image | images | data_format | image.hsv_to_rgb=HSVToRGB
+ops.image | images | data_format | image.hsv_to_rgb=HSVToRGB image.sobel_edges
+ops.image | image1 image2 | max_val filter_size filter_sigma k1 k2 data_format | image.ssim=SSIM
+ops.image | images | kernel_size sigma data_format | image.gaussian_blur
+ops.image | images | alpha sigma interpolation fill_mode fill_value seed data_format \
+| image.elastic_transform
+ops.image | images output_shape scale translation | spatial_dims method antialias \
+| image.scale_and_translate
 ops.image | images | size interpolation antialias crop_to_aspect_ratio pad_to_aspect_ratio \
 fill_mode fill_value data_format | image.resize
 ops.image | images | size strides dilation_rate padding data_format | image.extract_patches \

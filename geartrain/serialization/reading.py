@@ -94,14 +94,24 @@ def check_form(value: Any) -> None:
 
 
 def deserialize_each(config: dict[str, Any]) -> dict[str, Any]:
-    """The dictionary with each value read, and the place of each known to errors."""
+    """The dictionary with each value read, and the place of each known to errors.
+
+    Tuples of plain values, which no file has, stay what they are.
+    """
     if not isinstance(config, dict):
         raise refused(f"expected a dictionary. Received: {describe_value(config)}")
     made = {}
     for key, item in config.items():
         with at(f"{key}"):
-            made[key] = deserialize(item)
+            made[key] = item if _is_plain_tuple(item) else deserialize(item)
     return made
+
+
+def _is_plain_tuple(value: Any) -> bool:
+    return isinstance(value, tuple) and not any(
+        isinstance(one, dict | list) or (isinstance(one, tuple) and not _is_plain_tuple(one))
+        for one in value
+    )
 
 
 def _read(value: Any, family: str | None) -> Any:

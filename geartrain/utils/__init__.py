@@ -13,6 +13,7 @@ from geartrain.utils.sequences import pad_sequences
 _ELSEWHERE = {
     "CustomObjectScope": "geartrain.registry",
     "PyDataset": "geartrain.models.batches",
+    "bounding_boxes": "geartrain.utils.bounding_boxes:",
     "Sequence": "geartrain.models.batches:PyDataset",
     "audio_dataset_from_directory": "geartrain.data.audio",
     "clear_session": "geartrain.backend",
@@ -49,6 +50,7 @@ __all__ = [
     "Sequence",
     "array_to_img",
     "audio_dataset_from_directory",
+    "bounding_boxes",
     "clear_session",
     "custom_object_scope",
     "describe",

@@ -19,6 +19,7 @@ from geartrain.models.data import unpack_x_y_sample_weight as unpack_x_y_sample_
 from geartrain.random import set_random_seed as set_random_seed
 from geartrain.registry import CustomObjectScope as CustomObjectScope
 from geartrain.registry import register_keras_serializable as register_keras_serializable
+from geartrain.utils import bounding_boxes as bounding_boxes
 from geartrain.utils.custom_objects import custom_object_scope as custom_object_scope
 from geartrain.utils.custom_objects import deserialize_keras_object as deserialize_keras_object
 from geartrain.utils.custom_objects import get_custom_objects as get_custom_objects
@@ -42,6 +43,7 @@ __all__ = [
     "Sequence",
     "array_to_img",
     "audio_dataset_from_directory",
+    "bounding_boxes",
     "clear_session",
     "custom_object_scope",
     "describe",

@@ -20,6 +20,8 @@ MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
 CORNERS = [[0.0, 0.0], [5.0, 0.0], [0.0, 4.0], [5.0, 4.0]]
 MOVED = [[0.5, 0.3], [4.6, 0.9], [0.2, 3.1], [4.9, 4.4]]
 
+OTHER_COLORS = uniform("other colors", (2, 4, 5, 3)).tolist()
+
 
 def cases() -> list[tuple[str, str, dict[str, Any], list[Any]]]:
     """Of each case the function, the images, the options, and other tensors."""
@@ -58,6 +60,15 @@ def cases() -> list[tuple[str, str, dict[str, Any], list[Any]]]:
     for function in ("rgb_to_grayscale", "rgb_to_hsv", "hsv_to_rgb"):
         found.append((function, "colors", {}, []))
     found.append(("rgb_to_grayscale", "bytes", {}, []))
+    for images, data_format in (("batch", LAST), ("one", FIRST)):
+        options = args(kernel_size=[3, 5], sigma=[0.8, 1.3], data_format=data_format)
+        found.append(("gaussian_blur", images, options, []))
+    found.append(("sobel_edges", "batch", {}, []))
+    found.append(("ssim", "colors", args(filter_size=3, max_val=2.0), [OTHER_COLORS]))
+    for method, antialias in itertools.product(("linear", "cubic", "lanczos3"), (False, True)):
+        options = args(output_shape=[4, 7], spatial_dims=[0, 1], method=method)
+        options |= args(antialias=antialias, scale=[0.6, 1.7], translation=[0.3, -1.2])
+        found.append(("scale_and_translate", "plane", options, []))
     return found
 
 

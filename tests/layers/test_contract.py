@@ -119,8 +119,8 @@ def test_batches_of_any_size_and_the_shapes_that_are_foretold(name, row, batch):
 def test_each_sample_is_computed_alone_outside_of_training(name, row):
     layer = built(name, row)
     arrays = drawn(row, 4)
-    whole = layer(*given(row, arrays))
-    alone = [layer(*given(row, [x[i : i + 1] for x in arrays])) for i in range(4)]
+    whole = layer(*given(row, arrays), training=False)
+    alone = [layer(*given(row, [x[i : i + 1] for x in arrays]), training=False) for i in range(4)]
     np.testing.assert_allclose(whole, np.concatenate(alone), rtol=1e-6, atol=1e-6)
 
 

@@ -45,7 +45,8 @@ def test_gradients_are_those_of_keras(case):
 
 
 def test_every_function_is_recorded():
-    assert {case["target"] for case in FACTS["cases"]} == set(image.__all__)
+    drawn = {"elastic_transform"}
+    assert {case["target"] for case in FACTS["cases"]} == set(image.__all__) - drawn
 
 
 @pytest.mark.parametrize("case", [p for p in FLOATS if p.values[0]["images"] == "data/batch"])
@@ -70,6 +71,32 @@ def test_batches_of_any_size():
         np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
+def test_models_of_images_of_any_height_and_width():
+    x = keras.Input((None, None, 3))
+    model = keras.Model(x, [image.resize(x, (7, 4)), image.gaussian_blur(x)])
+    assert model.output_shape == [(None, 7, 4, 3), (None, None, None, 3)]
+    for size in ((5, 6), (3, 9)):
+        images = np.random.default_rng(1).normal(size=(2, *size, 3)).astype("float32")
+        small, blurred = model.predict(images, verbose=0)
+        np.testing.assert_allclose(small, image.resize(images, (7, 4)), atol=1e-5)
+        np.testing.assert_allclose(blurred, image.gaussian_blur(images), atol=1e-5)
+
+
+def test_elastic_fields_are_smooth_and_as_wide_as_they_are_said_to_be():
+    """Coordinates as images, so that values tell where pixels came from."""
+    rows, columns = np.meshgrid(np.arange(60.0), np.arange(50.0), indexing="ij")
+    places = np.repeat(np.stack([rows, columns], -1)[None].astype("float32"), 4, 0)
+    moved = image.elastic_transform(places, alpha=8.0, sigma=2.0, seed=1) - places
+    inner = moved[:, 12:-12, 12:-12]
+    # Noise of deviation 2, blurred by a bell curve of 2 pixels: 2 / (2 sqrt(pi) 2) remains.
+    assert 0.85 < inner.std() / (8 * 2 / (4 * np.sqrt(np.pi))) < 1.15
+    assert np.abs(np.diff(inner, axis=1)).mean() < 0.4 * np.abs(inner).mean() * 1.5
+    assert abs(np.corrcoef(inner[..., 0].ravel(), inner[..., 1].ravel())[0, 1]) < 0.2
+    np.testing.assert_array_equal(
+        moved, image.elastic_transform(places, alpha=8.0, sigma=2.0, seed=1) - places
+    )
+
+
 REFUSED = {
     "resize: expected interpolation as one of .*'cubic'": (
         lambda: image.resize(ONE, (2, 2), "cubic")),
@@ -81,8 +108,16 @@ REFUSED = {
     r"resize: expected an image of rank 3.*\(6, 3\)": lambda: image.resize(ONE[0], (2, 2)),
     "resize: expected data_format.*'last'": (
         lambda: image.resize(ONE, (2, 2), data_format="last")),
-    r"resize: expected images of a height and width known now.*\(None, None, None, 3\)": (
-        lambda: image.resize(keras.Input((None, None, 3)), (2, 2))),
+    "gaussian_blur: expected sigma as two numbers": lambda: image.gaussian_blur(ONE, 3, 1.0),
+    "elastic_transform: expected fill_mode as one of": (
+        lambda: image.elastic_transform(ONE, fill_mode="none")),
+    "sobel_edges: expected a batch of images": lambda: image.sobel_edges(ONE),
+    "scale_and_translate: expected method as one of .*'area'": (
+        lambda: image.scale_and_translate(ONE, (2, 2, 3), [1.0], [0.0], [0], "area")),
+    r"scale_and_translate: expected output_shape of 3 sizes.*\(2, 2\)": (
+        lambda: image.scale_and_translate(ONE, (2, 2), [1.0], [0.0], [0], "linear")),
+    "scale_and_translate: expected a scale and a translation for each of 2 axes": (
+        lambda: image.scale_and_translate(ONE, (2, 2, 3), [1.0], [0.0], [0, 1], "linear")),
     "pad_images: expected two of top_padding, bottom_padding, target_height.*top_padding=1": (
         lambda: image.pad_images(ONE, 1)),
     "pad_images: expected borders of at least 0.*target_height=3": (

@@ -2,7 +2,10 @@
 
 from geartrain.graph.recording import recorded
 from geartrain.ops.image.colors import *  # noqa: F403
+from geartrain.ops.image.distorted import *  # noqa: F403
 from geartrain.ops.image.places import *  # noqa: F403
+from geartrain.ops.image.scaled import *  # noqa: F403
+from geartrain.ops.image.similarity import *  # noqa: F403
 from geartrain.ops.image.sizes import *  # noqa: F403
 
 __all__ = sorted(

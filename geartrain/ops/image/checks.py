@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from geartrain import config
+from geartrain.errors import UnknownSize
 from geartrain.graph.dtypes import FLOATS
 from geartrain.graph.shapes import public
 from geartrain.ops.arithmetic import round
@@ -46,7 +47,7 @@ def known(who: str, x: Any, axis: int) -> int:
     """The size of an axis, refused if it is known at run time only."""
     size = extents_of(x)[axis]
     if not isinstance(size, int):
-        raise ValueError(
+        raise UnknownSize(
             f"{who}: expected images of a height and width known now. "
             f"Received: shape {public(extents_of(x))}"
         )

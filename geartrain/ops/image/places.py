@@ -63,10 +63,10 @@ def transformed(
     y = reshape(arange(height, dtype="float32"), (1, height, 1, 1))
     new_x = columns[0] * x + columns[1] * y + columns[2]
     new_y = rows[0] * x + rows[1] * y + rows[2]
-    return _taken(images, new_y, new_x, interpolation, fill_mode, fill_value)
+    return taken(images, new_y, new_x, interpolation, fill_mode, fill_value)
 
 
-def _taken(
+def taken(
     images: Any, new_y: Any, new_x: Any, interpolation: str, fill_mode: str, fill_value: float
 ) -> Any:
     """Each pixel from the place (new_y, new_x), both (batch or 1, height, width, 1)."""
@@ -176,10 +176,10 @@ def affine_transform(
     def moved(x: Any) -> Any:
         return transformed(x, columns, rows, interpolation, fill_mode, fill_value)
 
-    return _as_batch("affine_transform", images, data_format, moved)
+    return as_batch("affine_transform", images, data_format, moved)
 
 
-def _as_batch(who: str, images: Any, data_format: str | None, change: Any) -> Any:
+def as_batch(who: str, images: Any, data_format: str | None, change: Any) -> Any:
     """`change` of images as a batch of floats with the channels last."""
     x, axes = images_of(who, images, data_format)
     single = rank_of(x) == 3
@@ -227,7 +227,7 @@ def perspective_transform(
             f"{who}: expected start_points and end_points of shape (4, 2) or (batch, 4, 2). "
             f"Received: shapes {public(shape)} and {public(extents_of(end))}"
         )
-    numbers = _homography(start, end)
+    numbers = homography(start, end)
     a = [reshape(numbers[..., place], (-1, 1, 1, 1)) for place in range(8)]
 
     def moved(images: Any) -> Any:
@@ -237,12 +237,12 @@ def perspective_transform(
         depth = add(add(multiply(a[6], x), multiply(a[7], y)), 1.0)
         new_x = divide(add(add(multiply(a[0], x), multiply(a[1], y)), a[2]), depth)
         new_y = divide(add(add(multiply(a[3], x), multiply(a[4], y)), a[5]), depth)
-        return _taken(images, new_y, new_x, interpolation, "constant", fill_value)
+        return taken(images, new_y, new_x, interpolation, "constant", fill_value)
 
-    return _as_batch(who, images, data_format, moved)
+    return as_batch(who, images, data_format, moved)
 
 
-def _homography(start: Any, end: Any) -> Any:
+def homography(start: Any, end: Any) -> Any:
     """The eight numbers of the projection that takes each end point to its start point."""
     (x, y), (new_x, new_y) = ((p[..., 0], p[..., 1]) for p in (start, end))
     ones, zeros = new_x * 0 + 1, new_x * 0

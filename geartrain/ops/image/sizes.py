@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from geartrain.graph.budget import make_room
 from geartrain.graph.shapes import product, public
 from geartrain.ops import views
 from geartrain.ops.image.checks import Axes, constant, images_of, in_floats, known, one_of
+from geartrain.ops.image.weights import shares
 from geartrain.ops.linear import tensordot
 from geartrain.ops.operands import Tensor, dtype_of, extents_of, operand, rank_of
 from geartrain.ops.rearranging import pad
@@ -21,50 +22,7 @@ from geartrain.ops.spatial import layout_of, places, whole_numbers, windows_of
 
 __all__ = ["crop_images", "extract_patches", "extract_patches_3d", "pad_images", "resize"]
 
-_SMALL = 1000 * float(np.finfo("float32").eps)
-
-
-def _triangle(x: np.ndarray) -> np.ndarray:
-    return np.asarray(np.maximum(0, 1 - x))
-
-
-def cubic(x: np.ndarray) -> np.ndarray:
-    """Keys's cubic convolution with a = -1/2."""
-    near = ((1.5 * x - 2.5) * x) * x + 1
-    far = ((-0.5 * x + 2.5) * x - 4) * x + 2
-    return np.where(x >= 2, 0, np.where(x >= 1, far, near))
-
-
-def _lanczos(radius: int) -> Callable[[np.ndarray], np.ndarray]:
-    """A sine cardinal under a wider one: `sinc(x) sinc(x / radius)` up to the radius."""
-    return lambda x: np.where(x > radius, 0, np.sinc(x) * np.sinc(x / radius))
-
-
-_KERNELS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "bilinear": _triangle,
-    "bicubic": cubic,
-    "lanczos3": _lanczos(3),
-    "lanczos5": _lanczos(5),
-}
 INTERPOLATIONS = ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5")
-
-
-def shares(size: int, count: int, interpolation: str, antialias: bool) -> np.ndarray:
-    """How much each of `size` pixels counts for each of `count` that lie as far: (size, count).
-
-    >>> shares(2, 4, "bilinear", False).T
-    array([[1.  , 0.  ],
-           [0.75, 0.25],
-           [0.25, 0.75],
-           [0.  , 1.  ]])
-    """
-    make_room("resize", size, count)
-    step = size / count
-    centres = (np.arange(count) + 0.5) * step - 0.5
-    reach = max(step, 1.0) if antialias else 1.0
-    found = _KERNELS[interpolation](np.abs(centres - np.arange(size)[:, None]) / reach)
-    total = found.sum(0)
-    return np.where(np.abs(total) > _SMALL, found / np.where(total == 0, 1, total), 0)
 
 
 def resize(

@@ -46,7 +46,7 @@ def assert_same(
     runtime = session(proto)
     for batch in batches:
         arguments = batch if isinstance(batch, tuple) else (batch,)
-        wanted = [np.asarray(one) for one in leaves(model(*arguments))]
+        wanted = [np.asarray(one) for one in leaves(model(*arguments, training=False))]
         found = run(runtime, leaves(batch))
         assert len(found) == len(wanted)
         for one, other in zip(found, wanted, strict=True):

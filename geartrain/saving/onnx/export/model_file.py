@@ -79,7 +79,7 @@ def _exported(model: Any, signature: Signature, opset: int | None) -> Any:
     exporter = Exporter(graph, Extents(graph, signature.sources()))
     exporter.values.update(zip(signature.nodes, signature.names, strict=True))
     with Trace() as trace, instead_of_calls(exporter):
-        outputs = model(*signature.arguments)
+        outputs = model(*signature.arguments, training=False)
     _check_updates(model, trace.updates)
     nodes = [Node.wrap(output) for output in leaves(outputs)]
     names = output_names(model, outputs, set(signature.names))

@@ -1,0 +1,1 @@
+"""Layers of images: in other sizes and colors, and changed at random in training."""
