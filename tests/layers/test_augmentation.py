@@ -266,7 +266,7 @@ def test_small_images_are_resized():
         (lambda: layers.RandomFlip()({"labels": [1]}), "a dictionary with the key 'images'"),
         (
             lambda: layers.RandomFlip()({"images": IMAGES, "bounding_boxes": {}}),
-            "expected bounding_box_format",
+            "expected bounding_box_format, since the data",
         ),
         (
             lambda: layers.RandomFlip(bounding_box_format="xyxy")(
