@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from geartrain.ops.image.sizes import cubic, shares
+from geartrain.ops.image.weights import cubic, shares
 
 INTERPOLATIONS = (
     "bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5", "gaussian", "mitchellcubic",
