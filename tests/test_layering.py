@@ -33,7 +33,7 @@ LEVELS: list[set[str]] = [
     {"layers", "losses", "metrics", "optimizers", "callbacks", "backend"},
     {"saving", "compat.backend"},
     {"models"},
-    {"plots", "utils.doctor", "explanation", "wrappers"},
+    {"plots", "diagrams", "utils.doctor", "explanation", "wrappers"},
     {"", "script", "commands"},
     {"cli"},
     {"__main__"},

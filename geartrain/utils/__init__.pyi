@@ -9,6 +9,8 @@ from geartrain.data.splitting import split_dataset as split_dataset
 from geartrain.data.texts import text_dataset_from_directory as text_dataset_from_directory
 from geartrain.data.timeseries import timeseries_dataset_from_array as timeseries_dataset_from_array
 from geartrain.downloads.cached import get_file as get_file
+from geartrain.diagrams.plotting import model_to_dot as model_to_dot
+from geartrain.diagrams.plotting import plot_model as plot_model
 from geartrain.graph.dtypes import standardize_dtype as standardize_dtype
 from geartrain.layers.symbolic import get_source_inputs as get_source_inputs
 from geartrain.layers.symbolic import is_keras_tensor as is_keras_tensor
@@ -60,9 +62,11 @@ __all__ = [
     "is_interactive_logging_enabled",
     "is_keras_tensor",
     "load_img",
+    "model_to_dot",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
+    "plot_model",
     "register_keras_serializable",
     "save_img",
     "serialize_keras_object",
