@@ -11,6 +11,7 @@ from geartrain.data.timeseries import timeseries_dataset_from_array as timeserie
 from geartrain.downloads.cached import get_file as get_file
 from geartrain.diagrams.plotting import model_to_dot as model_to_dot
 from geartrain.diagrams.plotting import plot_model as plot_model
+from geartrain.downloads.cached import get_file as get_file
 from geartrain.graph.dtypes import standardize_dtype as standardize_dtype
 from geartrain.layers.symbolic import get_source_inputs as get_source_inputs
 from geartrain.layers.symbolic import is_keras_tensor as is_keras_tensor
