@@ -3,6 +3,7 @@
 from geartrain.lazy import lazy_names, within
 
 _PLACES = {
+    "backup_and_restore": "BackupAndRestore",
     "callback": "Callback",
     "callback_list": "CallbackList",
     "csv_logger": "CSVLogger",
@@ -13,6 +14,8 @@ _PLACES = {
     "model_checkpoint": "ModelCheckpoint",
     "progbar_logger": "ProgbarLogger",
     "reduce_lr_on_plateau": "ReduceLROnPlateau",
+    "remote_monitor": "RemoteMonitor",
+    "swap_ema_weights": "SwapEMAWeights",
     "tensorboard": "TensorBoard",
     "terminate_on_nan": "TerminateOnNaN",
 }

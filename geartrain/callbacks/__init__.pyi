@@ -1,4 +1,5 @@
 # Written by scripts/stubs.py.
+from geartrain.callbacks.backup_and_restore import BackupAndRestore as BackupAndRestore
 from geartrain.callbacks.callback import Callback as Callback
 from geartrain.callbacks.callback_list import CallbackList as CallbackList
 from geartrain.callbacks.csv_logger import CSVLogger as CSVLogger
@@ -11,10 +12,13 @@ from geartrain.callbacks.learning_rate_scheduler import (
 from geartrain.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoint
 from geartrain.callbacks.progbar_logger import ProgbarLogger as ProgbarLogger
 from geartrain.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
+from geartrain.callbacks.remote_monitor import RemoteMonitor as RemoteMonitor
+from geartrain.callbacks.swap_ema_weights import SwapEMAWeights as SwapEMAWeights
 from geartrain.callbacks.tensorboard import TensorBoard as TensorBoard
 from geartrain.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",
@@ -25,6 +29,8 @@ __all__ = [
     "ModelCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "SwapEMAWeights",
     "TensorBoard",
     "TerminateOnNaN",
 ]

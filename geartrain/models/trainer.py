@@ -103,12 +103,12 @@ class Trainer(Steps):
         if validating is not None:  # so that data which do not fit are refused before any training
             validating.program()
         listeners = self._listeners(callbacks, verbose, epochs=epochs, data=data)
-        self.stop_training = False
+        self.stop_training, self._initial_epoch = False, initial_epoch
         order = np.random.default_rng(random.fresh_seed())
         with self._settings_fixed(training.key):
             listeners.on_train_begin()
             logs: dict[str, float] = {}
-            for epoch in range(initial_epoch, epochs):
+            for epoch in range(self._initial_epoch, epochs):  # which a callback may have set
                 self.reset_metrics()
                 listeners.on_epoch_begin(epoch)
                 shuffled = order.permutation(data.ordered) if shuffle and data.ordered else None

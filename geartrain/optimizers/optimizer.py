@@ -308,10 +308,20 @@ class Optimizer(OptimizerState):
         """Put the moving averages, if any, in the place of the variables."""
         if not self.use_ema or not self.built:
             return
+        if self._are_swapped:
+            self.swap_averages()
         variables = list(var_list)
         checks.check_known(self, variables)
         for variable in variables:
             variable.assign(self._averages[self._places[variable]])
+
+    def swap_averages(self) -> None:
+        """Let the variables and their moving averages change places, until the next time."""
+        self._are_swapped = not self._are_swapped
+        for variable, average in zip(self._trainable_variables, self._averages, strict=True):
+            value = variable.numpy()
+            variable.assign(average)
+            average.assign(value)
 
     def stateless_apply(
         self, optimizer_variables: Sequence[Any], grads: Sequence[Any],

@@ -31,6 +31,7 @@ class OptimizerState(Configurable):
         self._slots: dict[Variable, dict[str, Variable]] = {}
         self._before_slots = 0  # of the variables, those that are there before it is built
         self._averages: list[Variable] = []
+        self._are_swapped = False  # whether averages and variables have changed places
         self._accumulated: list[Variable] = []
         self._awaited: dict[int, Any] = {}  # of a copy: values for slots that are not made yet
 
