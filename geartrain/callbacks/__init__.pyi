@@ -6,10 +6,12 @@ from geartrain.callbacks.csv_logger import CSVLogger as CSVLogger
 from geartrain.callbacks.early_stopping import EarlyStopping as EarlyStopping
 from geartrain.callbacks.history import History as History
 from geartrain.callbacks.lambda_callback import LambdaCallback as LambdaCallback
+from geartrain.callbacks.learning_rate_finder import LearningRateFinder as LearningRateFinder
 from geartrain.callbacks.learning_rate_scheduler import (
     LearningRateScheduler as LearningRateScheduler,
 )
 from geartrain.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoint
+from geartrain.callbacks.overfit_one_batch import OverfitOneBatch as OverfitOneBatch
 from geartrain.callbacks.progbar_logger import ProgbarLogger as ProgbarLogger
 from geartrain.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from geartrain.callbacks.remote_monitor import RemoteMonitor as RemoteMonitor
@@ -25,8 +27,10 @@ __all__ = [
     "EarlyStopping",
     "History",
     "LambdaCallback",
+    "LearningRateFinder",
     "LearningRateScheduler",
     "ModelCheckpoint",
+    "OverfitOneBatch",
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",

@@ -13,6 +13,7 @@ import numpy as np
 from geartrain import summaries
 from geartrain.callbacks import tensorboard_parts as parts
 from geartrain.callbacks.callback import Callback
+from geartrain.callbacks.counts import is_count
 from geartrain.errors import describe_value, shown, warn
 
 TRAIN, VALIDATION = "train", "validation"
@@ -61,7 +62,7 @@ class TensorBoard(Callback):
         self.write_steps_per_second = write_steps_per_second
         self.embeddings_metadata = embeddings_metadata
         self.update_freq = 1 if update_freq == "batch" else update_freq
-        if self.update_freq != "epoch" and not parts.is_count(self.update_freq, least=1):
+        if self.update_freq != "epoch" and not is_count(self.update_freq, least=1):
             raise ValueError(
                 "TensorBoard: expected update_freq to be 'epoch', 'batch' or a number of batches. "
                 f"Received: {describe_value(update_freq)}"

@@ -12,12 +12,8 @@ from typing import Any
 import numpy as np
 
 from geartrain import files, registry, summaries
+from geartrain.callbacks.counts import is_count
 from geartrain.errors import describe_value, nearest, shown, warn
-
-
-def is_count(value: Any, least: int = 0) -> bool:
-    """Whether a value is a whole number, `least` or more."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
 
 
 def batch_to_profile(given: Any) -> int:

@@ -378,13 +378,17 @@ class Steps:
         return (*common, Held(self.optimizer), *keys, *trained, *flags)
 
     @contextmanager
-    def _settings_fixed(self, key: tuple[Any, ...]) -> Iterator[None]:
-        """What is trainable and how the optimizer is set stay as in `key`, in a `with` block."""
+    def _settings_fixed(self, key: tuple[Any, ...], first: Callable[[], Batch]) -> Iterator[None]:
+        """What is trainable and how the optimizer is set stay as in `key`, in a `with` block.
+
+        Meanwhile callbacks have a way to the `first` batch.
+        """
         before, self._fixed_settings = self._fixed_settings, key[-1]
+        self._first_batch: Callable[[], Batch] | None = first
         try:
             yield
         finally:
-            self._fixed_settings = before
+            self._fixed_settings, self._first_batch = before, None
 
     def _prepare(self, kind: str, batch: Batch) -> None:
         """Make the weights and the optimizer's slots, before anything is traced."""

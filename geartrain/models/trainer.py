@@ -105,7 +105,7 @@ class Trainer(Steps):
         listeners = self._listeners(callbacks, verbose, epochs=epochs, data=data)
         self.stop_training, self._initial_epoch = False, initial_epoch
         order = np.random.default_rng(random.fresh_seed())
-        with self._settings_fixed(training.key):
+        with self._settings_fixed(training.key, data.first):
             listeners.on_train_begin()
             logs: dict[str, float] = {}
             for epoch in range(self._initial_epoch, epochs):  # which a callback may have set
