@@ -20,17 +20,6 @@ from geartrain import ops
 NOT_YET = {
     f"keras.{name}"
     for name in [
-        "callbacks.BackupAndRestore",
-        "datasets.boston_housing.load_data",
-        "datasets.california_housing.load_data",
-        "datasets.cifar10.load_data",
-        "datasets.cifar100.load_data",
-        "datasets.imdb.get_word_index",
-        "datasets.imdb.load_data",
-        "datasets.reuters.get_label_names",
-        "datasets.reuters.get_word_index",
-        "datasets.reuters.load_data",
-        "device",
         "export.ExportArchive",
         "layers.IntegerLookup",
         "layers.StringLookup",
