@@ -24,11 +24,6 @@ NOT_YET = {
         "layers.IntegerLookup",
         "layers.StringLookup",
         "layers.TextVectorization",
-        "utils.model_to_dot",
-        "utils.plot_model",
-        "utils.image_dataset_from_directory",
-        "utils.text_dataset_from_directory",
-        "utils.timeseries_dataset_from_array",
     ]
 }
 

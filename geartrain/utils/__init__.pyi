@@ -8,7 +8,6 @@ from geartrain.data.images import image_dataset_from_directory as image_dataset_
 from geartrain.data.splitting import split_dataset as split_dataset
 from geartrain.data.texts import text_dataset_from_directory as text_dataset_from_directory
 from geartrain.data.timeseries import timeseries_dataset_from_array as timeseries_dataset_from_array
-from geartrain.downloads.cached import get_file as get_file
 from geartrain.diagrams.plotting import model_to_dot as model_to_dot
 from geartrain.diagrams.plotting import plot_model as plot_model
 from geartrain.downloads.cached import get_file as get_file
