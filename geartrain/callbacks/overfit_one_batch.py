@@ -56,6 +56,11 @@ class OverfitOneBatch(Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         """Train on the first batch alone, and judge."""
         model = self.model
+        if model._first_batch is None:
+            raise ValueError(
+                "OverfitOneBatch: expected to be called by fit, whose first batch it takes. "
+                "Received: no data. Pass it to model.fit(..., callbacks=[OverfitOneBatch()])."
+            )
         batch = model._first_batch()
         kept = KeptVariables(model)
         try:

@@ -68,6 +68,7 @@ class Steps:
         self._compilation: Compilation | None = None
         self._programs = Programs()
         self._fixed_settings: tuple[Any, ...] | None = None  # while `fit` runs
+        self._first_batch: Callable[[], Batch] | None = None  # while `fit` runs
 
     @helpful
     def compile(
@@ -384,7 +385,7 @@ class Steps:
         Meanwhile callbacks have a way to the `first` batch.
         """
         before, self._fixed_settings = self._fixed_settings, key[-1]
-        self._first_batch: Callable[[], Batch] | None = first
+        self._first_batch = first
         try:
             yield
         finally:

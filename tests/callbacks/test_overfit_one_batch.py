@@ -107,6 +107,11 @@ def test_strict_and_wrong_arguments():
     with pytest.raises(ValueError, match=r"at least 10 steps, and a target .*steps=3"):
         OverfitOneBatch(steps=3)
 
+    check = OverfitOneBatch()
+    check.set_model(Sequential([Input((20,)), layers.Dense(4)]))
+    with pytest.raises(ValueError, match="expected to be called by fit"):
+        check.on_train_begin()
+
     class Own(Model):
         def test_step(self, data):
             return {"cost": 1.0}
