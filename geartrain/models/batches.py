@@ -231,6 +231,11 @@ class StreamBatches(Batches):
 
     def _begin(self) -> Iterator[Any]:
         """All that the iterable makes, from the beginning."""
+        if any(
+            kind.__module__.startswith("torch.utils.data") for kind in type(self.source).__mro__
+        ):
+            # whose loaders make lists of tuples
+            return (tuple(one) if type(one) is list else one for one in self.source)
         return iter(self.source)
 
     def _ready(self, item: Any) -> Batch:

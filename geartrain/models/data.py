@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +24,7 @@ class Batch(NamedTuple):
 
 def is_stream(x: Any) -> bool:
     """Whether `x` makes batches one after the other, rather than being an array."""
-    if isinstance(x, np.ndarray | Node | list | tuple | dict) or hasattr(x, "__array__"):
+    if isinstance(x, np.ndarray | Node | Sequence | dict) or hasattr(x, "__array__"):
         return False
     return hasattr(x, "__iter__")
 
@@ -106,9 +106,11 @@ def prepare(array: Any) -> np.ndarray:
 def as_array(value: Any) -> np.ndarray:
     """One tensor of the data as an array of numbers."""
     try:
+        if isinstance(value, Sequence) and not isinstance(value, list | tuple):
+            value = value[:]  # of a column of a data set, which is read at once
         array = value if isinstance(value, np.ndarray) else np.asarray(value)
         if array.dtype == object and hasattr(value, "columns"):
-            array = _columns(value, array)
+            array = _columns(array)
     except ValueError as error:
         raise ValueError(
             f"Expected arrays of numbers as data. Received: {describe_value(value)} ({error}). "
@@ -126,13 +128,15 @@ def as_array(value: Any) -> np.ndarray:
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
-def _columns(frame: Any, array: np.ndarray) -> np.ndarray:
+def _columns(array: np.ndarray) -> np.ndarray:
     """A data frame whose columns are numbers of several kinds, as one array of floats.
 
-    Without columns of anything else: those leave it as it is.
+    Texts of digits count as numbers, as in Keras; columns of anything else leave it as it is.
     """
-    kinds = [np.asarray(frame[name]).dtype.kind for name in frame.columns]
-    return array.astype(numpy_dtype(config.floatx())) if set(kinds) <= set("biuf") else array
+    try:
+        return array.astype(numpy_dtype(config.floatx()))
+    except (TypeError, ValueError):
+        return array
 
 
 def _encoding_hint(array: np.ndarray) -> str:
@@ -140,6 +144,8 @@ def _encoding_hint(array: np.ndarray) -> str:
         return "Give real and imaginary parts apart: x.real, x.imag."
     if array.dtype.kind in "mM":
         return "Make numbers of times: x.astype('int64'), scaled to about -1..1."
+    if array.dtype.kind == "O" and any(type(one).__name__ == "NAType" for one in array.flat):
+        return "Values are missing: replace them, for example with frame.fillna(0)."
     if array.dtype.kind == "O":
         return "If it holds numbers only, use x.astype('float32'); else encode what is none."
     return "Encode strings as numbers first."
@@ -179,7 +185,8 @@ def unpacked(item: Any, who: str) -> Batch:
             f"{who}: expected batches x, (x, y) or (x, y, sample_weight). Received: a tuple of "
             f"{len(item)}. Several inputs go into a list: ([x1, x2], y)."
         )
-    inputs_alone = isinstance(item, list) and (who == "predict" or not 2 <= len(item) <= 3)
+    inputs_alone = isinstance(item, list) and len(item) != 1
+    inputs_alone = inputs_alone and (who == "predict" or not 2 <= len(item) <= 3)
     several = isinstance(item, list | tuple) and 1 <= len(item) <= 3 and not inputs_alone
     batch = Batch(*item) if several else Batch(item)
     batch = Batch(*(map_part(as_array, part) for part in batch))

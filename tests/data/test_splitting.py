@@ -41,8 +41,9 @@ def test_sizes_leave_the_rest_to_the_other():
 
 
 def test_data_sets_of_pytorch_give_subsets():
-    data = pytest.importorskip("torch.utils.data")
-    left, right = utils.split_dataset(data.TensorDataset(*map(data.torch.tensor, (X, X))), 0.7)
+    torch = pytest.importorskip("torch")
+    data = torch.utils.data
+    left, right = utils.split_dataset(data.TensorDataset(*map(torch.tensor, (X, X))), 0.7)
     assert (len(left), len(right)) == (7, 3)
     assert isinstance(left, data.Dataset) and int(right[0][0]) == 7
 
