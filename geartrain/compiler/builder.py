@@ -6,7 +6,8 @@ ops write through this one class.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from geartrain.compiler.arithmetic import Arithmetic
 from geartrain.compiler.values import BYTES, NARROW, TYPES, Value, literal, suffix, vector
@@ -16,6 +17,20 @@ from geartrain.graph.shapes import Dim, Extent, foreign_size
 __all__ = ["BYTES", "REPORT", "Builder", "Value", "is_known", "literal"]
 
 REPORT = 1  # the place in the table of arguments where places outside a tensor are noted
+
+
+class Address(NamedTuple):
+    """An address, or a number, that a function loads from the table of arguments.
+
+    Attributes:
+        name: what the function calls it.
+        type: LLVM's type.
+        slot: its place in the table.
+    """
+
+    name: str
+    type: str
+    slot: int
 
 
 class Builder(Arithmetic):
@@ -31,14 +46,20 @@ class Builder(Arithmetic):
         super().__init__()
         self.name, self.arguments, self.linkage = name, arguments, linkage
         self.prologue: list[str] = []
+        self.addresses: list[Address] = []
         self.block = "entry"
         self.reports = False  # whether it notes places outside a tensor
         self._extents: dict[Extent, Value] = {}
 
-    def text(self) -> str:
-        """The whole function."""
+    def text(self, places: Sequence[int] | None = None) -> str:
+        """The whole function.
+
+        With `places`, the slots that it and others load from, it asks %places for each, by number:
+        functions that differ in slots alone have one text.
+        """
         arguments = ", ".join(f"{type_} {name}" for type_, name in self.arguments)
-        body = "\n".join([*self.prologue, *self.lines])
+        loads = [line for one in self.addresses for line in _loaded(one, places)]
+        body = "\n".join([*loads, *self.prologue, *self.lines])
         head = " ".join(filter(None, ["define", self.linkage, f"void @{self.name}({arguments})"]))
         return f"{head} nounwind {{\nentry:\n{body}\n}}\n"
 
@@ -281,3 +302,14 @@ def _stored_type(dtype: str) -> str:
 def is_known(extent: Extent) -> bool:
     """Whether an extent is a number at compile time."""
     return not isinstance(extent, Dim)
+
+
+def _loaded(one: Address, places: Sequence[int] | None) -> Iterator[str]:
+    """Load one address of the table: from its slot, or from the slot that %places says."""
+    slot = str(one.slot)
+    if places is not None:
+        yield f"  {one.name}.n = getelementptr i64, ptr %places, i64 {places.index(one.slot)}"
+        yield f"  {one.name}.slot = load i64, ptr {one.name}.n, align 8"
+        slot = f"{one.name}.slot"
+    yield f"  {one.name}.at = getelementptr ptr, ptr %args, i64 {slot}"
+    yield f"  {one.name} = load {one.type}, ptr {one.name}.at, align 8"

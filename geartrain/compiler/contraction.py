@@ -20,6 +20,7 @@ from geartrain.compiler.kernels import (
     ARGUMENTS,
     BEGIN,
     END,
+    TABLE,
     Kernel,
     address,
     at_least,
@@ -339,7 +340,7 @@ class _Product(Tiles):
 
             def tile(column: Value, _: list[Value], key: tuple[int, int] = key) -> None:
                 name = functions[key].name
-                b.line(f"call void @{name}(ptr %args, i64 %batch, i64 0, i64 {column.name})")
+                b.line(f"call void @{name}({TABLE}, i64 0, i64 {column.name})")
 
             b.loop(first, last, step, tile)
         b.line("ret void")
@@ -382,7 +383,7 @@ class _Product(Tiles):
 
             def tile(row: Value, _: list[Value], count: int = count) -> None:
                 b.line(
-                    f"call void @{functions[count, full].name}(ptr %args, i64 %batch, "
+                    f"call void @{functions[count, full].name}({TABLE}, "
                     f"i64 {row.name}, i64 {column.name}{shown})"
                 )
 

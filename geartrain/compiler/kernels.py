@@ -1,7 +1,8 @@
 """Kernels of maps, views and folds: loops over a tensor, vectors along its last axis.
 
-A kernel is a function `(args, batch, begin, end)` that does the units of work from `begin` to
-`end`; how a tensor is cut into units depends on its shape alone.
+A kernel is a function `(args, places, batch, begin, end)` that does the units of work from `begin`
+to `end`; how a tensor is cut into units depends on its shape alone. `args` is the program's table
+of addresses, and `places` says where in it this kernel's are.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from geartrain.compiler.builder import BYTES, Builder, Value
+from geartrain.compiler.builder import BYTES, Address, Builder, Value
 from geartrain.compiler.expression import Expression, Unsupported
 from geartrain.compiler.fused import Fused
 from geartrain.compiler.indices import variables
@@ -24,7 +25,10 @@ SMALL = 50_000  # scalar operations that are not worth sharing among threads
 USUAL_BATCH = 128  # the batch size for which kernels are judged
 SCATTER_UNITS = 8  # parts of the rows that a scatter adds to: each walks all indices
 BEGIN, END = Value("%begin", "int64"), Value("%end", "int64")
-ARGUMENTS = (("ptr", "%args"), ("i64", "%batch"), ("i64", "%begin"), ("i64", "%end"))
+# The table of addresses, where in it the kernel's are, and the batch: all its functions get these.
+TABLE_ARGUMENTS = (("ptr", "%args"), ("ptr", "%places"), ("i64", "%batch"))
+TABLE = "ptr %args, ptr %places, i64 %batch"
+ARGUMENTS = (*TABLE_ARGUMENTS, ("i64", "%begin"), ("i64", "%end"))
 
 
 @dataclass
@@ -45,6 +49,8 @@ class Kernel:
         copies: 1 if, for a batch of that size, two threads had better have a copy each of some
             scratch memory, than fetch halves of it from each other's caches. The function then has
             one more argument, which copy to use. None if there is but one copy.
+        code: the name of the function that does its work, which may be that of another kernel.
+        places: the name of the list of its places in the table.
     """
 
     name: str
@@ -58,6 +64,8 @@ class Kernel:
     grain: Extent = 1
     chosen: Extent = 1
     copies: Extent | None = None
+    code: str = ""
+    places: str = ""
 
     @property
     def reports(self) -> bool:
@@ -96,9 +104,8 @@ def addresses(builder: Builder, slots: Mapping[object, int], used: list[Node]) -
 
 def address(builder: Builder, slot: int, type_: str = "ptr") -> str:
     """Load one address (or number) from the table of arguments."""
-    place, name = builder.fresh(), builder.fresh()
-    builder.prologue.append(f"  {place} = getelementptr ptr, ptr %args, i64 {slot}")
-    builder.prologue.append(f"  {name} = load {type_}, ptr {place}, align 8")
+    name = builder.fresh()
+    builder.addresses.append(Address(name, type_, slot))
     return name
 
 

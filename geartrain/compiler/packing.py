@@ -12,7 +12,14 @@ from collections.abc import Callable
 
 from geartrain.compiler.builder import Builder, Value
 from geartrain.compiler.expression import Expression
-from geartrain.compiler.kernels import ARGUMENTS, BEGIN, END, Kernel, address
+from geartrain.compiler.kernels import (
+    ARGUMENTS,
+    BEGIN,
+    END,
+    TABLE_ARGUMENTS,
+    Kernel,
+    address,
+)
 from geartrain.compiler.packed import Panels, in_runs
 from geartrain.compiler.panels import PANEL, place_in_panel
 from geartrain.compiler.pieces import paired
@@ -39,7 +46,7 @@ def pack_some(panels: Panels, memory_slot: int, target: Target) -> Builder | Non
 
     Its arguments: the table and the batch, the panel's address and its first column, which slots.
     """
-    arguments = [("ptr", "%args"), ("i64", "%batch"), ("ptr", "%panel"), ("i64", "%column")]
+    arguments = [*TABLE_ARGUMENTS, ("ptr", "%panel"), ("i64", "%column")]
     b = Builder(panels.name, [*arguments, ("i64", "%from"), ("i64", "%to")], "internal")
     packer = _Packer(b, panels, memory_slot, target)
     if not packer.straight or panels.shared:

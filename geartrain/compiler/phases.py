@@ -268,7 +268,8 @@ class _Phases:
 
     def _call(self, kernel: Kernel, low: Value, high: Value, more: str) -> None:
         between = f"i64 {low.name}, i64 {high.name}{more}"
-        self.b.line(f"call void @{kernel.name}(ptr %args, i64 %batch, {between})")
+        table = f"ptr %args, ptr @{kernel.places}, i64 %batch"
+        self.b.line(f"call void @{kernel.code}({table}, {between})")
 
 
 def _meet(b: Builder) -> None:

@@ -26,6 +26,8 @@ from geartrain.compiler.kernels import (
     ARGUMENTS,
     BEGIN,
     END,
+    TABLE,
+    TABLE_ARGUMENTS,
     Kernel,
     address,
     addresses,
@@ -176,7 +178,7 @@ class _Walk:
             high = b.minimum(high, total)
             given = (self.column, low, high)
             more = "".join(f", i64 {value.name}" for value in given)
-            b.line(f"call void @{name}(ptr %args, i64 %batch, ptr {self.columns}{more})")
+            b.line(f"call void @{name}({TABLE}, ptr {self.columns}{more})")
             return high
 
         def some(values: list[Value]) -> list[Value]:
@@ -196,14 +198,14 @@ class _Walk:
             outer = (self.outer[label] for label, _ in plan.outer)
             given = (start, low, high, self.column, *outer)
             more = "".join(f", i64 {value.name}" for value in given)
-            b.line(f"call void @{self.rows.name}(ptr %args, i64 %batch, ptr {results}{more})")
+            b.line(f"call void @{self.rows.name}({TABLE}, ptr {results}{more})")
 
         return store, count
 
 
 def _rows_function(plan: Packed, name: str) -> Builder:
     """The function that stores some rows of a tile, with the epilogue."""
-    arguments = [("ptr", "%args"), ("i64", "%batch"), ("ptr", "%results"), ("i64", "%first")]
+    arguments = [*TABLE_ARGUMENTS, ("ptr", "%results"), ("i64", "%first")]
     arguments += [("i64", "%from"), ("i64", "%to"), ("i64", "%column")]
     arguments += [("i64", f"%o{number}") for number in range(len(plan.outer))]
     b = Builder(name, arguments, "internal")

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from geartrain.compiler import panels
-from geartrain.compiler.builder import BYTES, REPORT, Builder
+from geartrain.compiler.builder import BYTES, REPORT
 from geartrain.compiler.expression import Unsupported
 from geartrain.compiler.fuse import fuse, reaches
 from geartrain.compiler.fused import Fused, in_memory, looks_up
@@ -34,6 +34,7 @@ from geartrain.compiler.phases import (
     sweep_function,
     turn_function,
 )
+from geartrain.compiler.sharing import share
 from geartrain.compiler.target import Target
 from geartrain.compiler.team import team_text
 from geartrain.graph.node import Node
@@ -133,6 +134,7 @@ class _Assembler:
     panel_slots: dict[Node, int] = field(default_factory=dict)
     enter: list[Kernel] = field(default_factory=list)  # what is done once, before the first step
     leave: list[Kernel] = field(default_factory=list)  # and after the last
+    lowered: list[list[Kernel]] = field(default_factory=list)  # what became of each fused kernel
 
     def assembly(self) -> Assembly:
         """Fuse, place, write."""
@@ -149,6 +151,7 @@ class _Assembler:
                 steps.append([])
             made = [copy_kernel(f"copy_{n}", *copy) for n, copy in enumerate(copies)]
             steps[-1].extend(made)  # type: ignore[union-attr]
+            self.lowered.extend([one] for one in made)
         kernels = [kernel for step in steps if isinstance(step, list) for kernel in step]
         work: Extent = 0
         for kernel in kernels:
@@ -281,6 +284,7 @@ class _Assembler:
             if not steps or isinstance(steps[-1], Reference):
                 steps.append([])
             steps[-1].extend(kernels)  # type: ignore[union-attr]
+            self.lowered.append(kernels)
             for kernel in kernels:
                 for slot, size, dtype in kernel.scratch:
                     self.scratch.append(Buffer(slot, size * BYTES[dtype], number, number))
@@ -290,31 +294,29 @@ class _Assembler:
 
     def _text(self, steps: list[Step], epoch: EpochSlots | None) -> str:
         """The module: kernels, then the functions that run them in order."""
-        functions: list[Builder] = []
+        compiled = [step for step in steps if not isinstance(step, Reference)]
+        gathers = [] if epoch is None else [
+            gather_rows(f"gather_{n}", node, self.slots[node], slot, epoch.order)
+            for n, (node, slot) in enumerate(epoch.inputs.items())
+        ]  # fmt: skip
+        together = [*self.lowered, *([one] for one in (*self.enter, *self.leave, *gathers))]
+        texts = share(together)
         around = Around(bool(self.enter), self.target.triple if self.updates else "")
-        for name, kernels in (("enter", self.enter), ("leave", self.leave)):
-            functions += [function for kernel in kernels for function in kernel.functions]
-            functions += [step_function(name, kernels)] if kernels else []
-        for step in steps:
-            if not isinstance(step, Reference):
-                number = sum(one.name.startswith("run_") for one in functions)
-                functions += [function for kernel in step for function in kernel.functions]
-                functions += [step_function(f"step_{number}", step)]
-                functions += [run_function(number, around)]
-                if self.apart:
-                    functions += [only_function(kernel, around) for kernel in step]
+        callers = [
+            step_function(name, some)
+            for name, some in (("enter", self.enter), ("leave", self.leave)) if some
+        ]  # fmt: skip
+        for number, step in enumerate(compiled):
+            callers += [step_function(f"step_{number}", step), run_function(number, around)]
+            callers += [only_function(kernel, around) for kernel in step if self.apart]
         if epoch is not None:
-            gathers = [
-                gather_rows(f"gather_{n}", node, self.slots[node], slot, epoch.order)
-                for n, (node, slot) in enumerate(epoch.inputs.items())
-            ]
             turns = Turns(epoch.steps, epoch.last, around)
-            functions += [f for kernel in gathers for f in kernel.functions]
-            functions += [turn_function(gathers), epoch_function(turns)]
-            functions += [sweep_function(turns, self._moving(epoch))]
-        declared = sorted(set().union(*(function.declared for function in functions)))
+            callers += [turn_function(gathers), epoch_function(turns)]
+            callers += [sweep_function(turns, self._moving(epoch))]
+        functions = [one for kernels in together for kernel in kernels for one in kernel.functions]
+        declared = sorted(set().union(*(one.declared for one in [*functions, *callers])))
         team = team_text(self.target.triple)
-        text = "\n".join([*declared, team, *(function.text() for function in functions)])
+        text = "\n".join([*declared, team, *texts, *(caller.text() for caller in callers)])
         return text if self.target.fma else without_fma(text)
 
     def _moving(self, epoch: EpochSlots) -> dict[int, Extent]:

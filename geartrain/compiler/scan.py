@@ -15,7 +15,16 @@ from typing import Protocol
 
 from geartrain.compiler.builder import BYTES, Builder, Value
 from geartrain.compiler.fused import Fused
-from geartrain.compiler.kernels import ARGUMENTS, BEGIN, END, Kernel, address, copy_kernel
+from geartrain.compiler.kernels import (
+    ARGUMENTS,
+    BEGIN,
+    END,
+    TABLE,
+    TABLE_ARGUMENTS,
+    Kernel,
+    address,
+    copy_kernel,
+)
 from geartrain.compiler.memory import Buffer, plan
 from geartrain.compiler.places import turn_place, whole_place
 from geartrain.compiler.target import Target
@@ -216,17 +225,18 @@ class _Loop:
         for entry in self.entries:
             if entry.slot in used:
                 self._store(b, table, entry, Value(address(b, entry.base, "i64"), "int64"))
-        b.line(f"call void @{kernel.name}(ptr {table}, i64 %batch, i64 %begin, i64 %end)")
+        b.line(
+            f"call void @{kernel.name}(ptr {table}, ptr %places, i64 %batch, i64 %begin, i64 %end)"
+        )
         b.line("ret void")
         return Kernel(b.name, [], kernel.kind, [b], kernel.units, kernel.work)
 
     def _turn(self, kernels: list[Kernel]) -> Builder:
         """The function of one turn: all kernels of the body, each with all its units."""
-        arguments = (("ptr", "%args"), ("i64", "%batch"))
-        b = Builder(f"{self.name}_turn", arguments, "internal")
+        b = Builder(f"{self.name}_turn", TABLE_ARGUMENTS, "internal")
         for kernel in kernels:
             units = b.index(kernel.units).name
-            b.line(f"call void @{kernel.name}(ptr %args, i64 %batch, i64 0, i64 {units})")
+            b.line(f"call void @{kernel.name}({TABLE}, i64 0, i64 {units})")
         b.line("ret void")
         return b
 
@@ -260,7 +270,7 @@ class _Loop:
                 for entry, start in moving:
                     place = b.add(start, b.mul(at, b.index(entry.turn)))
                     self._store(b, table, entry, place)
-                b.line(f"call void @{turn.name}(ptr {table}, i64 {rows.name})")
+                b.line(f"call void @{turn.name}(ptr {table}, ptr %places, i64 {rows.name})")
 
             b.loop(b.constant(0, "int64"), turns, 1, one)
 

@@ -7,6 +7,7 @@ from functools import partial
 from geartrain.compiler.builder import Builder, Value
 from geartrain.compiler.expression import Expression
 from geartrain.compiler.kernels import (
+    TABLE_ARGUMENTS,
     address,
     addresses,
     store_all,
@@ -23,7 +24,7 @@ class Tiles(Tiling):
 
     def _tile(self, rows: int, full: bool, vectors: int) -> Builder:
         """One tile: rows by vectors, summed in registers and stored with the epilogue."""
-        arguments = [("ptr", "%args"), ("i64", "%batch"), ("i64", "%row"), ("i64", "%column")]
+        arguments = [*TABLE_ARGUMENTS, ("i64", "%row"), ("i64", "%column")]
         arguments += [("i64", f"%o{number}") for number in range(len(self.outer))]
         if self.block is not None:
             arguments += [("i64", f"%s{number}") for number in range(self.block[0])]
