@@ -45,7 +45,7 @@ INNER = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 3}
 
 # Not made of plain settings and called with inputs alone: a base; cells, and RNN, which is made of
 # one (see tests/ops/test_scan.py and the recordings).
-BASES = {"Wrapper", "RNN", "GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"}
+BASES = {"Wrapper", "Pipeline", "RNN", "GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"}
 
 QUERY_AND_VALUE = ((3, 4), (5, 4))
 LAYERS: dict[str, list[LayerCase]] = {
@@ -74,6 +74,7 @@ LAYERS: dict[str, list[LayerCase]] = {
         case((3, 4), (5, 2), (5, 4), use_scale=True),
         case(*QUERY_AND_VALUE, score_mode="concat", use_scale=True),
     ],
+    "AugMix": [case((4, 5, 3), num_chains=2, chain_depth=1, seed=1)],
     "AutoContrast": [case((4, 5, 2), value_range=(0, 1))],
     "Average": [case(*PAIR), case((1,), (4,))],
     "AveragePooling1D": [
@@ -140,6 +141,7 @@ LAYERS: dict[str, list[LayerCase]] = {
         case((2, 4, 5), cropping=1, data_format="channels_first"),
     ],
     "Cropping3D": [case((3, 4, 5, 2)), case((3, 4, 5, 1), cropping=(1, 0, 2))],
+    "CutMix": [case((4, 5, 3), factor=0.5)],
     "Dense": [
         case((3,), units=4),
         case((3,), units=1, activation="tanh", use_bias=False),
@@ -224,6 +226,7 @@ LAYERS: dict[str, list[LayerCase]] = {
         case((40,), fft_length=16, sequence_stride=8, num_mel_bins=3, sampling_rate=400),
     ],
     "Minimum": [case(*PAIR)._replace(kinks=True)],
+    "MixUp": [case((4, 5, 3), alpha=0.5)],
     "MultiHeadAttention": [
         case(*QUERY_AND_VALUE, num_heads=2, key_dim=3)._replace(apart=True),
         case(
@@ -257,6 +260,7 @@ LAYERS: dict[str, list[LayerCase]] = {
     ],
     "Permute": [case((3, 4), dims=(2, 1)), case((2, 3, 4), dims=(3, 1, 2))],
     "RMSNormalization": [case((6,)), case((2, 3, 4), axis=(1, 2))],
+    "RandAugment": [case((4, 5, 3), num_ops=1, factor=(0.1, 0.3))],
     "RandomBrightness": [case((4, 4, 3), factor=0.2)],
     "RandomColorDegeneration": [case((4, 4, 3), factor=0.5, seed=1)],
     "RandomColorJitter": [

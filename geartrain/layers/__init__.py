@@ -37,6 +37,7 @@ _PLACES = {
     ),
     "images.geometry": "RandomFlip RandomRotation RandomShear RandomTranslation RandomZoom",
     "images.levels": "AutoContrast Equalization RandomInvert RandomPosterization Solarization",
+    "images.mixing": "AugMix CutMix MixUp RandAugment",
     "images.sizes": "CenterCrop MaxNumBoundingBoxes RandomCrop Resizing",
     "input_layer": "Input InputLayer",
     "input_spec": "InputSpec",
@@ -47,6 +48,7 @@ _PLACES = {
     ),
     "multi_head_attention": "MultiHeadAttention",
     "normalizing": "GroupNormalization LayerNormalization RMSNormalization UnitNormalization",
+    "pipeline": "Pipeline",
     "pooling": (
         "AveragePooling1D AveragePooling2D AveragePooling3D MaxPooling1D MaxPooling2D MaxPooling3D"
     ),

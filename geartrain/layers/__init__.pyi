@@ -84,6 +84,10 @@ from geartrain.layers.images.levels import Equalization as Equalization
 from geartrain.layers.images.levels import RandomInvert as RandomInvert
 from geartrain.layers.images.levels import RandomPosterization as RandomPosterization
 from geartrain.layers.images.levels import Solarization as Solarization
+from geartrain.layers.images.mixing import AugMix as AugMix
+from geartrain.layers.images.mixing import CutMix as CutMix
+from geartrain.layers.images.mixing import MixUp as MixUp
+from geartrain.layers.images.mixing import RandAugment as RandAugment
 from geartrain.layers.images.sizes import CenterCrop as CenterCrop
 from geartrain.layers.images.sizes import MaxNumBoundingBoxes as MaxNumBoundingBoxes
 from geartrain.layers.images.sizes import RandomCrop as RandomCrop
@@ -113,6 +117,7 @@ from geartrain.layers.normalizing import GroupNormalization as GroupNormalizatio
 from geartrain.layers.normalizing import LayerNormalization as LayerNormalization
 from geartrain.layers.normalizing import RMSNormalization as RMSNormalization
 from geartrain.layers.normalizing import UnitNormalization as UnitNormalization
+from geartrain.layers.pipeline import Pipeline as Pipeline
 from geartrain.layers.pooling import AveragePooling1D as AveragePooling1D
 from geartrain.layers.pooling import AveragePooling1D as AvgPool1D
 from geartrain.layers.pooling import AveragePooling2D as AveragePooling2D
@@ -181,6 +186,7 @@ __all__ = [
     "AdditiveAttention",
     "AlphaDropout",
     "Attention",
+    "AugMix",
     "AutoContrast",
     "Average",
     "AveragePooling1D",
@@ -212,6 +218,7 @@ __all__ = [
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
+    "CutMix",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
@@ -259,12 +266,15 @@ __all__ = [
     "Maximum",
     "MelSpectrogram",
     "Minimum",
+    "MixUp",
     "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "PReLU",
     "Permute",
+    "Pipeline",
     "RMSNormalization",
+    "RandAugment",
     "RandomBrightness",
     "RandomColorDegeneration",
     "RandomColorJitter",

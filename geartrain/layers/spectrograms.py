@@ -12,7 +12,7 @@ from geartrain.errors import warn
 from geartrain.initializers import STFT
 from geartrain.layers.arguments import data_format_of, one_of, positive
 from geartrain.layers.input_spec import InputSpec
-from geartrain.layers.layer import Layer
+from geartrain.layers.layer import COMMON_KEYS, Layer
 from geartrain.ops.operands import dtype_of
 from geartrain.registry import register
 
@@ -48,6 +48,11 @@ class STFTSpectrogram(Layer):
     >>> STFTSpectrogram("magnitude", frame_length=8)(np.ones((1, 32, 1), "float32")).shape
     (1, 7, 5)
     """
+
+    config_order = (
+        *COMMON_KEYS, "mode", "frame_length", "frame_step", "fft_length", "window", "periodic",
+        "scaling", "padding", "data_format",
+    )  # fmt: skip
 
     def __init__(
         self,

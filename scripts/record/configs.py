@@ -304,6 +304,7 @@ LAYERS = {
     "Normalization": [args(), args(axis=None), args(axis=1, mean=1.0, variance=4.0)],
     "PReLU": [args(alpha_initializer=ONES, alpha_regularizer=L1, alpha_constraint="non_neg",
                    shared_axes=[1])],
+    "Pipeline": [args(layers=[DENSE], name="mine")],
     "RMSNormalization": [args(axis=1, epsilon=0.1, name="mine")],
     "Rescaling": [args(scale=0.5)],
     "SeparableConv1D": [args(filters=3, kernel_size=2, depth_multiplier=2, **_SEPARABLE)],

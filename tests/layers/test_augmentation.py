@@ -38,7 +38,12 @@ ALL = {
     "RandomPosterization": {"factor": 4},
     "Solarization": {"addition_factor": 0.5},
     "RandomCrop": {"height": 5, "width": 6},
+    "MixUp": {"alpha": 1.0},
+    "CutMix": {},
+    "RandAugment": {},
+    "AugMix": {"num_chains": 2, "chain_depth": 1},
 }
+OF_BATCHES = {"MixUp", "CutMix"}  # a single image has no other to be mixed with
 every = pytest.mark.parametrize("name", ALL)
 
 
@@ -110,6 +115,8 @@ def test_single_images_channels_first_and_bytes(name):
     turned = make(name, seed=1, data_format="channels_first")(COLORS.transpose(0, 3, 1, 2))
     np.testing.assert_allclose(turned.transpose(0, 2, 3, 1), whole, atol=1e-3)
     one = make(name, seed=1)(COLORS[:1])[0]
+    if name in OF_BATCHES:
+        np.testing.assert_allclose(one, COLORS[0], atol=1e-4)
     np.testing.assert_allclose(make(name, seed=1)(COLORS[0]), one, atol=1e-4)
     bytes_ = COLORS.astype("uint8")
     found = make(name, seed=1)(bytes_)
@@ -146,6 +153,47 @@ def test_masks_labels_and_boxes_change_along():
         assert found["bounding_boxes"]["boxes"].shape == (64, 1, 4)
         assert layer(images).dtype == "float32"
         assert data["bounding_boxes"] is boxes
+
+
+def test_mixed_images_and_labels_have_the_same_shares():
+    """Each image is bright by its number, so that its mean tells what it was mixed of."""
+    images = np.arange(64.0).reshape(64, 1, 1, 1) * np.ones((1, 40, 40, 1))
+    labels = np.eye(64, dtype="float32")
+    for layer, close in ((layers.MixUp(1.0, seed=1), 1e-3), (layers.CutMix(seed=1), 3.0)):
+        found = layer({"images": images, "labels": labels}, training=True)
+        means = found["images"].mean((1, 2, 3))
+        np.testing.assert_allclose(found["labels"] @ np.arange(64.0), means, atol=close)
+        np.testing.assert_allclose(found["labels"].sum(1), 1, atol=1e-4)
+        assert ((found["labels"] > 1e-4).sum(1) == 2).sum() > 32
+        own = np.diag(found["labels"])
+        assert 0.3 < own.mean() < 0.7 and own.std() > 0.15
+
+
+def test_layers_are_chosen_anew_for_every_batch():
+    """RandAugment by one layer, told apart by what they make of one image, in one program."""
+    layer = layers.RandAugment(num_ops=1, factor=(0.5, 0.5), seed=1)
+    run = jit(lambda x: layer(x, training=True))
+    found = {run(COLORS[:2]).round().astype(int).tobytes() for _ in range(40)}
+    assert len(found) > 15
+    assert len({layer.get_random_transformation(COLORS)["layer_idxes"][0] for _ in range(99)}) > 8
+    boxes = {"boxes": [[[2.0, 2.0, 5.0, 6.0]]] * 64, "labels": [[1]] * 64}
+    data = {"images": COLORS, "segmentation_masks": COLORS, "bounding_boxes": boxes}
+    made = layers.RandAugment(bounding_box_format="xyxy", seed=2)(data)
+    assert made["bounding_boxes"]["boxes"].shape == (64, 1, 4)
+    assert made["segmentation_masks"].shape == COLORS.shape
+
+
+def test_pipelines_of_layers():
+    pipeline = layers.Pipeline([layers.RandomFlip(seed=1), layers.Resizing(4, 4)])
+    again = layers.Pipeline.from_config(pipeline.get_config())
+    for one in (pipeline, again):
+        assert [type(layer).__name__ for layer in one.layers] == ["RandomFlip", "Resizing"]
+        data = one({"images": COLORS, "segmentation_masks": COLORS})
+        assert data["images"].shape == data["segmentation_masks"].shape == (64, 4, 4, 3)
+    with pytest.raises(ValueError, match=r"expected a list of layers\. Received: layers=3"):
+        layers.Pipeline(3)
+    with pytest.raises(ValueError, match="Pipeline: expected a config with a list 'layers'"):
+        layers.Pipeline.from_config({"name": "row"})
 
 
 def test_lists_of_boxes_are_filled_up():
@@ -228,6 +276,13 @@ def test_crops_are_windows_at_one_place_for_the_batch():
     assert len(places) > 12 and {top for top, _ in places} == set(range(5))
 
 
+def test_cut_boxes_cannot_be_told():
+    layer = layers.CutMix(bounding_box_format="xyxy")
+    boxes = {"boxes": [[[1.0, 1.0, 2.0, 2.0]]], "labels": [[1]]}
+    with pytest.raises(NotImplementedError, match="expected data without 'bounding_boxes', which"):
+        layer({"images": IMAGES[:1], "bounding_boxes": boxes})
+
+
 def test_small_images_are_resized():
     layer = layers.RandomCrop(18, 18)
     assert layer(IMAGES, training=True).shape == (64, 18, 18, 2)
@@ -246,6 +301,7 @@ def test_small_images_are_resized():
         (lambda: layers.RandomZoom("much"), "height_factor as a number"),
         (lambda: layers.RandomTranslation(0.1, (0.1, 0.2, 0.3)), "width_factor as a number"),
         (lambda: layers.RandomContrast(-0.1), "factor as a number from 0 to 1"),
+        (lambda: layers.AugMix(num_chains=0), "num_chains as a whole number of at least 1"),
         (lambda: layers.RandomCrop(0, 3), "height as a whole number"),
         (
             lambda: layers.RandomFlip()(IMAGES[0, 0], training=True),
