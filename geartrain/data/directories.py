@@ -199,10 +199,9 @@ def check_split(
 
 
 def check_format(who: str, format: str) -> None:
-    """Refuse another kind of data set than the one that there is."""
-    if format != "tf":
-        remedy = " Grain's data sets need Grain: leave it out." if format == "grain" else ""
-        raise ValueError(f"{who}: expected 'tf' as format. Received: {format!r}.{remedy}")
+    """Refuse words that Keras does not know; the data set is of one kind for both."""
+    if format not in ("tf", "grain"):
+        raise ValueError(f"{who}: expected format as 'tf' or 'grain'. Received: {format!r}")
 
 
 def encoded(labels: Sequence[Any], label_mode: str | None, classes: int) -> Any:

@@ -206,11 +206,11 @@ class Elementwise(Base):
         """
         size = whole_number("shuffle", "buffer_size", buffer_size)
         seed = fresh_seed() if seed is None else int(seed) & (2**64 - 1)
-        orders = np.random.default_rng(seed)
+        again = reshuffle_each_iteration is None or reshuffle_each_iteration
+        orders = itertools.count() if again else itertools.repeat(0)
 
         def random() -> np.random.Generator:
-            again = reshuffle_each_iteration is None or reshuffle_each_iteration
-            return np.random.default_rng(int(orders.integers(2**63)) if again else seed)
+            return np.random.default_rng([seed, next(orders)])
 
         spec = lambda: self.element_spec  # noqa: E731
         if self._rows is not None:

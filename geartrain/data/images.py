@@ -58,7 +58,7 @@ def image_dataset_from_directory(
         crop_to_aspect_ratio: whether images of another ratio are cropped, rather than stretched.
         pad_to_aspect_ratio: whether they are padded with zeros instead.
         data_format: where the channels are; by default as in `config.image_data_format()`.
-        format: "tf", for a `data.Dataset`.
+        format: "tf" or "grain": accepted as in Keras, and a `data.Dataset` for both.
         verbose: whether to print what was found.
 
     Returns a `Dataset` of float32 images from 0 to 255, with `class_names` and `file_paths`.

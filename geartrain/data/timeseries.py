@@ -43,7 +43,7 @@ def timeseries_dataset_from_array(
         seed: of that order.
         start_index, end_index: the part of the series to use: from a step up to another, which
             does not belong to it.
-        format: "tf", for a `data.Dataset`.
+        format: "tf" or "grain": accepted as in Keras, and a `data.Dataset` for both.
 
     Returns a `Dataset`. The windows are cut when they are read: the series is not copied.
 

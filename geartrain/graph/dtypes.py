@@ -53,6 +53,8 @@ def standardize_dtype(dtype: Any) -> str:
         return "int32"
     if dtype is float:
         return config.floatx()
+    if isinstance(dtype, np.dtype) and dtype.kind in "UST":
+        return "string"
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None)
     if name is None:
         try:

@@ -86,7 +86,7 @@ MISTAKES = {
     "expected color_mode as 'rgb'": {"color_mode": "cmyk"},
     "image_size as": {"image_size": (1, 2, 3)},
     "interpolation as one of 'bilinear'": {"interpolation": "sharp"},
-    "expected 'tf' as format": {"format": "grain"},
+    "expected format as 'tf' or": {"format": "torch"},
     "one of crop_to_aspect_ratio and pad": {
         "crop_to_aspect_ratio": True,
         "pad_to_aspect_ratio": True,

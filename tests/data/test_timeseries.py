@@ -68,7 +68,7 @@ def test_vectors_and_series_on_a_disk(tmp_path):
         ({"start_index": 5, "end_index": 5}, "expected end_index above start_index"),
         ({"sequence_stride": 10}, "sequence_stride above 0"),
         ({"sampling_rate": 0}, "sampling_rate above 0"),
-        ({"format": "grain"}, "Grain's data sets need Grain"),
+        ({"format": "torch"}, "expected format as 'tf' or"),
     ],
 )
 def test_mistakes_are_told(arguments, message):
