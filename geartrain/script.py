@@ -8,12 +8,14 @@ of Geartrain. Nothing on disk and no other process is changed: the stand-in is a
 | --- | --- |
 | `import keras`, `from keras import layers` | `geartrain`, `geartrain.layers` |
 | `from keras.datasets import mnist` | `geartrain.datasets.mnist` |
+| `from keras.src.layers.core.dense import Dense` | the same of `geartrain.layers`, and a hint |
 | `import tensorflow as tf; tf.keras.Sequential` | `geartrain.Sequential` |
-| `tf.data`, `import keras.src`, ... | an error that names it, and what to use instead |
+| `tf.data`, `import keras.src.engine`, ... | an error that names it, and what to use instead |
 """
 
 from __future__ import annotations
 
+import dis
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -21,17 +23,18 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 import geartrain
-from geartrain.compat.names import MODULES, reason_of_module
-from geartrain.errors import warn
+from geartrain.compat.names import MODULES, reason, reason_of_module
+from geartrain.errors import of_import, warn
 
 # The versions whose API Geartrain follows: scripts compare them with what they need.
 KERAS_VERSION = "3.15.1"
 TENSORFLOW_VERSION = "2.21.0"
 
+_STAR = dis.opmap.get("IMPORT_STAR", dis.opmap.get("CALL_INTRINSIC_1"))
 _ROOTS = ("keras", "tensorflow")
 # What scripts most use of TensorFlow itself, and what does the same here.
 _INSTEAD = {
@@ -55,7 +58,7 @@ class _Keras(ModuleType):
     """The module `keras`: Geartrain under the version of Keras that it follows."""
 
     __version__ = KERAS_VERSION
-    __all__ = geartrain.__all__
+    __all__ = (*geartrain.__all__, "applications")
 
     @staticmethod
     def version() -> str:
@@ -63,10 +66,32 @@ class _Keras(ModuleType):
         return KERAS_VERSION
 
     def __getattr__(self, name: str) -> Any:
+        if name == "applications" and _is_star(sys._getframe(1)):
+            return _Later("keras.applications")
         return getattr(geartrain, name)
 
     def __dir__(self) -> list[str]:
         return dir(geartrain)
+
+
+class _Later(ModuleType):
+    """A module that is not there, for who takes all of Keras: what is used of it says why not."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name.islower():
+            return _Later(f"{self.__name__}.{name}")
+
+        def refuse(*_: Any, **__: Any) -> None:
+            raise NotImplementedError(reason("applications", name))
+
+        return refuse
+
+
+def _is_star(frame: FrameType) -> bool:
+    """Whether a frame is at `from module import *`, or in Python's search for what to import."""
+    return of_import(frame) or frame.f_code.co_code[frame.f_lasti] == _STAR
 
 
 class _TensorFlow(ModuleType):
@@ -134,6 +159,8 @@ def _stands_for(fullname: str) -> ModuleType:
     if fullname.startswith("tensorflow.") and not fullname.startswith("tensorflow.keras."):
         raise ImportError(_not_keras(fullname), name=fullname)
     below = fullname.removeprefix("tensorflow.").partition(".")[2]
+    if below == "src" or below.startswith("src."):
+        return _public(below.removeprefix("src").removeprefix("."), fullname)
     name = f"geartrain.{MODULES.get(below, below)}"
     if below in MODULES and not any(one.startswith(f"{below}.") for one in MODULES):
         warn(
@@ -147,9 +174,21 @@ def _stands_for(fullname: str) -> ModuleType:
     why = reason_of_module(below)
     if why:
         raise ImportError(why, name=fullname)
-    private = below.startswith("src")
-    hint = " It is private to Keras: use the public name." if private else ""
-    raise ImportError(f"{fullname!r} is not part of Geartrain.{hint}", name=fullname)
+    raise ImportError(f"{fullname!r} is not part of Geartrain.", name=fullname)
+
+
+def _public(below: str, fullname: str) -> ModuleType:
+    """The public module around a private one of Keras's: `layers` for `src.layers.core.dense`."""
+    module = below.partition(".")[0]
+    if module in ("", *geartrain.__all__):
+        found = importlib.import_module(f"geartrain.{module}".rstrip("."))
+        if module and module == below:  # those below it are imported after it
+            warn(f"{fullname} is private to Keras. Write keras.{module}.")
+        return found
+    raise ImportError(
+        f"{fullname!r} is not part of Geartrain. It is private to Keras: use the public name.",
+        name=fullname,
+    )
 
 
 @contextmanager

@@ -25,7 +25,7 @@ LEVELS: list[set[str]] = [
     {"compat"},
     {"graph"},
     {"serialization"},
-    {"identifiers", "configurable", "utils.custom_objects"},
+    {"identifiers", "configurable", "utils.custom_objects", "utils.legacy"},
     {"ops", "compiler"},
     {"runtime", "dtype_policies", "random", "functions"},
     {"ops.image", "utils.bounding_boxes"},

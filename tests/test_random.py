@@ -11,7 +11,7 @@ from geartrain import ops, random
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH
 from geartrain.ops.random import random_bits, threefry
-from geartrain.random import SeedGenerator, draw_key, fresh_seed, set_random_seed
+from geartrain.random import SeedGenerator, draw_key, fresh_seed, seeds, set_random_seed
 from geartrain.runtime.function import Program, grad, jit, trace
 
 
@@ -175,6 +175,21 @@ def test_the_global_seed_makes_everything_reproducible():
     assert first[0] != first[1]
     set_random_seed(12)
     assert random.uniform((2,)).tolist() != first[0]
+
+
+def test_the_seed_of_python_makes_what_has_no_seed_reproducible_until_the_global_one_is_set(
+    monkeypatch,
+):
+    monkeypatch.setitem(seeds._global, "seed", None)
+    drawn = []
+    for seed in (5, 5, 6):
+        python_random.seed(seed)
+        drawn.append((fresh_seed(), fresh_seed()))
+    assert drawn[0] == drawn[1] != drawn[2] and drawn[0][0] != drawn[0][1]
+    set_random_seed(5)
+    first = fresh_seed()
+    python_random.seed(5)
+    assert fresh_seed() != first
 
 
 def test_traced_functions_draw_the_same_numbers_and_go_on_at_each_run():

@@ -14,6 +14,7 @@ import pytest
 import geartrain
 from geartrain import script
 from geartrain.cli import main
+from geartrain.errors import GeartrainWarning
 
 
 def written(folder: Path, text: str) -> Path:
@@ -146,6 +147,22 @@ def test_a_module_beside_the_script_may_import_keras_too(tmp_path):
     assert names["Dense"] is geartrain.layers.Dense
 
 
+def test_private_modules_of_keras_are_the_public_ones_with_a_hint(tmp_path):
+    with pytest.warns(GeartrainWarning) as told:
+        names = names_of(
+            tmp_path,
+            "from keras.src.saving.saving_lib import save_model\n"
+            "import keras.src.ops\nfrom keras.src.ops import *\n"
+            "from keras.src import Sequential\n",
+        )
+    assert names["save_model"] is geartrain.saving.save_model
+    assert names["relu"] is geartrain.ops.relu
+    assert names["Sequential"] is geartrain.Sequential
+    assert [str(one.message).split(". ")[1] for one in told] == [
+        "Write keras.saving.", "Write keras.ops.",
+    ]  # fmt: skip
+
+
 # -- what is not there ----------------------------------------------------------------------------
 
 
@@ -165,12 +182,15 @@ def test_a_module_beside_the_script_may_import_keras_too(tmp_path):
         ("from keras import applications", "applications"),
         ("import keras.applications", "'keras.applications' is not part of Geartrain"),
         ("import tensorflow.keras.applications", "'keras.applications' is not part"),
-        ("from keras.src.layers import Dense", "It is private to Keras: use the public name"),
+        ("from keras.src.engine import x", "It is private to Keras: use the public name"),
+        ("import keras.src.trainers.trainer", "It is private to Keras: use the public name"),
+        ("from keras import *; applications.VGG16()", "load_model"),
+        ("from keras import *; applications.vgg16.VGG16()", "'keras.applications.VGG16' is not"),
         ("from keras.layers import Dense2D", "Did you mean 'keras.layers.Dense'"),
     ],
 )  # fmt: skip
 def test_what_is_not_there_is_named(text, message, tmp_path):
-    with pytest.raises((ImportError, AttributeError), match=message):
+    with pytest.raises((ImportError, AttributeError, NotImplementedError), match=message):
         names_of(tmp_path, text)
 
 

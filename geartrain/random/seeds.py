@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
@@ -50,12 +49,14 @@ def set_random_seed(seed: int) -> None:
 def fresh_seed() -> int:
     """A seed that nobody has drawn yet: the global seed and a counter, hashed to 32 bits.
 
-    Without `set_random_seed` the global seed is the operating system's entropy.
+    Without `set_random_seed`, Python's `random` gives it: the operating system's entropy, or what
+    follows from `random.seed`, as in Keras.
     """
+    import random
     from hashlib import blake2b
 
     if _global["seed"] is None:
-        _global["seed"] = int.from_bytes(os.urandom(8), "little")
+        return random.getrandbits(32)
     _global["drawn"] += 1
     text = f"{_global['seed']}/{_global['drawn']}".encode()
     return int.from_bytes(blake2b(text, digest_size=4).digest(), "little")

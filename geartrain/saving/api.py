@@ -26,7 +26,8 @@ def save_model(
 
     Args:
         model: the model.
-        filepath: where to. It ends in `.keras`, or in `.h5` for Keras's legacy format.
+        filepath: where to. It ends in `.keras`, or in `.h5` for Keras's legacy format. Or a binary
+            stream, which gets what a `.keras` file would hold.
         overwrite: whether to replace a file that is there; else the user is asked.
         zipped: False for a folder instead of one file.
         kwargs: `include_optimizer`, for the legacy format alone.
@@ -45,6 +46,11 @@ def save_model(
     """
     include_optimizer = kwargs.pop("include_optimizer", True)
     save_format = kwargs.pop("save_format", None)
+    if hasattr(filepath, "write"):
+        from geartrain.saving.model_file import write_model_to
+
+        write_model_to(filepath, model)
+        return
     path = _local(filepath, "save_model")
     known = path.name.endswith((".keras", *_LEGACY))
     if kwargs:
@@ -96,7 +102,8 @@ def load_model(
 
     Args:
         filepath: a `.keras` file, a folder that was saved with `zipped=False`, an `.h5` file of
-            older Keras versions, or an `.onnx` file that any library exported.
+            older Keras versions, or an `.onnx` file that any library exported. Or a binary stream
+            of what a `.keras` file holds.
         custom_objects: classes and functions of your own by name, besides those that
             `register_keras_serializable` made known.
         compile: whether to compile the model as it was, and load the state of its optimizer.
@@ -107,6 +114,10 @@ def load_model(
             is not known; weights that do not fit.
     """
     check_safe_mode("load_model", safe_mode)
+    if hasattr(filepath, "read"):
+        from geartrain.saving.model_file import read_model_from
+
+        return read_model_from(filepath, custom_objects, compile)
     path = _local(filepath, "load_model")
     if path.is_dir() and not (path / "config.json").is_file():
         raise ValueError(

@@ -11,6 +11,7 @@ refuses is never seen by anybody.
 from __future__ import annotations
 
 import zlib
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
@@ -55,6 +56,13 @@ def write_model(model: Any, path: Path, zipped: bool) -> None:
         (folder / ASSETS).mkdir()
 
 
+def write_model_to(stream: IO[bytes], model: Any) -> None:
+    """Write a model to a stream as the zip archive."""
+    archive = BytesIO()
+    _write_zip(archive, config_of(model), Laid(collect(model)))
+    stream.write(archive.getbuffer())
+
+
 def _write_zip(stream: IO[bytes], config: bytes, laid: Laid) -> None:
     """Write the weights, and then what tells of them: it comes first, and its length is known."""
     room = len(write_metadata(config, laid))
@@ -82,9 +90,25 @@ def config_of(model: Any) -> bytes:
         ) from error
 
 
-def read_model(path: Path, custom_objects: dict[str, Any] | None, compiled: bool) -> Any:
+def read_model_from(
+    stream: IO[bytes], custom_objects: dict[str, Any] | None, compiled: bool
+) -> Any:
+    """The model in a zip archive that a stream gives."""
+    import shutil
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.keras")
+        with replacing(path) as copy:
+            shutil.copyfileobj(stream, copy)
+        return read_model(path, custom_objects, compiled, f"load_model({type(stream).__name__})")
+
+
+def read_model(
+    path: Path, custom_objects: dict[str, Any] | None, compiled: bool, who: str = ""
+) -> Any:
     """The model in a zip archive or a folder."""
-    who = f"load_model({str(path)!r})"
+    who = who or f"load_model({str(path)!r})"
     with Archive(path, who=who) as archive:
         config, metadata = read_config(archive, who)
         if not compiled:

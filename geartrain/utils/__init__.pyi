@@ -22,6 +22,7 @@ from geartrain.random import set_random_seed as set_random_seed
 from geartrain.registry import CustomObjectScope as CustomObjectScope
 from geartrain.registry import register_keras_serializable as register_keras_serializable
 from geartrain.utils import bounding_boxes as bounding_boxes
+from geartrain.utils import legacy as legacy
 from geartrain.utils.custom_objects import custom_object_scope as custom_object_scope
 from geartrain.utils.custom_objects import deserialize_keras_object as deserialize_keras_object
 from geartrain.utils.custom_objects import get_custom_objects as get_custom_objects
@@ -61,6 +62,7 @@ __all__ = [
     "img_to_array",
     "is_interactive_logging_enabled",
     "is_keras_tensor",
+    "legacy",
     "load_img",
     "model_to_dot",
     "normalize",
