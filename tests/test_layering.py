@@ -43,6 +43,7 @@ ALLOWED = {
     ("random", "runtime"),
     ("metrics", "losses"),
     ("backend", "layers"),
+    ("utils.legacy", "utils.custom_objects"),
     ("script", ""),
     ("commands", ""),
     ("commands", "script"),
