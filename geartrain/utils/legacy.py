@@ -57,7 +57,7 @@ def deserialize_keras_object(
     'flat'
     >>> deserialize_keras_object("flatten", {"Flatten": Flatten}, printable_module_name="layer")
     Traceback (most recent call last):
-    ValueError: Unknown layer: 'flatten'. Did you mean 'Flatten'? Known: Flatten.
+    ValueError: Unknown layer: 'flatten'. Did you mean 'Flatten'? Known: Flatten...
     """
     if identifier is None or callable(identifier):
         return identifier
