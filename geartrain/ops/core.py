@@ -76,19 +76,22 @@ def convert_to_tensor(
         x: array, number, nested list, variable or symbolic tensor.
         dtype: the tensor's dtype. If None, arrays keep theirs, Python's floats become
             `floatx()` and its integers int32.
-        sparse, ragged: there are only dense tensors here, so True is refused.
+        sparse: whether a sparse tensor stays one; there are only dense ones here, which stay.
+        ragged: likewise; but rows of unequal lengths have no dense form, so True is refused.
 
     Raises:
-        ValueError: for sparse or ragged tensors, or lists of unequal lengths.
+        ValueError: for ragged tensors, or lists of unequal lengths.
         TypeError: for strings and other objects.
 
     >>> convert_to_tensor([[1, 2], [3, 4]])
     array([[1, 2],
            [3, 4]], dtype=int32)
     """
-    if sparse or ragged:
-        kind = "sparse" if sparse else "ragged"
-        raise ValueError(f"convert_to_tensor: expected a dense tensor. Received: {kind}=True")
+    if ragged:
+        raise ValueError(
+            "convert_to_tensor: expected a dense tensor. Received: ragged=True. Bring the rows to "
+            "one length first: keras.utils.pad_sequences."
+        )
     return operand(x, None if dtype is None else standardize_dtype(dtype))
 
 
@@ -104,12 +107,18 @@ def array(x: Any, dtype: Any = None) -> Tensor:
 def convert_to_numpy(x: Tensor) -> np.ndarray:
     """`x` as a NumPy array.
 
-    Raises TypeError for a symbolic tensor, which has no values yet.
+    Raises ValueError for a symbolic tensor, which has no values yet.
 
     >>> convert_to_numpy([1.0, 2.0])
     array([1., 2.], dtype=float32)
     """
-    return np.asarray(operand(x))
+    x = operand(x)
+    if isinstance(x, Node):
+        raise ValueError(
+            f"convert_to_numpy: expected a tensor with values. Received: {x!r}, which has none "
+            "yet. Compute with it by the functions of ops."
+        )
+    return np.asarray(x)
 
 
 def is_tensor(x: Any) -> bool:

@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 
 from geartrain.graph.affine import Index
+from geartrain.graph.dtypes import FLOATS
 from geartrain.graph.node import Node
 from geartrain.graph.op import Lookup, Op, Opaque, Running, Sample, Scatter
 from geartrain.graph.shapes import Extent, Spec, public
+from geartrain.ops.elementwise import cast
+from geartrain.ops.operands import dtype_of, operand
 from geartrain.ops.views import flip
 
 
@@ -125,3 +128,11 @@ argsort: Op = Op(
     lambda x, axis: np.argsort(x, axis, kind="stable").astype("int32"),
     None, Opaque(), _along_samples, differentiable=False,
 )  # fmt: skip
+
+
+def whole_indices(indices: Any) -> Any:
+    """Indices as a tensor. Symbolic floats, which Keras takes for them, become whole numbers."""
+    index = operand(indices)
+    if isinstance(index, Node) and dtype_of(index) in FLOATS:
+        return cast(index, dtype="int32")
+    return index

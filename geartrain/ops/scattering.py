@@ -78,7 +78,7 @@ def slice_update(inputs: Tensor, start_indices: Any, updates: Tensor) -> Tensor:
 
 def _flat(who: str, indices: Tensor, shape: Shape) -> tuple[Tensor, Shape, Shape]:
     """Index vectors (..., k) as indices into the first k axes made one; these axes, the others."""
-    index = operand(indices)
+    index = indexing.whole_indices(indices)
     depth = extents_of(index)[-1] if rank_of(index) else 0
     if "int" not in dtype_of(index) or not isinstance(depth, int) or not 1 <= depth <= len(shape):
         raise ValueError(

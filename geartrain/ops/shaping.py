@@ -302,10 +302,11 @@ def unstack(x: Tensor, num: int | None = None, axis: int = 0) -> list[Tensor]:
 
     Args:
         x: tensor of at least one axis.
-        num: how many parts there must be; None for as many as there are.
+        num: how many parts there must be; None for as many as there are. Of an axis whose size is
+            not known yet, so many are taken.
         axis: the axis to take apart.
 
-    Raises ValueError if the axis is of another size than `num`, or known at run time only.
+    Raises ValueError if the axis is of another size than `num`, or not known without it.
 
     >>> unstack([[1, 2], [3, 4]])
     [array([1, 2], dtype=int32), array([3, 4], dtype=int32)]
@@ -314,6 +315,8 @@ def unstack(x: Tensor, num: int | None = None, axis: int = 0) -> list[Tensor]:
     extents = extents_of(x)
     place = axis_index(axis, len(extents), "unstack")
     count = extents[place]
+    if not isinstance(count, int) and num is not None:
+        count = num
     if not isinstance(count, int) or num not in (None, count):
         raise conflict(
             f"unstack: expected an axis of a known size{f' {num}' if num is not None else ''}. "

@@ -29,7 +29,7 @@ from geartrain.graph.shapes import (
 from geartrain.ops import elementwise as primitive
 from geartrain.ops import views
 from geartrain.ops.arithmetic import add, multiply
-from geartrain.ops.indexing import gather
+from geartrain.ops.indexing import gather, whole_indices
 from geartrain.ops.operands import (
     Tensor,
     dtype_of,
@@ -400,6 +400,7 @@ def starts_of(who: str, start_indices: Any, x: Tensor) -> list[Any]:
     """The starts of a block along each axis: ints if known now, else scalar tensors."""
     rank = rank_of(x)
     if isinstance(start_indices, Node):
+        start_indices = whole_indices(start_indices)
         starts = [start_indices[i] for i in range(rank)] if start_indices.shape == (rank,) else []
     else:
         starts = [one if isinstance(one, Node) else extent_from(one, who) for one in start_indices]

@@ -61,7 +61,7 @@ ERRORS: list[tuple[Callable, type[Exception], str]] = [
     (lambda: ops.where(FLAGS, V), ValueError, r"where: expected both x1 and x2"),
     (lambda: ops.select([FLAGS], []), ValueError, r"select: .*1 conditions, 0 choices"),
     # creation and conversion
-    (lambda: ops.convert_to_tensor(V, sparse=True), ValueError, r"dense tensor. Received: sparse"),
+    (lambda: ops.convert_to_numpy(NODE), ValueError, r"convert_to_numpy: .*: <node x.*none yet"),
     (lambda: ops.convert_to_tensor(V, ragged=True), ValueError, r"dense tensor. Received: ragged"),
     (lambda: ops.zeros((2, -1)), ValueError, r"zeros: expected sizes of at least 0.*\(2, -1\)"),
     (lambda: ops.add(np.int32([1]), 2**31), ValueError, r"fit int32, from -2147483648 to 21474836"

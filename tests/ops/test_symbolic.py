@@ -136,3 +136,16 @@ def test_constants_are_stretched_in_the_graph():
 def test_what_depends_on_values_says_so():
     with pytest.raises(TypeError, match="no truth value"):
         bool(placeholder((3,), "float32") > 0)
+
+
+def test_what_keras_takes_of_symbolic_tensors():
+    rows = placeholder((2, placeholder((BATCH,), "float32").extents[0], 3), "float32")
+    parts = ops.unstack(rows, num=3, axis=1)  # so many are taken, whatever the size will be
+    assert [part.shape for part in parts] == [(2, 3)] * 3
+    places = placeholder((5, 2), "float32")  # the default dtype stands for whole numbers too
+    assert ops.scatter(places, placeholder((5,), "float32"), (4, 4)).shape == (4, 4)
+    whole, start = placeholder((4, 4), "float32"), placeholder((2,), "float32")
+    block = ops.slice_update(whole, start, np.ones((2, 2), "float32"))
+    (found,) = evaluate([block], [whole, start], [np.zeros((4, 4), "float32"), np.float32([1, 2])])
+    assert found[1:3, 2:].sum() == found.sum() == 4
+    np.testing.assert_array_equal(ops.convert_to_tensor(X, sparse=True), X)
