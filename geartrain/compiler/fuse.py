@@ -64,7 +64,8 @@ def fuse(outputs: Sequence[Node]) -> list[Fused]:
     kernels = join_rows(kernels)
     maker = {node: number for number, kernel in enumerate(kernels) for node in kernel.nodes}
     for number, kernel in enumerate(kernels):
-        kernel.readers = [node for node in order if kernel.core in node.sources]
+        if kernel.core is not None and isinstance(kernel.core.op.lower, Scan):  # type: ignore[union-attr]
+            kernel.readers = [node for node in order if kernel.core in node.sources]
         kernel.nodes = [
             node for node in kernel.nodes
             if node in kept or any(maker[user] != number for user in users[node])

@@ -53,7 +53,7 @@ class Fused:
             maps and views alone, and for a row-wise one.
         reads: the nodes in memory that it needs.
         rows: for a row-wise kernel, its rows and steps.
-        readers: the nodes that use the core directly.
+        readers: for a loop over time, the nodes that use its core directly.
         panels: those of its nodes that are kept in panels, and how wide: see `panels.py`.
     """
 

@@ -49,6 +49,8 @@ class Kernel:
         copies: 1 if, for a batch of that size, two threads had better have a copy each of some
             scratch memory, than fetch halves of it from each other's caches. The function then has
             one more argument, which copy to use. None if there is but one copy.
+        like: an earlier kernel whose functions these are; `moved` says where its places in the
+            table are for this one.
         code: the name of the function that does its work, which may be that of another kernel.
         places: the name of the list of its places in the table.
     """
@@ -64,6 +66,8 @@ class Kernel:
     grain: Extent = 1
     chosen: Extent = 1
     copies: Extent | None = None
+    like: Kernel | None = None
+    moved: Mapping[int, int] = field(default_factory=dict)
     code: str = ""
     places: str = ""
 

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from geartrain.compiler import panels
+from geartrain.compiler.alike import Lowered, key_of
 from geartrain.compiler.builder import BYTES, REPORT
 from geartrain.compiler.expression import Unsupported
 from geartrain.compiler.fuse import fuse, reaches
@@ -134,6 +136,7 @@ class _Assembler:
     panel_slots: dict[Node, int] = field(default_factory=dict)
     enter: list[Kernel] = field(default_factory=list)  # what is done once, before the first step
     leave: list[Kernel] = field(default_factory=list)  # and after the last
+    known: dict[Any, Lowered] = field(default_factory=dict)  # what is alike is lowered once
     lowered: list[list[Kernel]] = field(default_factory=list)  # what became of each fused kernel
 
     def assembly(self) -> Assembly:
@@ -272,12 +275,7 @@ class _Assembler:
         slots = self.slots | self.panel_slots
         for number, one in enumerate(fused):
             try:
-                kernels = lower(f"k{number}", one, slots, self.target, self._slot)
-                if (
-                    sum(len(part.lines) for kernel in kernels for part in kernel.functions)
-                    > LONGEST
-                ):
-                    raise Unsupported("its code would be too long")
+                kernels = self._lowered(f"k{number}", one, slots)
             except Unsupported as problem:
                 steps.append(Reference(one, str(problem)))
                 continue
@@ -289,6 +287,19 @@ class _Assembler:
                 for slot, size, dtype in kernel.scratch:
                     self.scratch.append(Buffer(slot, size * BYTES[dtype], number, number))
         return steps
+
+    def _lowered(self, name: str, fused: Fused, slots: Mapping[object, int]) -> list[Kernel]:
+        """The kernels of what is fused: those of an earlier one, where it is alike."""
+        found = key_of(fused, slots)
+        if found is not None and found[0] in self.known:
+            known, nodes = self.known[found[0]], found[1]
+            return known.again(name, nodes, slots, self._slot)
+        kernels = lower(name, fused, slots, self.target, self._slot)
+        if sum(len(part.lines) for kernel in kernels for part in kernel.functions) > LONGEST:
+            raise Unsupported("its code would be too long")
+        if found is not None:
+            self.known[found[0]] = Lowered(kernels, found[1], name)
+        return kernels
 
     # -- text -------------------------------------------------------------------------------------
 

@@ -27,16 +27,19 @@ def share(groups: Iterable[Sequence[Kernel]]) -> list[str]:
     known: dict[str, list[str]] = {}
     for kernels in groups:
         functions = [function for kernel in kernels for function in kernel.functions]
-        names = [function.name for function in functions]
         slots = list(dict.fromkeys(one.slot for made in functions for one in made.addresses))
         places = f"{kernels[0].name}.places"
-        code = "\n".join(function.text(slots) for function in functions)
-        made = known.setdefault(_anonymous(code, names), names)
-        for kernel in kernels:
-            kernel.code, kernel.places = made[names.index(kernel.name)], places
-        listed = ", ".join(f"i64 {slot}" for slot in slots)
+        listed = ", ".join(f"i64 {kernels[0].moved.get(slot, slot)}" for slot in slots)
         texts.append(f"@{places} = internal constant [{len(slots)} x i64] [{listed}]\n")
-        texts += [code] if made is names else []
+        names = [function.name for function in functions]
+        made = names
+        if kernels[0].like is None:
+            code = "\n".join(function.text(slots) for function in functions)
+            made = known.setdefault(_anonymous(code, names), names)
+            texts += [code] if made is names else []
+        for kernel in kernels:
+            kernel.places = places
+            kernel.code = kernel.like.code if kernel.like else made[names.index(kernel.name)]
     return texts
 
 

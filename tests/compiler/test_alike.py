@@ -63,6 +63,19 @@ def test_more_blocks_are_more_kernels_and_hardly_more_code(block, shape, count):
     assert more_code - code <= 0.1 * (many - few)
 
 
+def code(block, shape, count):
+    """The text of a step of training, but for the lists of places."""
+    text = keras.explain(network(block, shape, count), *data(shape)).stage("llvm")
+    return re.sub(r"\[i64 [^]]*\]", "[]", text)
+
+
+@cases
+def test_what_is_lowered_once_is_what_would_be_lowered_again(block, shape, count, monkeypatch):
+    once = code(block, shape, count)
+    monkeypatch.setattr("geartrain.compiler.program.key_of", lambda fused, slots: None)
+    assert once == code(block, shape, count)
+
+
 @cases
 def test_each_computes_with_its_own_tensors(block, shape, count):
     x, y = data(shape)
