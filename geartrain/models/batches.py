@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from geartrain import tree
 from geartrain.data.ahead import read_ahead
 from geartrain.data.base import Base
 from geartrain.data.rows import Batched
@@ -30,60 +31,11 @@ from geartrain.models.data import (
     prepared,
     unpacked,
 )
+from geartrain.models.on_disk import LARGE, OnDisk, stays
+from geartrain.models.py_dataset import PyDataset
 
 DEFAULT_BATCH_SIZE = 32
 _AHEAD = 2  # batches of a data set that are made while one is used
-
-
-class PyDataset:
-    """A data set that makes its batches on demand: override `__len__` and `__getitem__`.
-
-    `__getitem__(index)` returns the batch `(x, y)` or `(x, y, sample_weight)`. Nothing else is
-    kept in memory, so the whole may be far larger than it. `fit(shuffle=True)` asks for the batches
-    in a new order each epoch. `on_epoch_begin` and `on_epoch_end` are called around each epoch. A
-    data set without an end overrides `num_batches` to be None.
-
-    Args:
-        workers, use_multiprocessing, max_queue_size: accepted as in Keras; batches are made in
-            the calling thread.
-
-    >>> class Squares(PyDataset):
-    ...     def __len__(self):
-    ...         return 2
-    ...     def __getitem__(self, index):
-    ...         x = np.arange(4.0)[:, None] + 4 * index
-    ...         return x, x**2
-    >>> [y.sum() for x, y in Squares()]
-    [np.float64(14.0), np.float64(126.0)]
-    """
-
-    def __init__(
-        self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10
-    ) -> None:
-        self.workers = workers
-        self.use_multiprocessing = use_multiprocessing
-        self.max_queue_size = max_queue_size
-
-    def __len__(self) -> int:
-        raise NotImplementedError(f"{type(self).__name__} needs __len__: its number of batches.")
-
-    def __getitem__(self, index: int) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} needs __getitem__(index): a batch.")
-
-    def __iter__(self) -> Iterator[Any]:
-        count = self.num_batches
-        return (self[index] for index in (itertools.count() if count is None else range(count)))
-
-    @property
-    def num_batches(self) -> int | None:
-        """The number of batches; None for a data set without an end."""
-        return len(self)
-
-    def on_epoch_begin(self) -> None:
-        """Called before each epoch."""
-
-    def on_epoch_end(self) -> None:
-        """Called after each epoch; override it to reshuffle."""
 
 
 class Batches:
@@ -146,9 +98,16 @@ class Batches:
                 "an epoch has and give a generator that goes on."
             )
 
+    def shuffled(self, random: np.random.Generator) -> np.ndarray | None:
+        """A random order of what there is to put in order."""
+        return random.permutation(self.ordered) if self.ordered else None
+
     def order(self, given: np.ndarray | None) -> np.ndarray | None:
         """The order of an epoch: the given one, unless the data have an order of their own."""
         return given
+
+    def reached(self, position: int) -> None:
+        """Told how many samples of the order are used, where the data may be read ahead."""
 
     def on_epoch_begin(self) -> None:
         """Tell the data, if they want to know."""
@@ -171,9 +130,33 @@ class ArrayBatches(Batches):
         self.count = min(whole, steps) if steps else whole
         self.samples = min(self.total, self.count * batch_size)
 
+    def _leaves(self) -> list[np.ndarray]:
+        return [leaf for leaf in tree.flatten(list(self.data)) if leaf is not None]
+
+    @functools.cached_property
+    def on_disk(self) -> OnDisk:
+        """What of the data is on a disk."""
+        return OnDisk(self._leaves())
+
+    @property
+    def stays(self) -> bool:
+        """Whether the data need not be copied from a disk into memory to be computed with."""
+        return all(map(stays, self._leaves()))
+
+    def shuffled(self, random: np.random.Generator) -> np.ndarray | None:
+        """A random order of the samples, near one another in large files."""
+        if not self.ordered or self.on_disk.size < LARGE:
+            return super().shuffled(random)
+        return self.on_disk.shuffled(self.ordered, random)
+
+    def reached(self, position: int) -> None:
+        """Read ahead."""
+        self.on_disk.reached(position)
+
     def _all(self, order: np.ndarray | None) -> Iterator[Batch]:
         assert self.total is not None
         for start in range(0, self.total, self.batch_size):
+            self.reached(start)
             rows = slice(start, min(start + self.batch_size, self.total))
             chosen = rows if order is None else order[rows]
             cut = Batch(*(map_part(lambda array, c=chosen: array[c], part) for part in self.data))
@@ -187,7 +170,8 @@ class ArrayBatches(Batches):
 
     def first(self) -> Batch:
         """The first batch, for tracing."""
-        return next(self._all(None), Batch(*(map_part(prepare, part) for part in self.data)))
+        found = next(self._all(None), None)
+        return found or Batch(*(map_part(prepare, part) for part in self.data))
 
 
 class StreamBatches(Batches):

@@ -64,7 +64,7 @@ class Loop:
         whole = isinstance(data, ArrayBatches) and data.steps is None and data.total and not called
         if whole:
             order = data.order(order)
-        whole = whole and (order is None or kind != "predict")
+        whole = whole and (order is None or kind != "predict") and data.stays
         if whole and not listeners.wants_batches(kind) and self._can_do_many():
             steps = self._native(order)
         else:
@@ -120,6 +120,7 @@ class Loop:
             results = program.run_steps(samples, batch, rows, done, order)
             seconds = time.perf_counter() - before
             done += rows
+            data.reached(done)
             if rows >= batch:
                 more = int(rows / batch * CALL_SECONDS / max(seconds, 1e-6))
                 program.pace[batch] = max(1, min(4 * (rows // batch), more))

@@ -111,7 +111,7 @@ class Trainer(Steps):
             for epoch in range(self._initial_epoch, epochs):  # which a callback may have set
                 self.reset_metrics()
                 listeners.on_epoch_begin(epoch)
-                shuffled = order.permutation(data.ordered) if shuffle and data.ordered else None
+                shuffled = data.shuffled(order) if shuffle else None
                 logs = {}
                 for found in training.run(listeners, shuffled):
                     logs = found

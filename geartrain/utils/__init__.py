@@ -12,9 +12,9 @@ from geartrain.utils.sequences import pad_sequences
 # Names of other modules, found when they are first asked for: many of those import this one.
 _ELSEWHERE = {
     "CustomObjectScope": "geartrain.registry",
-    "PyDataset": "geartrain.models.batches",
+    "PyDataset": "geartrain.models.py_dataset",
     "bounding_boxes": "geartrain.utils.bounding_boxes:",
-    "Sequence": "geartrain.models.batches:PyDataset",
+    "Sequence": "geartrain.models.py_dataset:PyDataset",
     "audio_dataset_from_directory": "geartrain.data.audio",
     "clear_session": "geartrain.backend",
     "image_dataset_from_directory": "geartrain.data.images",
