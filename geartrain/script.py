@@ -10,6 +10,7 @@ of Geartrain. Nothing on disk and no other process is changed: the stand-in is a
 | `from keras.datasets import mnist` | `geartrain.datasets.mnist` |
 | `from keras.src.layers.core.dense import Dense` | the same of `geartrain.layers`, and a hint |
 | `import tensorflow as tf; tf.keras.Sequential` | `geartrain.Sequential` |
+| `import tensorflow_datasets as tfds` | `geartrain.compat.tensorflow_datasets` |
 | `tf.data`, `import keras.src.engine`, ... | an error that names it, and what to use instead |
 """
 
@@ -35,7 +36,7 @@ KERAS_VERSION = "3.15.1"
 TENSORFLOW_VERSION = "2.21.0"
 
 _STAR = dis.opmap.get("IMPORT_STAR", dis.opmap.get("CALL_INTRINSIC_1"))
-_ROOTS = ("keras", "tensorflow")
+_ROOTS = ("keras", "tensorflow", "tensorflow_datasets")
 # What scripts most use of TensorFlow itself, and what does the same here.
 _INSTEAD = {
     "GradientTape": "geartrain.grad or geartrain.value_and_grad of a function",
@@ -148,12 +149,14 @@ class StandIn(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
         Raises ImportError for what Geartrain does not have.
         """
-        if module.__name__ not in _ROOTS:
+        if module.__name__ not in ("keras", "tensorflow"):
             sys.modules[module.__name__] = _stands_for(module.__name__)
 
 
 def _stands_for(fullname: str) -> ModuleType:
     """The module of Geartrain that a script gets for the name of a module."""
+    if fullname == "tensorflow_datasets":
+        return importlib.import_module("geartrain.compat.tensorflow_datasets")
     if fullname == "tensorflow.keras":
         return importlib.import_module("keras")
     if fullname.startswith("tensorflow.") and not fullname.startswith("tensorflow.keras."):

@@ -31,7 +31,7 @@ LEVELS: list[set[str]] = [
     {"ops.image", "utils.bounding_boxes"},
     {"initializers", "activations", "regularizers", "constraints", "preprocessing", "data"},
     {"layers", "losses", "metrics", "optimizers", "callbacks", "backend"},
-    {"saving", "compat.backend"},
+    {"saving", "compat.backend", "compat.tensorflow_datasets"},
     {"models"},
     {"plots", "diagrams", "utils.doctor", "explanation", "wrappers"},
     {"", "script", "commands"},

@@ -10,6 +10,21 @@ from functools import partial
 from geartrain.datasets import cifar, published, source
 from geartrain.errors import shown
 
+CLASS_NAMES = (
+    "apple", "aquarium_fish", "baby", "bear", "beaver", "bed", "bee", "beetle", "bicycle",
+    "bottle", "bowl", "boy", "bridge", "bus", "butterfly", "camel", "can", "castle", "caterpillar",
+    "cattle", "chair", "chimpanzee", "clock", "cloud", "cockroach", "couch", "crab", "crocodile",
+    "cup", "dinosaur", "dolphin", "elephant", "flatfish", "forest", "fox", "girl", "hamster",
+    "house", "kangaroo", "keyboard", "lamp", "lawn_mower", "leopard", "lion", "lizard", "lobster",
+    "man", "maple_tree", "motorcycle", "mountain", "mouse", "mushroom", "oak_tree", "orange",
+    "orchid", "otter", "palm_tree", "pear", "pickup_truck", "pine_tree", "plain", "plate", "poppy",
+    "porcupine", "possum", "rabbit", "raccoon", "ray", "road", "rocket", "rose", "sea", "seal",
+    "shark", "shrew", "skunk", "skyscraper", "snail", "snake", "spider", "squirrel", "streetcar",
+    "sunflower", "sweet_pepper", "table", "tank", "telephone", "television", "tiger", "tractor",
+    "train", "trout", "tulip", "turtle", "wardrobe", "whale", "willow_tree", "wolf", "woman",
+    "worm",
+)  # fmt: skip
+
 DATA_SET = cifar.files(
     "cifar-100",
     "cifar-100-python",
@@ -31,7 +46,7 @@ def load_data(label_mode: str = "fine") -> source.Split:
     Returns:
         `(x_train, y_train), (x_test, y_test)`, uint8: images of shapes `(50000, 32, 32, 3)` and
         `(10000, 32, 32, 3)`, the colours first where `keras.config.image_data_format` says so, and
-        labels, `(50000, 1)` and `(10000, 1)`.
+        labels, `(50000, 1)` and `(10000, 1)`; the fine ones are indices into `CLASS_NAMES`.
 
     Raises:
         FileNotFoundError: it is in none of the places and cannot be downloaded. The message says
