@@ -19,7 +19,7 @@ from geartrain.ops.arithmetic import (
 )
 from geartrain.ops.logic import greater, greater_equal, where
 from geartrain.ops.logits import with_logits
-from geartrain.ops.operands import Tensor, as_float, indices_like, operand, rank_of
+from geartrain.ops.operands import Tensor, as_float, counted, indices_like, operand, rank_of
 from geartrain.ops.rearranging import split
 from geartrain.ops.reductions import max, sum
 from geartrain.ops.sorting import sort
@@ -219,7 +219,7 @@ def hard_tanh(x: Tensor) -> Tensor:
     >>> hard_tanh([-2.0, 0.5, 2.0])
     array([-1. ,  0.5,  1. ], dtype=float32)
     """
-    x = as_float(x)
+    x = counted(x)
     return where(greater(x, 1), 1, where(greater(-1, x), -1, x))
 
 

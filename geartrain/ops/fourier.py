@@ -308,7 +308,7 @@ def istft(
     """The signal whose `stft` is x: stretches times the window, added up where they overlap.
 
     The sum is divided by that of the squared windows, so that the signal of an unchanged `stft`
-    comes out as it was.
+    comes out as it was. Without a window it is not divided.
 
     Args:
         x: a pair of float tensors (real, imaginary) as of `stft`.
@@ -324,18 +324,20 @@ def istft(
     pair = _pair("istft", x, rank=2)
     weights = _weights("istft", window, sequence_length, fft_length, dtype_of(pair))
     stretches = irfft(_parts(pair), fft_length)
-    whole = _overlapped(multiply(stretches, weights), sequence_stride)
-    squares = views.expand(
-        reshape(multiply(weights, weights), (1, fft_length)),
-        shape=(extents_of(stretches)[-2], fft_length),
-    )
-    norm = _overlapped(squares, sequence_stride)
-    signal = divide_no_nan(whole, norm)
+    signal = _overlapped(multiply(stretches, weights), sequence_stride)
+    if window is not None:
+        signal = divide_no_nan(signal, _overlapped(_squares(stretches, weights), sequence_stride))
     start = fft_length // 2 if center else 0
     total = extents_of(signal)[-1]
     if length is not None:
         return signal[..., start : start + length]
     return signal[..., start : total - start]
+
+
+def _squares(stretches: Tensor, weights: Tensor) -> Tensor:
+    """The squares of the weights, for each stretch."""
+    count, size = extents_of(stretches)[-2:]
+    return views.expand(reshape(multiply(weights, weights), (1, size)), shape=(count, size))
 
 
 def _overlapped(stretches: Tensor, stride: int) -> Tensor:

@@ -132,7 +132,7 @@ def logaddexp(x1: Tensor, x2: Tensor) -> Tensor:
 
 def _added_powers(who: str, x1: Tensor, x2: Tensor, scale: float) -> Tensor:
     """The logarithm of the sum of two powers of `exp(scale)`."""
-    x1, x2 = aligned(x1, x2, floats=True, who=who)
+    x1, x2 = aligned(operand(x1), operand(x2), floats=True, who=who)  # Python's numbers too
     high = maximum(x1, x2)
     equal = primitive.equal(x1, x2)  # also two equal infinities, whose difference is NaN
     gap = primitive.where(equal, filled_like(x1, 0.0), primitive.subtract(x1, x2))
@@ -313,7 +313,7 @@ def arctan2(x1: Tensor, x2: Tensor) -> Tensor:
     >>> arctan2([1.0, 0.0], [0.0, -1.0]).round(4)
     array([1.5708, 3.1416], dtype=float32)
     """
-    return applied(primitive.arctan2, x1, x2, floats=True)
+    return applied(primitive.arctan2, operand(x1), operand(x2), floats=True)
 
 
 def sinh(x: Tensor) -> Tensor:

@@ -90,7 +90,8 @@ def istft(
         place = slice(t * sequence_stride, t * sequence_stride + fft_length)
         whole[..., place] += rows[..., t, :]
         norm[place] += weights**2
-    whole = np.where(norm == 0, 0, whole / np.where(norm == 0, 1, norm))
+    if window is not None:
+        whole = np.where(norm == 0, 0, whole / np.where(norm == 0, 1, norm))
     start = fft_length // 2 if center else 0
     return whole[..., start : start + length if length is not None else total - start]
 
