@@ -13,8 +13,10 @@ from geartrain.optimizers.adagrad import Adadelta, Adagrad, Ftrl
 from geartrain.optimizers.adam import Adam, Adamax, AdamW, Lamb, Nadam
 from geartrain.optimizers.lion import Lion
 from geartrain.optimizers.loss_scale import LossScaleOptimizer
+from geartrain.optimizers.muon import Muon
 from geartrain.optimizers.optimizer import Optimizer
 from geartrain.optimizers.rmsprop import RMSprop
+from geartrain.optimizers.schedule_free import ScheduleFreeAdamW
 from geartrain.optimizers.sgd import SGD
 from geartrain.registry import members
 
@@ -30,9 +32,11 @@ __all__ = [
     "Lamb",
     "Lion",
     "LossScaleOptimizer",
+    "Muon",
     "Nadam",
     "Optimizer",
     "RMSprop",
+    "ScheduleFreeAdamW",
     "deserialize",
     "get",
     "serialize",

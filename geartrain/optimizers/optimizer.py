@@ -276,12 +276,13 @@ class Optimizer(OptimizerState):
 
     def _decay_of(self, variable: Variable) -> float | None:
         """The weight decay of a variable; None where there is none."""
+        return None if self._keeps_its_size(variable) else self.weight_decay
+
+    def _keeps_its_size(self, variable: Variable) -> bool:
+        """Whether a variable was excluded from weight decay."""
         excluded, pattern = self._not_decayed
-        if variable in excluded or variable.path in self._excluded_paths:
-            return None
-        if pattern and pattern.search(variable.name):
-            return None
-        return self.weight_decay
+        named = pattern is not None and pattern.search(variable.name) is not None
+        return named or variable in excluded or variable.path in self._excluded_paths
 
     def exclude_from_weight_decay(
         self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None

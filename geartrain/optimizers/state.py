@@ -42,8 +42,11 @@ class OptimizerState(Configurable):
         """
         return ()
 
-    def first_value(self, slot: str, variable: Variable) -> np.ndarray:
-        """What a variable's slot holds before the first step: zeros, unless overridden."""
+    def first_value(self, slot: str, variable: Variable) -> np.ndarray | None:
+        """What a variable's slot holds before the first step: zeros, unless overridden.
+
+        None for a variable that has no such slot.
+        """
         return np.zeros(variable.shape, numpy_dtype(variable.dtype))
 
     @property
@@ -72,6 +75,8 @@ class OptimizerState(Configurable):
             for variable in variables:
                 for name in group:
                     value = self.first_value(name, variable)
+                    if value is None:
+                        continue
                     dtype = variable.dtype if is_float(value.dtype.name) else value.dtype.name
                     slot = self._track(value, dtype, _slot(variable, name))
                     self._slots[variable][name] = slot
