@@ -79,6 +79,14 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
     return np.dtype(name)
 
 
+def no_numbers(who: str = "") -> TypeError:
+    """The error for a tensor of strings where numbers are needed."""
+    return TypeError(
+        f"{who and f'{who}: '}Expected a tensor of numbers. Received: one of strings. Encode "
+        "strings as numbers first, with layers.TextVectorization, StringLookup or Hashing."
+    )
+
+
 def is_float(name: str) -> bool:
     """Whether tensors of this dtype have gradients."""
     return name in FLOATS
@@ -128,5 +136,7 @@ def result_type(*dtypes: Any) -> str:
     names = frozenset(
         weak[dtype] if dtype in (int, float, bool) else standardize_dtype(dtype) for dtype in dtypes
     )
+    if "string" in names:
+        raise no_numbers()
     joined = _join(names) if names else "float"
     return {"int": "int32", "float": config.floatx()}.get(joined, joined)

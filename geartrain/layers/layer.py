@@ -33,6 +33,7 @@ from geartrain.registry import signature
 from geartrain.runtime.staging import StatelessScope
 from geartrain.runtime.variable import Trace, Variable, current_trace
 from geartrain.serialization import count_work, serialize
+from geartrain.utils.texts import as_texts
 
 _COMMON = (
     "name", "dtype", "trainable", "activity_regularizer", "autocast",
@@ -148,7 +149,7 @@ class Layer(Copied):
         if not args:
             args = self._leading(kwargs)
         if args and isinstance(args[0], list) and not any(map(_is_tensor, tree.flatten(args[0]))):
-            args = (operand(args[0]), *args[1:])
+            args = (self._array_of(args[0]), *args[1:])
         if kwargs.get("training") is None:  # so that a model, not its making, decides
             kwargs.pop("training", None)
         if not current_trace() and of_model(args, kwargs):
@@ -229,8 +230,15 @@ class Layer(Copied):
         for layer in self._flatten_layers():
             layer._call_losses.clear()  # type: ignore[attr-defined]
 
+    def _array_of(self, values: Any) -> Any:
+        """Lists or an array as an array, of numbers or of texts."""
+        texts = as_texts(values)
+        return operand(values) if texts is None else texts
+
     def _as_operand(self, value: Any) -> Any:
         if _is_tensor(value):
+            if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "OUST":
+                return self._array_of(value)
             tensor = operand(value)
             if self.autocast and is_float(dtype_of(tensor)):
                 tensor = operand(tensor, self.compute_dtype)

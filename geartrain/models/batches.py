@@ -22,6 +22,7 @@ from geartrain.errors import describe_value, shown, warn
 from geartrain.models.data import (
     Batch,
     as_array,
+    as_input,
     check_lengths,
     first_leaf,
     is_stream,
@@ -347,7 +348,7 @@ def batches_of(
         raise ValueError(
             f"{who}: expected batch_size to be a whole number of 1 or more. Received: {size!r}"
         )
-    data = Batch(map_part(as_array, x), map_part(as_array, y), map_part(as_array, sample_weight))
+    data = Batch(map_part(as_input, x), map_part(as_array, y), map_part(as_array, sample_weight))
     check_lengths(who, data)
     if not number_of_samples(data) and who != "predict":
         raise ValueError(

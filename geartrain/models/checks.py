@@ -79,7 +79,7 @@ def _check_nan(who: str, name: str, array: np.ndarray) -> None:
 def _hint_at_pixels(model: Any, x: np.ndarray) -> None:
     first = next((layer for layer in model.layers if type(layer).__name__ != "InputLayer"), None)
     takes_pixels = {"Dense", "Flatten", "Reshape", "Conv1D", "Conv2D", "Conv3D"}
-    if x.ndim < 2 or x.dtype == bool or first is None or type(first).__name__ not in takes_pixels:
+    if x.ndim < 2 or x.dtype.kind not in "iuf" or type(first).__name__ not in takes_pixels:
         return
     seen = x[: max(1, _LOOKED_AT // max(1, math.prod(x.shape[1:])))]
     if not seen.size or math.prod(x.shape[1:]) < 64:

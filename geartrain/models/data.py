@@ -12,6 +12,7 @@ from geartrain import config, tree
 from geartrain.errors import describe_value
 from geartrain.graph.dtypes import numpy_dtype
 from geartrain.graph.node import Node
+from geartrain.utils.texts import as_texts
 
 
 class Batch(NamedTuple):
@@ -97,10 +98,16 @@ def _class_weights(y: Any, class_weight: dict[int, float]) -> np.ndarray:
 
 def prepare(array: Any) -> np.ndarray:
     """An array with floats in `floatx()`."""
-    array = as_array(array)
+    array = as_input(array)
     if array.dtype.kind != "f":
         return array
     return array.astype(numpy_dtype(config.floatx()), copy=False)
+
+
+def as_input(value: Any) -> np.ndarray:
+    """One input as an array of numbers, or of Python's strings where it holds texts."""
+    texts = as_texts(value)
+    return as_array(value) if texts is None else texts
 
 
 def as_array(value: Any) -> np.ndarray:
@@ -189,7 +196,7 @@ def unpacked(item: Any, who: str) -> Batch:
     inputs_alone = inputs_alone and (who == "predict" or not 2 <= len(item) <= 3)
     several = isinstance(item, list | tuple) and 1 <= len(item) <= 3 and not inputs_alone
     batch = Batch(*item) if several else Batch(item)
-    batch = Batch(*(map_part(as_array, part) for part in batch))
+    batch = Batch(map_part(as_input, batch.x), *(map_part(as_array, part) for part in batch[1:]))
     check_lengths(who, batch)
     return batch
 

@@ -10,6 +10,7 @@ from typing import Any
 from geartrain import tree
 from geartrain.compat import methods
 from geartrain.errors import unknown_keywords
+from geartrain.graph.dtypes import no_numbers
 from geartrain.layers.input_spec import InputSpec, check_input
 from geartrain.layers.layer import Layer
 from geartrain.layers.operation import Operation
@@ -21,6 +22,7 @@ from geartrain.models.summary import print_summary
 from geartrain.models.trainer import Trainer
 from geartrain.ops.masks import set_mask
 from geartrain.registry import register, signature
+from geartrain.runtime.stage import STRING, dtype_of_data
 from geartrain.runtime.variable import Trace
 from geartrain.serialization import check_form, deserialize_each, reading, serialize
 
@@ -105,6 +107,8 @@ class Model(Trainer, Saved, Layer):
                         "not optional. Received: None. Make it by keras.Input(..., optional=True)."
                     )
                 continue
+            if node.dtype != STRING and dtype_of_data(tensor) == STRING:
+                raise no_numbers(self._who())
             shape = tuple(tensor.shape)
             rank = len(node.shape)
             axes = {axis: size for axis, size in enumerate(node.shape) if axis and size is not None}

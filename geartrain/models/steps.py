@@ -1,4 +1,4 @@
-"""What one step of training, evaluation or prediction is, and the program it is traced into.
+"""What one step of training, evaluation or prediction is.
 
 Each kind of step (train, test, predict) is a method that computes with ops. It is traced once for
 each form of the data, into a program with an open batch axis; running the program updates weights,
@@ -8,25 +8,20 @@ optimizer slots and metrics together, or, if anything fails, none of them.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-from geartrain import config, metrics, ops, optimizers, tree
+from geartrain import metrics, ops, optimizers, tree
 from geartrain.compat.keywords import METHODS, modern
-from geartrain.errors import UnknownSize, unknown_keywords, warn
-from geartrain.graph.node import Node, placeholder
-from geartrain.graph.shapes import BATCH
-from geartrain.layers.trials import inferred
+from geartrain.errors import unknown_keywords, warn
 from geartrain.models.compilation import Compilation, compile_again, copy_compilation
 from geartrain.models.compiled import CompiledLoss, CompiledMetrics
-from geartrain.models.data import Batch, pack_x_y_sample_weight, unpack_x_y_sample_weight
-from geartrain.models.keys import Held, key_of
+from geartrain.models.data import unpack_x_y_sample_weight
 from geartrain.models.programs import Programs
+from geartrain.models.step_programs import StepPrograms
 from geartrain.ops.operands import extents_of, number_of
 from geartrain.registry import signature_names
-from geartrain.runtime.function import Program, gradients_of, trace
-from geartrain.runtime.variable import Trace
+from geartrain.runtime.function import gradients_of
 
 Method = Callable[..., Any]
 
@@ -50,10 +45,11 @@ def helpful(method: Method) -> Method:
     return checked
 
 
-class Steps:
+class Steps(StepPrograms):
     """The part of a model that computes single steps: what it was compiled with, and programs."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.stop_training = False
         self.compiled = False
         self.optimizer: Any = None
@@ -66,9 +62,6 @@ class Steps:
         self._compile_metrics: CompiledMetrics | None = None
         self._loss_tracker: Any = None
         self._compilation: Compilation | None = None
-        self._programs = Programs()
-        self._fixed_settings: tuple[Any, ...] | None = None  # while `fit` runs
-        self._first_batch: Callable[[], Batch] | None = None  # while `fit` runs
 
     @helpful
     def compile(
@@ -287,149 +280,6 @@ class Steps:
             elif metric is labelled[0]:
                 logs.update(self._compile_metrics.result())
         return logs
-
-    # -- programs ---------------------------------------------------------------------------------
-
-    def program_of(self, kind: str, batch: Batch) -> tuple[Program, Any]:
-        """The program of a step for data of this form, and the form of its result."""
-        found: tuple[Program, Any] = self._programs[self.traced(kind, batch)]
-        return found
-
-    def traced(self, kind: str, batch: Batch) -> tuple[Any, ...]:
-        """The key of the program of a step for data of this form, once it is there."""
-        self._prepare(kind, batch)
-        key = self.program_key(kind, batch)
-        if key not in self._programs:
-            inputs, result, scope = self._traced_step(kind, batch)
-            flat = tree.flatten(result)
-            outputs = [Node.wrap(leaf) for leaf in flat]
-            program = Program(
-                inputs, outputs, scope.updates, compiled=not self.run_eagerly and self.jit_compile
-            )
-            key = self.program_key(kind, batch)  # the step may have made variables
-            self._programs[key] = (program, result)
-        return key
-
-    def _traced_step(self, kind: str, batch: Batch) -> tuple[list[Node], Any, Trace]:
-        """The placeholders, the result and the scope of a step for data of this form.
-
-        A step that must know how many rows there are is traced for this number of them.
-        """
-        key = self.program_key(kind, batch)
-        try:
-            return self._traced_for(key, batch)
-        except UnknownSize:
-            if BATCH not in key[3]:
-                raise
-        self._programs.of_fixed_rows.add(key[:3])
-        return self._traced_for(self.program_key(kind, batch), batch)
-
-    def _traced_for(self, key: tuple[Any, ...], batch: Batch) -> tuple[list[Node], Any, Trace]:
-        kind, specs, _, rows, _ = key
-        inputs = [
-            placeholder((count, *shape), dtype.name, name)
-            for count, (shape, dtype), name in zip(
-                rows, specs, self._leaf_names(batch), strict=True
-            )
-        ]
-        remaining = iter(inputs)
-        data = tree.map_structure(
-            lambda leaf: None if leaf is None else next(remaining), tuple(batch)
-        )
-        step = getattr(self, f"{kind}_step")
-        result, scope = trace(lambda: step(pack_x_y_sample_weight(*data)))
-        return inputs, result, scope
-
-    def program_key(self, kind: str, batch: Batch) -> tuple[Any, ...]:
-        """What decides which program a step needs: the form of the data, and settings."""
-        leaves = [leaf for leaf in tree.flatten(list(batch)) if leaf is not None]
-        specs = tuple((leaf.shape[1:], leaf.dtype) for leaf in leaves)
-        form: Any = tuple(part is None for part in batch)
-        if any(map(tree.is_nested, batch)):
-            form = repr(tree.map_structure(lambda leaf: leaf is None, list(batch)))
-        fixed = self._rows_are_fixed() or (kind, specs, form) in self._programs.of_fixed_rows
-        rows = tuple(len(leaf) if fixed else BATCH for leaf in leaves)
-        return (kind, specs, form, rows, self._settings(kind))
-
-    def program_known(self, key: tuple[Any, ...]) -> tuple[Program, Any] | None:
-        """The program with this key, if there is one since `compile`, and its result's form."""
-        return self._programs.get(key)
-
-    def _rows_are_fixed(self) -> bool:
-        """Whether a layer keeps a state for each row, from one batch to the next."""
-        return any(layer.stateful for layer in self._flatten_layers())  # type: ignore[attr-defined]
-
-    def _settings(self, kind: str) -> tuple[Any, ...]:
-        """What is written into a program and may change: other settings need another program."""
-        common = (config.computing(), self.run_eagerly, self.jit_compile)
-        if kind != "train" or self.optimizer is None:
-            return common
-        if self._fixed_settings is not None:
-            return self._fixed_settings
-        taking = [self.optimizer]  # and the one inside of it that takes the steps, if any
-        if hasattr(self.optimizer, "inner_optimizer"):
-            taking.append(self.optimizer.inner_optimizer)
-        written = [dict(vars(optimizer)) for optimizer in taking]
-        for optimizer, settings in zip(taking, written, strict=True):
-            if optimizer.calls_rate:  # no part of a program, only what it gives
-                del settings["_learning_rate"]
-        keys = (key_of(value) for settings in written for value in settings.values())
-        trained = (Held(variable) for variable in self.trainable_variables)
-        flags = (layer.trainable for layer in self._flatten_layers())  # type: ignore[attr-defined]
-        return (*common, Held(self.optimizer), *keys, *trained, *flags)
-
-    @contextmanager
-    def _settings_fixed(self, key: tuple[Any, ...], first: Callable[[], Batch]) -> Iterator[None]:
-        """What is trainable and how the optimizer is set stay as in `key`, in a `with` block.
-
-        Meanwhile callbacks have a way to the `first` batch.
-        """
-        before, self._fixed_settings = self._fixed_settings, key[-1]
-        self._first_batch = first
-        try:
-            yield
-        finally:
-            self._fixed_settings, self._first_batch = before, None
-
-    def _prepare(self, kind: str, batch: Batch) -> None:
-        """Make the weights and the optimizer's slots, before anything is traced."""
-        if not self.built and self._has_call():
-            self.build_from(batch.x)
-        elif not self.built:  # a step of its own calls the layers, and so makes their weights
-            self._traced_step(kind, batch)
-            self.built = True
-        if kind == "train" and self.optimizer is not None and not self.optimizer.built:
-            self.optimizer.build(self.trainable_variables)
-
-    def build_from(self, x: Any) -> None:
-        """Make the weights for inputs like `x`."""
-        symbols = tree.map_structure(
-            lambda leaf: placeholder((BATCH, *leaf.shape[1:]), leaf.dtype.name), x
-        )
-        trace(
-            lambda: inferred(
-                lambda args, kwargs: self(*args, **kwargs), (symbols,), {"training": False}
-            )
-        )
-
-    def _has_call(self) -> bool:
-        """Whether the model can be called, or has steps of its own alone."""
-        raise NotImplementedError
-
-    def _leaf_names(self, batch: Batch) -> list[str]:
-        names = []
-        for part, name in zip(batch, batch._fields, strict=True):
-            count = len([leaf for leaf in tree.flatten(part) if leaf is not None])
-            names += [name if count == 1 else f"{name}[{number}]" for number in range(count)]
-        return names
-
-    def run_step(self, kind: str, batch: Batch) -> Any:
-        """Run one step; the result has the form that the step returned."""
-        program, result = self.program_of(kind, batch)
-        if kind == "train" and self.optimizer is not None:
-            self.optimizer.refresh_rate()
-        leaves = [leaf for leaf in tree.flatten(list(batch)) if leaf is not None]
-        return tree.pack_sequence_as(result, program.run(*leaves))
 
 
 def _mean(name: str) -> Any:

@@ -13,7 +13,14 @@ import numpy as np
 
 from geartrain import config
 from geartrain.errors import UnknownSize, shown
-from geartrain.graph.dtypes import FLOATS, limits, numpy_dtype, result_type, standardize_dtype
+from geartrain.graph.dtypes import (
+    FLOATS,
+    limits,
+    no_numbers,
+    numpy_dtype,
+    result_type,
+    standardize_dtype,
+)
 from geartrain.graph.node import Node
 from geartrain.graph.op import Op
 from geartrain.graph.shapes import Extent, Shape, axis_index, broadcast, conflict, public
@@ -48,7 +55,11 @@ def operand(value: Any, dtype: str | None = None) -> Any:
             f"Expected a tensor of numbers. Received: {shown(value)} of dtype {result.dtype}. "
             f"{hint}"
         )
-    return result if dtype is None or dtype_of(result) == dtype else cast(result, dtype=dtype)
+    if dtype is None or dtype_of(result) == dtype:
+        return result
+    if dtype_of(result) == "string":
+        raise no_numbers()
+    return cast(result, dtype=dtype)
 
 
 def _from_python(value: Any, dtype: str | None) -> Any:
