@@ -42,6 +42,7 @@ GROUPS = (
     "unknown_axes",
     "data",
     "folders",
+    "texts",
 )
 
 

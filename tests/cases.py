@@ -46,6 +46,8 @@ INNER = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 3}
 # Not made of plain settings and called with inputs alone: a base; cells, and RNN, which is made of
 # one (see tests/ops/test_scan.py and the recordings).
 BASES = {"Wrapper", "Pipeline", "RNN", "GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"}
+# Those for texts and categories, whose numbers are whole: see tests/layers/test_texts.py.
+BASES |= {"HashedCrossing", "Hashing", "IntegerLookup", "StringLookup", "TextVectorization"}
 
 QUERY_AND_VALUE = ((3, 4), (5, 4))
 LAYERS: dict[str, list[LayerCase]] = {

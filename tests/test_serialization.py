@@ -287,7 +287,7 @@ HOSTILE = {
     "own package": (described("Dense", {"units": 1}, "geartrain.layers"), "is none of Keras's"),
     "pickle": (described("TorchModuleWrapper", {"module": "gASV"}), "Unknown class: 'TorchModule"),
     "SavedModel": (described("TFSMLayer", {"filepath": "/etc"}), "Unknown class: 'TFSMLayer'"),
-    "vocabulary": (described("StringLookup", {"vocabulary": "/etc/passwd"}), "Unknown class"),
+    "vocabulary": (described("StringLookup", {"vocabulary": "/etc/passwd"}), "expected no path"),
     "foreign registered name": (
         {**DENSE, "registered_name": "mine>Dense"}, "expected registered_name to be null"
     ),

@@ -21,9 +21,6 @@ NOT_YET = {
     f"keras.{name}"
     for name in [
         "export.ExportArchive",
-        "layers.IntegerLookup",
-        "layers.StringLookup",
-        "layers.TextVectorization",
     ]
 }
 

@@ -296,10 +296,6 @@ ABSENT: dict[str, dict[str, str]] = {
     },
     "datasets": {"*": _DATA},
     "layers": {
-        **dict.fromkeys(
-            ("TextVectorization", "StringLookup", "IntegerLookup", "Hashing", "HashedCrossing"),
-            _TEXT,
-        ),
         **dict.fromkeys(("LocallyConnected1D", "LocallyConnected2D"), _UNSHARED),
         "Merge": "Keras removed it. Use layers.Add, Multiply, Concatenate or Dot",
         "merge": "Keras removed it. Use layers.add, multiply, concatenate or dot",

@@ -39,9 +39,11 @@ _PLACES = {
     "images.levels": "AutoContrast Equalization RandomInvert RandomPosterization Solarization",
     "images.mixing": "AugMix CutMix MixUp RandAugment",
     "images.sizes": "CenterCrop MaxNumBoundingBoxes RandomCrop Resizing",
+    "hashing": "HashedCrossing Hashing",
     "input_layer": "Input InputLayer",
     "input_spec": "InputSpec",
     "layer": "Layer",
+    "lookup": "IntegerLookup StringLookup",
     "merging": (
         "Add Average Concatenate Dot Maximum Minimum Multiply Subtract add average concatenate "
         "dot maximum minimum multiply subtract"
@@ -67,6 +69,7 @@ _PLACES = {
     "spectral_normalization": "SpectralNormalization",
     "spectrograms": "MelSpectrogram STFTSpectrogram",
     "stacked_cells": "StackedRNNCells",
+    "text_vectorization": "TextVectorization",
     "wrappers": "TimeDistributed Wrapper",
 }
 _ALIASES = {  # the module, and the name there

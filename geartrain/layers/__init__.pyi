@@ -92,10 +92,14 @@ from geartrain.layers.images.sizes import CenterCrop as CenterCrop
 from geartrain.layers.images.sizes import MaxNumBoundingBoxes as MaxNumBoundingBoxes
 from geartrain.layers.images.sizes import RandomCrop as RandomCrop
 from geartrain.layers.images.sizes import Resizing as Resizing
+from geartrain.layers.hashing import HashedCrossing as HashedCrossing
+from geartrain.layers.hashing import Hashing as Hashing
 from geartrain.layers.input_layer import Input as Input
 from geartrain.layers.input_layer import InputLayer as InputLayer
 from geartrain.layers.input_spec import InputSpec as InputSpec
 from geartrain.layers.layer import Layer as Layer
+from geartrain.layers.lookup import IntegerLookup as IntegerLookup
+from geartrain.layers.lookup import StringLookup as StringLookup
 from geartrain.layers.merging import Add as Add
 from geartrain.layers.merging import Average as Average
 from geartrain.layers.merging import Concatenate as Concatenate
@@ -162,6 +166,7 @@ from geartrain.layers.spectral_normalization import SpectralNormalization as Spe
 from geartrain.layers.spectrograms import MelSpectrogram as MelSpectrogram
 from geartrain.layers.spectrograms import STFTSpectrogram as STFTSpectrogram
 from geartrain.layers.stacked_cells import StackedRNNCells as StackedRNNCells
+from geartrain.layers.text_vectorization import TextVectorization as TextVectorization
 from geartrain.layers.wrappers import TimeDistributed as TimeDistributed
 from geartrain.layers.wrappers import Wrapper as Wrapper
 
@@ -246,10 +251,13 @@ __all__ = [
     "GlobalMaxPooling3D",
     "GroupNormalization",
     "GroupQueryAttention",
+    "HashedCrossing",
+    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
+    "IntegerLookup",
     "LSTMCell",
     "Lambda",
     "Layer",
@@ -315,7 +323,9 @@ __all__ = [
     "SpatialDropout3D",
     "SpectralNormalization",
     "StackedRNNCells",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
     "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",

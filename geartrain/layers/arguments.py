@@ -51,6 +51,15 @@ def only_default(layer: Any, **arguments: Any) -> None:
         layer._arguments.pop(name, None)
 
 
+def dense(layer: Any, sparse: bool) -> bool:
+    """Refuse sparse tensors; False."""
+    if sparse:
+        raise ValueError(
+            f"{layer._who()}: expected sparse=False: tensors are dense. Received: sparse={sparse}"
+        )
+    return False
+
+
 def known_size(layer: Any, shape: Sequence[int | None], axis: int) -> int:
     """The size of an axis that weights depend on."""
     size = shape[axis]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import ops
-from geartrain.layers.arguments import one_of, positive
+from geartrain.layers.arguments import dense, one_of, positive
 from geartrain.layers.layer import Layer
 from geartrain.layers.rescaling import adapted_batches
 from geartrain.registry import register
@@ -64,7 +64,7 @@ class CategoryEncoding(Layer):
         mode = "multi_hot" if output_mode == "binary" else output_mode
         self.num_tokens = positive(self, "num_tokens", num_tokens)
         self.output_mode = one_of(self, "output_mode", mode, _MODES)
-        self.sparse = _dense(self, sparse)
+        self.sparse = dense(self, sparse)
 
     def call(self, inputs: Any, count_weights: Any = None) -> Any:
         """The vectors."""
@@ -125,7 +125,7 @@ class Discretization(Layer):
             )
         self.epsilon = epsilon
         self.output_mode = one_of(self, "output_mode", output_mode, ("int", *_MODES))
-        self.sparse = _dense(self, sparse)
+        self.sparse = dense(self, sparse)
 
     def adapt(self, data: Any, steps: int | None = None) -> None:
         """Find boundaries between bins of about as many samples of `data` each.
@@ -169,14 +169,6 @@ class Discretization(Layer):
             "num_bins": self.num_bins if found is None else None,
             **{k: getattr(self, k) for k in ("epsilon", "output_mode", "sparse", "name", "dtype")},
         }
-
-
-def _dense(layer: Layer, sparse: bool) -> bool:
-    if sparse:
-        raise ValueError(
-            f"{layer._who()}: expected sparse=False: tensors are dense. Received: sparse={sparse}"
-        )
-    return False
 
 
 def _summary(values: np.ndarray, epsilon: float) -> np.ndarray:

@@ -33,6 +33,7 @@ from geartrain.serialization.names import (
 from geartrain.serialization.places import at, count_work, place, refused, telling
 from geartrain.serialization.reading import (
     check_form,
+    check_path,
     check_safe_mode,
     deserialize,
     deserialize_each,
@@ -45,6 +46,7 @@ __all__ = [
     "OWN_REMEDY",
     "at",
     "check_form",
+    "check_path",
     "check_safe_mode",
     "class_of",
     "count_work",

@@ -58,6 +58,21 @@ def deserialize(
         return _read(value, family)
 
 
+def check_path(who: str, path: str) -> None:
+    """Refuse that plain data name a file to read, which their author does not have.
+
+    >>> with reading():
+    ...     check_path("vocabulary", "/etc/hosts")
+    Traceback (most recent call last):
+    ValueError: vocabulary: expected no path in a model's file. Received: '/etc/hosts'. ...
+    """
+    if state.shared is not None:
+        raise refused(
+            f"{who}: expected no path in a model's file. Received: {path!r}. It could be any file "
+            "of this machine. Give the path in Python, with set_vocabulary."
+        )
+
+
 @contextmanager
 def reading(custom_objects: dict[str, Any] | None = None) -> Iterator[None]:
     """A `with` block in which all that is read is one structure: what it shares is one object."""

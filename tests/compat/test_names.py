@@ -102,7 +102,6 @@ def test_every_module_of_old_is_found_with_a_hint_for_the_last(module, tmp_path)
         ("from keras.applications.vgg16 import VGG16", r"keras\.applications.*load_model"),
         ("import tensorflow as tf; from tensorflow.keras.applications import VGG16", "load_model"),
         ("from keras.preprocessing.text import Tokenizer", "texts become numbers"),
-        ("from keras.layers import TextVectorization", "texts become numbers"),
     ],
 )
 def test_a_program_that_imports_what_is_not_here_is_told_why(line, match, tmp_path):

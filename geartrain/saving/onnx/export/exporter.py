@@ -19,6 +19,7 @@ from geartrain import tree
 from geartrain.graph.dtypes import numpy_dtype
 from geartrain.graph.node import Constant, Node, sorted_nodes
 from geartrain.layers.context import current_context, instead_of_calls
+from geartrain.layers.on_host import HostLayer
 from geartrain.ops.logits import note_of
 from geartrain.registry import public_name
 from geartrain.runtime.variable import Variable
@@ -181,6 +182,11 @@ class Exporter:
                 for node, value in zip(tree.flatten(outputs), several, strict=True):
                     self.values.setdefault(node, value)
                 return outputs
+        if isinstance(layer, HostLayer):
+            raise Unsupported(
+                "NumPy computes it, by a vocabulary or a hash",
+                "Export what comes behind it: keras.Model(layer.output, model.output).",
+            )
         outputs = layer.call(*args, **kwargs)
         for output in tree.flatten(outputs):
             if isinstance(output, Node):  # here, so that an error names the layer
