@@ -10,6 +10,7 @@ import numpy as np
 from geartrain import config
 from geartrain.errors import shown
 from geartrain.layers.arguments import dense, one_of, positive
+from geartrain.layers.layer import COMMON_KEYS
 from geartrain.layers.on_host import HostLayer
 from geartrain.layers.vocabulary_layer import salt_of
 from geartrain.registry import register
@@ -80,6 +81,8 @@ class Hashing(_Hasher):
     >>> Hashing(3)(["A", "B", "C"])
     array([1, 0, 1])
     """
+
+    config_order = (*COMMON_KEYS, "num_bins", "salt")
 
     def __init__(
         self, num_bins: int, mask_value: Any = None, salt: Any = None, output_mode: str = "int",

@@ -150,10 +150,10 @@ class IndexLookup(VocabularyLayer):
         }
 
     def _goes_into_assets(self) -> bool:
-        return self.input_vocabulary is not None or not any(
-            len(str(token).splitlines()) > 1 or str(token).endswith("\n")
-            for token in self._table.tokens
-        )
+        if self.input_vocabulary is not None:
+            return True
+        lines = [*map(str, self.get_vocabulary())]
+        return lines == "\n".join(lines).splitlines()
 
     def get_build_config(self) -> dict[str, Any] | None:
         """Nothing: there are no weights to make."""
@@ -189,9 +189,7 @@ class IndexLookup(VocabularyLayer):
         if self.input_vocabulary is not None:
             return
         with Path(dir_path, _ASSET).open(encoding="utf-8", newline="") as file:
-            tokens = self._of_lines(file.read())
-        special = len(self._special)
-        table = self._table_of(tokens[special:])
+            table, _ = self._table_from(self._of_lines(file.read()))
         if self._idf_of_file is not None and self._idf_of_file.shape == (self.depth(),):
             table.weights = Variable(self._idf_of_file, trainable=False, name="idf_weights")
         self._take(table)

@@ -124,7 +124,10 @@ class IntegerLookup(IndexLookup):
         return list(tokens.tolist())
 
     def _of_lines(self, text: str) -> list[Any]:
-        return list(map(int, super()._of_lines(text)))
+        numbers = [*map(int, super()._of_lines(text))]
+        if any(not -(1 << 63) <= number < 1 << 63 for number in numbers):
+            raise ValueError(f"{self._who()}: expected whole numbers of 64 bits. Received: larger")
+        return numbers
 
     def _array(self, value: Any) -> np.ndarray:
         array = np.asarray(value)

@@ -300,7 +300,7 @@ class TextVectorization(HostLayer):
             "pad_to_max_tokens": lookup.pad_to_max_tokens,
             "sparse": False,
             "ragged": False,
-            **lookup.vocabulary_config(),
+            **dict(sorted(lookup.vocabulary_config().items(), reverse=True)),
             "encoding": self.encoding,
             "vocabulary_size": self.vocabulary_size(),
         }

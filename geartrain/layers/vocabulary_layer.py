@@ -154,10 +154,7 @@ class VocabularyLayer(HostLayer):
         if isinstance(vocabulary, str):
             vocabulary = self._lines_of(vocabulary)
         tokens = self._tokens_of(vocabulary)
-        special = self._special
-        whole = special == tokens[: len(special)]
-        self._check_tokens(tokens[len(special) :] if whole else tokens)
-        table = self._table_of(tokens[len(special) :] if whole else tokens)
+        table, whole = self._table_from(tokens)
         if idf_weights is not None:
             weights = np.asarray(idf_weights, config.floatx())
             if weights.shape != (len(tokens),):
@@ -170,6 +167,14 @@ class VocabularyLayer(HostLayer):
                 np.pad(weights, (front, 0), constant_values=weights.mean())
             )
         self._take(table)
+
+    def _table_from(self, tokens: list[Any]) -> tuple[Words | Numbers, bool]:
+        """The table of a vocabulary, and whether that has the special tokens in front."""
+        special = self._special
+        whole = special == tokens[: len(special)]
+        own = tokens[len(special) :] if whole else tokens
+        self._check_tokens(own)
+        return self._table_of(own), whole
 
     def _tokens_of(self, vocabulary: Any) -> list[Any]:
         tokens = as_texts(vocabulary)
@@ -192,7 +197,7 @@ class VocabularyLayer(HostLayer):
         return self._of_lines(Path(path).read_text("utf-8"))
 
     def _of_lines(self, text: str) -> list[Any]:
-        return text.removesuffix("\n").split("\n")
+        return text.removesuffix("\n").split("\n") if text else []
 
     def _check_tokens(self, tokens: list[Any]) -> None:
         repeated = [token for token, count in Counter(tokens).items() if count > 1]

@@ -34,6 +34,7 @@ class Metadata:
         structure: that of the weights' file without its tensors.
         places: where these are: `[offset, bytes]`.
         tensors: the digest of each tensor by its path.
+        assets: the SHA-256 of each file of a layer by its name.
     """
 
     text: dict[str, Any] = field(default_factory=dict)
@@ -41,11 +42,17 @@ class Metadata:
     structure: str | None = None
     places: list[list[int]] = field(default_factory=list)
     tensors: dict[str, str] = field(default_factory=dict)
+    assets: dict[str, str] = field(default_factory=dict)
 
     def check_config(self, data: bytes, what: str) -> None:
         """Refuse a configuration that was changed since it was written."""
         if self.config is not None and hashlib.sha256(data).hexdigest() != self.config:
             raise changed(f"{what}: {CONFIG}")
+
+    def check_assets(self, files: dict[str, bytes], what: str) -> None:
+        """Refuse files of layers that are not those whose digests are listed here."""
+        if self.config is not None and _digests(files) != self.assets:
+            raise changed(f"{what}: a file below 'assets'")
 
     def check_structure(self, file: int, offset: int, size: int, what: str) -> None:
         """Refuse a weights' file whose bytes around the tensors were changed."""
@@ -62,10 +69,16 @@ class Metadata:
             raise changed(f"{what}: {METADATA} lists other tensors than {WEIGHTS}, which")
 
 
-def write_metadata(config: bytes, laid: Laid) -> bytes:
-    """The text of `metadata.json` for a configuration and weights."""
+def _digests(files: dict[str, bytes]) -> dict[str, str]:
+    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+
+
+def write_metadata(config: bytes, laid: Laid, assets: dict[str, bytes]) -> bytes:
+    """The text of `metadata.json` for a configuration, weights and files of layers."""
     weights = {"structure": laid.structure, "places": laid.places, "tensors": laid.digests}
     digests = {CONFIG: hashlib.sha256(config).hexdigest(), WEIGHTS: weights}
+    if assets:
+        digests["assets"] = _digests(assets)
     return plain.dump(
         {
             "keras_version": KERAS_VERSION,
@@ -84,14 +97,15 @@ def read_metadata(data: bytes, what: str) -> Metadata:
         return Metadata(text)
     try:
         digests = text[_OWN]["sha256"]
-        config, weights = digests[CONFIG], digests[WEIGHTS]
+        config, weights, assets = digests[CONFIG], digests[WEIGHTS], digests.get("assets", {})
         structure, places, tensors = (weights[k] for k in ("structure", "places", "tensors"))
         good = (
             all(isinstance(one, str) for one in (config, structure, *tensors.values()))
+            and all(isinstance(one, str) for one in assets.values())
             and are_places(places)
-        )  # fmt: skip
+        )
     except (KeyError, TypeError, ValueError, AttributeError):
         good = False
     if not good:
         raise changed(f"{what}: {METADATA}")
-    return Metadata(text, config, structure, places, tensors)
+    return Metadata(text, config, structure, places, tensors, assets)

@@ -21,6 +21,7 @@ from geartrain.graph.budget import Budget
 from geartrain.layers.layer import Layer
 from geartrain.saving import plain
 from geartrain.saving.archive import Archive
+from geartrain.saving.assets import ASSETS, MOST_ASSET, assets_in, collect_assets, restore_assets
 from geartrain.saving.hdf5 import read_hdf5
 from geartrain.saving.hdf5_writer import Laid
 from geartrain.saving.metadata import (
@@ -36,41 +37,44 @@ from geartrain.saving.store import Store
 from geartrain.saving.weights import collect, restore
 from geartrain.saving.zip_writer import ZipWriter
 
-ASSETS = "assets"
 _NPZ = "model.weights.npz"
 
 
 def write_model(model: Any, path: Path, zipped: bool) -> None:
     """Write a model as a zip archive, or as a folder."""
     config = config_of(model)
-    laid = Laid(collect(model))
+    laid, assets = Laid(collect(model)), collect_assets(model)
     if zipped:
         with replacing(path) as stream:
-            _write_zip(stream, config, laid)
+            _write_zip(stream, config, laid, assets)
         return
     with replacing_folder(path, (METADATA, CONFIG, WEIGHTS, _NPZ, ASSETS)) as folder:
         with (folder / WEIGHTS).open("wb") as stream:
             laid.write(stream)
-        (folder / METADATA).write_bytes(write_metadata(config, laid))
+        (folder / METADATA).write_bytes(write_metadata(config, laid, assets))
         (folder / CONFIG).write_bytes(config)
         (folder / ASSETS).mkdir()
+        for name, content in assets.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
 
 
 def write_model_to(stream: IO[bytes], model: Any) -> None:
     """Write a model to a stream as the zip archive."""
     archive = BytesIO()
-    _write_zip(archive, config_of(model), Laid(collect(model)))
+    _write_zip(archive, config_of(model), Laid(collect(model)), collect_assets(model))
     stream.write(archive.getbuffer())
 
 
-def _write_zip(stream: IO[bytes], config: bytes, laid: Laid) -> None:
+def _write_zip(stream: IO[bytes], config: bytes, laid: Laid, assets: dict[str, bytes]) -> None:
     """Write the weights, and then what tells of them: it comes first, and its length is known."""
-    room = len(write_metadata(config, laid))
-    archive = ZipWriter({METADATA: room, CONFIG: len(config), WEIGHTS: laid.size})
+    room = len(write_metadata(config, laid, assets))
+    sizes = {name: len(content) for name, content in assets.items()}
+    archive = ZipWriter({METADATA: room, CONFIG: len(config), WEIGHTS: laid.size, **sizes})
     checksums = {WEIGHTS: laid.write(stream, archive.places[WEIGHTS], checksum=True)}
-    metadata = write_metadata(config, laid)
+    metadata = write_metadata(config, laid, assets)
     assert len(metadata) == room
-    for name, text in {METADATA: metadata, CONFIG: config}.items():
+    for name, text in {METADATA: metadata, CONFIG: config, **assets}.items():
         stream.seek(archive.places[name])
         stream.write(text)
         checksums[name] = zlib.crc32(text)
@@ -114,7 +118,12 @@ def read_model(
         if not compiled:
             config["compile_config"] = None
         with open_weights(archive, metadata, who) as store:
-            return rebuilt(config, store, custom_objects, who)
+            model = rebuilt(config, store, custom_objects, who)
+        try:
+            restore_assets(model, archive)
+        except (ValueError, OSError) as error:
+            raise ValueError(f"{who}: {error}") from error
+        return model
 
 
 def rebuilt(config: Any, store: Store, custom_objects: dict[str, Any] | None, who: str) -> Any:
@@ -136,12 +145,12 @@ def rebuilt(config: Any, store: Store, custom_objects: dict[str, Any] | None, wh
 
 def read_config(archive: Archive, who: str) -> tuple[dict[str, Any], Metadata]:
     """The configuration in a container, and what is known of its files."""
-    check_assets(archive)
     metadata = Metadata()
     if METADATA in archive.members:
         metadata = read_metadata(archive.read(METADATA, MOST_BYTES), who)
     text = archive.read(CONFIG, plain.MOST_BYTES)
     metadata.check_config(text, who)
+    check_assets(archive, metadata, who)
     config = plain.parse(text, f"{who}: {CONFIG}")
     if not isinstance(config, dict) or "class_name" not in config:
         raise ValueError(
@@ -167,11 +176,7 @@ def open_weights(archive: Archive, metadata: Metadata, who: str) -> Store:
     return store
 
 
-def check_assets(archive: Archive) -> None:
-    """Refuse files that belong to a layer which could not read them: its state would be lost."""
-    for name, member in archive.members.items():
-        if name.startswith(f"{ASSETS}/") and member.size:
-            raise archive.refuse(
-                "a model without files of its layers",
-                f"{name!r}, such as a layer for texts has, and which no layer here reads",
-            )
+def check_assets(archive: Archive, metadata: Metadata, who: str) -> None:
+    """Refuse files of layers that were changed since they were written."""
+    found = {name: archive.read(name, MOST_ASSET) for name in assets_in(archive)}
+    metadata.check_assets(found, who)

@@ -248,6 +248,24 @@ LAYERS = {
         args(layer=LSTM), args(layer=LSTM, backward_layer=BACK, merge_mode=None, name="both"),
     ],
     "CategoryEncoding": [args(num_tokens=3, output_mode="count")],
+    "HashedCrossing": [args(num_bins=3), args(num_bins=3, output_mode="one_hot", name="mine")],
+    "Hashing": [
+        args(num_bins=3), args(num_bins=3, output_mode="count", salt=3, mask_value="a"),
+    ],
+    "IntegerLookup": [
+        args(), args(vocabulary=[3, 4], mask_token=0, output_mode="count", oov_method="farmhash",
+                     num_oov_indices=2, salt=[1, 2]),
+    ],
+    "StringLookup": [
+        args(), args(vocabulary=["a", "b"], idf_weights=[0.5, 0.25], output_mode="tf_idf",
+                     max_tokens=5, pad_to_max_tokens=True, name="mine"),
+        args(invert=True, oov_token="?", mask_token="", vocabulary=["a"]),
+    ],
+    "TextVectorization": [
+        args(), args(max_tokens=9, standardize=None, split="character", ngrams=2,
+                     output_sequence_length=3, name="mine"),
+        args(vocabulary=["a"], output_mode="multi_hot"),
+    ],
     "Conv1D": [args(filters=2, kernel_size=3, dilation_rate=2, padding="causal", **_CONV)],
     "Conv2D": [args(filters=4, kernel_size=[2, 3], strides=[1, 2], groups=2, padding="same",
                     data_format="channels_first", **_CONV)],

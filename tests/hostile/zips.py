@@ -146,7 +146,8 @@ ZIP: dict[str, Callable[[dict[str, bytes]], bytes]] = {
 def zip_files(folder: Path, name: str, sound: Path) -> Pairs:
     path = folder / "m.keras"
     path.write_bytes(ZIP[name](members(sound / "row_foreign.keras")))
-    return [(one, path) for one in MODELS]
+    # What layers keep beside their weights is none of those who read weights alone.
+    return [(one, path) for one in MODELS if name != "files of layers" or "model" in one]
 
 
 # -- folders --------------------------------------------------------------------------------------

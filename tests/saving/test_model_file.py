@@ -383,7 +383,7 @@ def test_missing_and_other_members_are_told(saved):
     with pytest.raises(ValueError, match=r"^load_model\('.*'\): .* 'model.weights.h5' in it"):
         models.load_model(saved[1])
     for extra, message in [
-        ("assets/lookup/vocabulary.txt", r"'assets/lookup/vocabulary.txt', such as a layer for te"),
+        ("assets/lookup/vocabulary.txt", r"a file below 'assets' was damaged or changed"),
         ("model.weights.npz", "which holds pickles, and these can run code"),
     ]:
         with zipfile.ZipFile(saved[1], "w") as archive:

@@ -93,8 +93,6 @@ def _container(account: Account) -> None:
     for problem in problems:
         with account.judged():
             raise ValueError(problem)
-    with account.judged():
-        check_assets(archive)
     metadata = Metadata()
     if METADATA in archive.members:
         with account.judged():
@@ -108,6 +106,8 @@ def _container(account: Account) -> None:
         with account.judged(), account.hashed(CONFIG, metadata.config):
             metadata.check_config(text, "inspect")
         config = plain.parse(text, CONFIG)
+    with account.judged():
+        check_assets(archive, metadata, "inspect")
     store = Store({})
     with account.judged():
         if problems and archive.member(described.WEIGHTS).deflated:
