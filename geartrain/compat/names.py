@@ -264,10 +264,6 @@ _TRAINED = (
     "weights that others trained are not distributed with it. Load a model that Keras saved, "
     "keras.models.load_model('model.keras'), or make the network of layers and load_weights"
 )
-_TEXT = (
-    "texts become numbers outside of the model. Number the words with plain Python, then use "
-    "keras.utils.pad_sequences and layers.Embedding"
-)
 _IMAGES = (
     "use layers such as RandomFlip and Rescaling, and read files batch by batch in a "
     "keras.utils.PyDataset"
@@ -284,16 +280,10 @@ ABSENT: dict[str, dict[str, str]] = {
         "quantizers": "weights are floats. Leave it out",
     },
     "applications": {"*": _TRAINED},
-    "preprocessing": {"text": _TEXT},
     "preprocessing.image": dict.fromkeys(
         ("ImageDataGenerator", "DirectoryIterator", "NumpyArrayIterator"),
         f"Keras removed it: {_IMAGES}",
     ),
-    "preprocessing.sequence": {
-        "TimeseriesGenerator": "Keras removed it. Write a keras.utils.PyDataset, or cut windows "
-        "with numpy.lib.stride_tricks.sliding_window_view",
-        "skipgrams": "Keras removed it. Make the pairs with NumPy",
-    },
     "datasets": {"*": _DATA},
     "layers": {
         **dict.fromkeys(("LocallyConnected1D", "LocallyConnected2D"), _UNSHARED),

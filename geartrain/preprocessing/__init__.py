@@ -1,8 +1,8 @@
-"""What `keras.preprocessing` has: images, and sequences of equal length. Texts have layers."""
+"""What `keras.preprocessing` has and had: images, sequences and texts."""
 
 from geartrain.compat.names import finder
 from geartrain.lazy import lazy_names
-from geartrain.preprocessing import image, sequence
+from geartrain.preprocessing import image, sequence, text
 
 # Those of `keras.utils`.
 _ELSEWHERE = {
@@ -11,6 +11,6 @@ _ELSEWHERE = {
     "timeseries_dataset_from_array": "geartrain.data.timeseries",
 }
 
-__all__ = ["image", "sequence", *_ELSEWHERE]
+__all__ = ["image", "sequence", "text", *_ELSEWHERE]
 
 __getattr__, __dir__ = lazy_names(__name__, _ELSEWHERE, finder("preprocessing"))

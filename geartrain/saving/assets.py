@@ -6,7 +6,6 @@ while the layer's own code runs.
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,8 @@ def collect_assets(whole: Part) -> dict[str, bytes]:
 
     def keep(path: str, part: Any) -> bool:
         if hasattr(part, "save_assets"):
+            import tempfile
+
             with tempfile.TemporaryDirectory() as folder:
                 part.save_assets(folder)
                 for file in sorted(Path(folder).rglob("*")):
@@ -58,6 +59,10 @@ def restore_assets(whole: Part, archive: Archive) -> None:
     Raises ValueError for files that no part reads: its state would be lost.
     """
     names = assets_in(archive)
+    if not names:
+        return
+    import tempfile
+
     left = {name for name in names if archive.members[name].size}
 
     def give(path: str, part: Any) -> bool:
