@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -126,6 +127,7 @@ class Discretization(Layer):
         self.epsilon = epsilon
         self.output_mode = one_of(self, "output_mode", output_mode, ("int", *_MODES))
         self.sparse = dense(self, sparse)
+        self.reset_state()
 
     def adapt(self, data: Any, steps: int | None = None) -> None:
         """Find boundaries between bins of about as many samples of `data` each.
@@ -140,16 +142,30 @@ class Discretization(Layer):
             raise ValueError(
                 f"{self._who()}: bin_boundaries are given, so adapt has no use. Give num_bins."
             )
-        summary = np.zeros((2, 0), "float32")
-        for number, batch in enumerate(adapted_batches(self._who(), data)):
-            if steps is not None and number >= steps:
-                break
-            if batch.size:
-                both = np.concatenate([_summary(batch, self.epsilon), summary], axis=1)
-                summary = _compressed(both[:, np.argsort(both[0])], self.epsilon)
-        if not summary.size:
+        self.reset_state()
+        plain = isinstance(data, list | tuple) and not any(hasattr(one, "shape") for one in data)
+        batches = adapted_batches(self._who(), np.asarray(data) if plain else data)
+        for batch in itertools.islice(batches, steps):
+            self.update_state(batch)
+        if not self._seen.size:
             raise ValueError(f"{self._who()}: adapt expected data. Received none.")
-        self.bin_boundaries = _compressed(summary, 1 / self.num_bins)[0, :-1].tolist()
+        self.finalize_state()
+
+    def reset_state(self) -> None:
+        """Forget what `update_state` saw."""
+        self._seen = np.zeros((2, 0), "float32")
+
+    def update_state(self, data: Any) -> None:
+        """Look at a batch of numbers."""
+        batch = np.asarray(data)
+        if batch.size:
+            both = np.concatenate([_summary(batch, self.epsilon), self._seen], axis=1)
+            self._seen = _compressed(both[:, np.argsort(both[0])], self.epsilon)
+
+    def finalize_state(self) -> None:
+        """Find the boundaries between bins of about as many of the numbers seen."""
+        if self.num_bins is not None:
+            self.bin_boundaries = _compressed(self._seen, 1 / self.num_bins)[0, :-1].tolist()
 
     def call(self, inputs: Any) -> Any:
         """The bins' numbers, or vectors."""
@@ -162,13 +178,20 @@ class Discretization(Layer):
         return _encoded(bins, self.output_mode, depth, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments; boundaries that were found are given in place of `num_bins`."""
-        found = self.bin_boundaries
-        return {
-            "bin_boundaries": found,
-            "num_bins": self.num_bins if found is None else None,
-            **{k: getattr(self, k) for k in ("epsilon", "output_mode", "sparse", "name", "dtype")},
-        }
+        """The arguments, and boundaries that were found."""
+        kept = (
+            "bin_boundaries", "num_bins", "epsilon", "output_mode", "sparse", "name", "dtype",
+        )  # fmt: skip
+        return {name: getattr(self, name) for name in kept}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The layer that `get_config` described, with the boundaries that it had found."""
+        if config.get("bin_boundaries") is None or config.get("num_bins") is None:
+            return super().from_config(config)
+        made = super().from_config({**config, "bin_boundaries": None})
+        made.bin_boundaries = cls(config["bin_boundaries"], name=made.name).bin_boundaries
+        return made
 
 
 def _summary(values: np.ndarray, epsilon: float) -> np.ndarray:

@@ -29,6 +29,9 @@ def test_bins_of_about_as_many_samples():
     assert (abs(counts - 500) < 30).all()
     again = layers.Discretization.from_config(layer.get_config())
     assert again.bin_boundaries == layer.bin_boundaries
+    again.adapt([1, 2, 3, 4, 5, 6, 7, 8])
+    assert again.bin_boundaries == [2.0, 4.0, 6.0]  # as Keras finds them
+    assert layer.get_config()["num_bins"] == 4
 
 
 def test_batches_give_about_the_same_bins():
