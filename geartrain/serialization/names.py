@@ -42,6 +42,7 @@ FAMILIES = {
     "dtype_policies": _Family("keras", "geartrain.dtype_policies"),
     "random": _Family("keras.random", "geartrain.random"),
     "onnx": _Family("geartrain.saving.onnx.layers", "geartrain.saving.onnx.layers"),
+    "feature_space": _Family("keras.utils", "geartrain.models.feature_space"),
     "ops": _Family("keras.src.ops", "geartrain.layers.function_calls"),
 }
 # Where a class is in Keras's files, if that is not where its family is: module, registered name.
@@ -111,6 +112,8 @@ def families_of(module: Any, family: str | None = None) -> list[str]:
             found = sorted(FAMILIES, key=lambda name: FAMILIES[name].module != module)
         elif inside[0] == "activations" and len(inside) > 1:  # the class behind `activations.relu`
             found = ["activations", "ops"]
+        elif inside == ["utils"] or inside[-1] == "feature_space":
+            found = ["feature_space"]
         elif inside[:2] == ["optimizers", "schedules"]:
             found = ["optimizers.schedules"]
         else:

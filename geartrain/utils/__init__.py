@@ -13,6 +13,8 @@ from geartrain.utils.sequences import pad_sequences
 _ELSEWHERE = {
     "CustomObjectScope": "geartrain.registry",
     "PyDataset": "geartrain.models.py_dataset",
+    "FeatureSpace": "geartrain.models.feature_space",
+    "PyDataset": "geartrain.models.batches",
     "bounding_boxes": "geartrain.utils.bounding_boxes:",
     "Sequence": "geartrain.models.py_dataset:PyDataset",
     "audio_dataset_from_directory": "geartrain.data.audio",
@@ -48,6 +50,7 @@ _ELSEWHERE = {
 
 __all__ = [
     "CustomObjectScope",
+    "FeatureSpace",
     "Progbar",
     "PyDataset",
     "Sequence",

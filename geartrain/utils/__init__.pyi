@@ -18,6 +18,7 @@ from geartrain.models.data import pack_x_y_sample_weight as pack_x_y_sample_weig
 from geartrain.models.data import unpack_x_y_sample_weight as unpack_x_y_sample_weight
 from geartrain.models.py_dataset import PyDataset as PyDataset
 from geartrain.models.py_dataset import PyDataset as Sequence
+from geartrain.models.feature_space import FeatureSpace as FeatureSpace
 from geartrain.random import set_random_seed as set_random_seed
 from geartrain.registry import CustomObjectScope as CustomObjectScope
 from geartrain.registry import register_keras_serializable as register_keras_serializable
@@ -41,6 +42,7 @@ from geartrain.utils.sequences import pad_sequences as pad_sequences
 
 __all__ = [
     "CustomObjectScope",
+    "FeatureSpace",
     "Progbar",
     "PyDataset",
     "Sequence",
