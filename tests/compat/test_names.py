@@ -101,11 +101,6 @@ def test_every_module_of_old_is_found_with_a_hint_for_the_last(module, tmp_path)
         ("from keras import applications", r"keras\.applications.*load_model"),
         ("from keras.applications.vgg16 import VGG16", r"keras\.applications.*load_model"),
         ("import tensorflow as tf; from tensorflow.keras.applications import VGG16", "load_model"),
-<<<<<<< HEAD
-        ("from keras.preprocessing.text import Tokenizer", "texts become numbers"),
-=======
-        ("from keras.wrappers.scikit_learn import KerasClassifier", "scikit-learn"),
->>>>>>> 52e0152 (Add what keras.preprocessing had for texts, pairs of words and windows of series, which older programs import)
     ],
 )
 def test_a_program_that_imports_what_is_not_here_is_told_why(line, match, tmp_path):
