@@ -62,6 +62,8 @@ from geartrain.layers.global_pooling import GlobalMaxPooling2D as GlobalMaxPooli
 from geartrain.layers.global_pooling import GlobalMaxPooling3D as GlobalMaxPool3D
 from geartrain.layers.global_pooling import GlobalMaxPooling3D as GlobalMaxPooling3D
 from geartrain.layers.grouped_query_attention import GroupedQueryAttention as GroupQueryAttention
+from geartrain.layers.hashing import HashedCrossing as HashedCrossing
+from geartrain.layers.hashing import Hashing as Hashing
 from geartrain.layers.images.colors import RandomBrightness as RandomBrightness
 from geartrain.layers.images.colors import RandomColorDegeneration as RandomColorDegeneration
 from geartrain.layers.images.colors import RandomColorJitter as RandomColorJitter
@@ -92,8 +94,6 @@ from geartrain.layers.images.sizes import CenterCrop as CenterCrop
 from geartrain.layers.images.sizes import MaxNumBoundingBoxes as MaxNumBoundingBoxes
 from geartrain.layers.images.sizes import RandomCrop as RandomCrop
 from geartrain.layers.images.sizes import Resizing as Resizing
-from geartrain.layers.hashing import HashedCrossing as HashedCrossing
-from geartrain.layers.hashing import Hashing as Hashing
 from geartrain.layers.input_layer import Input as Input
 from geartrain.layers.input_layer import InputLayer as InputLayer
 from geartrain.layers.input_spec import InputSpec as InputSpec
