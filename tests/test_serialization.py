@@ -277,7 +277,7 @@ HOSTILE = {
     "eval": (described("eval", "1", "builtins"), "'builtins.eval' is none of Keras's"),
     "function eval": (described("function", "eval", "builtins"), "Unknown function: 'eval'"),
     "function system": (described("function", "system", "os"), "'os.system' is none of"),
-    "get_file": (described("get_file", {}, "keras.utils"), "'keras.utils.get_file' is none of"),
+    "get_file": (described("get_file", {}, "keras.utils"), "Unknown class: 'get_file'"),
     "get_file function": (described("function", "get_file", "keras.utils"), "is none of Keras's"),
     "load_model": (described("load_model", {}, "keras.models"), "unknown class|Unknown class"),
     "unsafe": (
