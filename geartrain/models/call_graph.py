@@ -24,6 +24,8 @@ from geartrain.layers.symbolic import Call, KerasTensor
 from geartrain.ops.masks import mask_of, set_mask
 from geartrain.ops.operands import dtype_of, extents_of, operand
 from geartrain.ops.sizes import Size, map_leaves
+from geartrain.runtime.stage import STRING
+from geartrain.utils.texts import as_texts
 
 
 class CallGraph:
@@ -262,6 +264,9 @@ def _fitted(tensor: Any, node: Any) -> Any:
         tensor = tensor[..., 0]
     if dtype_of(tensor) == node.dtype or node.call.operation.is_guessed:
         return tensor
+    if node.dtype == STRING:
+        texts = None if isinstance(tensor, Node) else as_texts(tensor)
+        return tensor if texts is None else texts
     cast = operand(tensor, node.dtype)
     set_mask(cast, mask_of(tensor))
     return cast

@@ -106,7 +106,9 @@ def prepare(array: Any) -> np.ndarray:
 
 def as_input(value: Any) -> np.ndarray:
     """One input as an array of numbers, or of Python's strings where it holds texts."""
-    texts = as_texts(value)
+    if isinstance(value, Sequence) and not isinstance(value, list | tuple | str | bytes):
+        value = value[:]  # of a column of a data set, which is read at once
+    texts = as_texts(_columns(np.asarray(value)) if hasattr(value, "columns") else value)
     return as_array(value) if texts is None else texts
 
 
