@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import random
-from geartrain.models.batches import PyDataset
+from geartrain.models.py_dataset import PyDataset
 
 
 class TimeseriesGenerator(PyDataset):

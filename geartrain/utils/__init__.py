@@ -14,7 +14,6 @@ _ELSEWHERE = {
     "CustomObjectScope": "geartrain.registry",
     "PyDataset": "geartrain.models.py_dataset",
     "FeatureSpace": "geartrain.models.feature_space",
-    "PyDataset": "geartrain.models.batches",
     "bounding_boxes": "geartrain.utils.bounding_boxes:",
     "Sequence": "geartrain.models.py_dataset:PyDataset",
     "audio_dataset_from_directory": "geartrain.data.audio",

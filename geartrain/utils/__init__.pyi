@@ -16,9 +16,9 @@ from geartrain.layers.symbolic import get_source_inputs as get_source_inputs
 from geartrain.layers.symbolic import is_keras_tensor as is_keras_tensor
 from geartrain.models.data import pack_x_y_sample_weight as pack_x_y_sample_weight
 from geartrain.models.data import unpack_x_y_sample_weight as unpack_x_y_sample_weight
+from geartrain.models.feature_space import FeatureSpace as FeatureSpace
 from geartrain.models.py_dataset import PyDataset as PyDataset
 from geartrain.models.py_dataset import PyDataset as Sequence
-from geartrain.models.feature_space import FeatureSpace as FeatureSpace
 from geartrain.random import set_random_seed as set_random_seed
 from geartrain.registry import CustomObjectScope as CustomObjectScope
 from geartrain.registry import register_keras_serializable as register_keras_serializable
