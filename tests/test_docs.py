@@ -15,7 +15,14 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.mark.parametrize(
     "name",
-    ["docs/internals.md", "docs/tensors.md", "docs/saving.md", "docs/onnx.md", "docs/keras.md"],
+    [
+        "docs/internals.md",
+        "docs/tensors.md",
+        "docs/saving.md",
+        "docs/onnx.md",
+        "docs/data.md",
+        "docs/keras.md",
+    ],
 )
 def test_sessions_print_what_they_say(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # where pages may write files

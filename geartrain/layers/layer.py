@@ -148,6 +148,8 @@ class Layer(Copied):
         count_work()
         if not args:
             args = self._leading(kwargs)
+        if args and hasattr(args[0], "columns") and hasattr(args[0], "__array__"):
+            args = (np.asarray(args[0]), *args[1:])  # of a data frame
         if args and isinstance(args[0], list) and not any(map(_is_tensor, tree.flatten(args[0]))):
             args = (self._array_of(args[0]), *args[1:])
         if kwargs.get("training") is None:  # so that a model, not its making, decides

@@ -18,6 +18,7 @@ from geartrain import tree
 from geartrain.data.ahead import read_ahead
 from geartrain.data.base import Base
 from geartrain.data.rows import Batched
+from geartrain.data.spec import spec_of
 from geartrain.errors import describe_value, shown, warn
 from geartrain.models.data import (
     Batch,
@@ -266,6 +267,14 @@ class ReadBatches(StreamBatches):
 
     def _begin(self) -> Iterator[Any]:
         return read_ahead(self.source._make, _AHEAD)
+
+    def _ready(self, item: Any) -> Batch:
+        if any(np.ndim(leaf) == 0 for leaf in tree.flatten(item)):
+            raise ValueError(
+                f"{self.who}: expected a data set of batches. Received: elements such as "
+                f"{spec_of(item)}. Make batches of them: dataset.batch(32)."
+            )
+        return super()._ready(item)
 
     def _whole(self) -> int | None:
         return self.source._count if self.source._count >= 0 else None

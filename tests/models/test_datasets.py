@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import threading
+
 import numpy as np
 import pytest
 
@@ -143,6 +146,30 @@ def test_elements_are_nested_as_the_inputs_are():
         assert model.fit(dataset, verbose=0).history["loss"][0] > 0
         found = model.predict(dataset, verbose=0)
         np.testing.assert_allclose(found["first"], model.predict(x, verbose=0)["first"], rtol=1e-5)
+
+
+def test_elements_that_are_no_batches_are_told(model):
+    for dataset in (ROWS, ROWS.map(lambda x, y: (x, y))):
+        with pytest.raises(ValueError, match=r"fit: expected a data set of batches.*batch\(32\)"):
+            model.fit(dataset, verbose=0)
+
+
+def test_nothing_is_read_ahead_when_training_is_over(model):
+    data = Dataset.counter().map(lambda n: (X[:4], Y[:4]))
+    model.fit(data, steps_per_epoch=3, verbose=0)
+    with pytest.raises(RuntimeError, match="torn"):
+        model.fit(data.map(_torn), steps_per_epoch=9, verbose=0)
+    gc.collect()
+    for thread in [one for one in threading.enumerate() if one.name == "geartrain-data"]:
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def _torn(x, y, calls=[]):  # noqa: B006
+    calls.append(1)
+    if len(calls) > 5:
+        raise RuntimeError("torn")
+    return x, y
 
 
 def test_layers_are_adapted_and_called_in_pipelines(model):

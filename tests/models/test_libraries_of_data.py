@@ -47,6 +47,7 @@ def test_frames_and_their_columns(model, by_name):
     np.testing.assert_allclose(by_name.predict(rows, verbose=0), expected)
     normalize = layers.Normalization()
     normalize.adapt(frame)
+    np.testing.assert_allclose(normalize(frame), normalize(X))
     np.testing.assert_allclose(np.ravel(normalize.mean), X.mean(0), atol=1e-6)
     for wrong, message in (
         (frame.assign(a=pandas.Series([None, 1] * 24, dtype="Int64")), "Values are missing: repl"),
