@@ -200,9 +200,9 @@ def _download(origin: str, target: Path, expected: Expected) -> None:
             received = expected.received(stream)
             if received is not None:
                 raise ValueError(
-                    f"get_file expected {origin} to have the hash {expected.value}. Received a "
-                    f"file with the hash {received}: it is damaged, or another file. Nothing was "
-                    "kept."
+                    "get_file: Incomplete or corrupted file detected: expected "
+                    f"{origin} to have the hash {expected.value}. Received a file with the hash "
+                    f"{received}. Nothing was kept."
                 )
     except ConnectionError as error:
         raise ConnectionError(
