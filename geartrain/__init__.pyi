@@ -8,6 +8,7 @@ from geartrain import data as data
 from geartrain import datasets as datasets
 from geartrain import dtype_policies as dtype_policies
 from geartrain import errors as errors
+from geartrain import export as export
 from geartrain import initializers as initializers
 from geartrain import layers as layers
 from geartrain import losses as losses
@@ -80,6 +81,7 @@ __all__ = [
     "dtype_policies",
     "errors",
     "explain",
+    "export",
     "grad",
     "initializers",
     "jit",

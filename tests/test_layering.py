@@ -33,7 +33,7 @@ LEVELS: list[set[str]] = [
     {"layers", "losses", "metrics", "optimizers", "callbacks", "backend"},
     {"saving", "compat.backend", "compat.tensorflow_datasets"},
     {"models"},
-    {"plots", "diagrams", "utils.doctor", "explanation", "wrappers"},
+    {"plots", "diagrams", "export", "utils.doctor", "explanation", "wrappers"},
     {"", "script", "commands"},
     {"cli"},
     {"__main__"},

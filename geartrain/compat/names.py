@@ -294,7 +294,10 @@ ABSENT: dict[str, dict[str, str]] = {
         "TimeDistributedDense": "Keras removed it. Use layers.Dense, which takes sequences",
         "MaxoutDense": "Keras removed it. Use layers.Dense, layers.Reshape and ops.max",
         "Highway": "Keras removed it. Write a keras.Layer of your own",
-        "TFSMLayer": "TensorFlow's SavedModels need TensorFlow. Use keras.models.load_model",
+        "TFSMLayer": (
+            "TensorFlow's SavedModels need TensorFlow. Save the model there as '.keras', or "
+            "convert it to ONNX (tf2onnx), and use keras.models.load_model"
+        ),
         "JaxLayer": "functions of JAX need JAX. Write them with keras.ops",
         "FlaxLayer": "modules of Flax need JAX. Write them with keras.layers",
         "TorchModuleWrapper": (
