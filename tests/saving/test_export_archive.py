@@ -80,7 +80,7 @@ def test_a_single_file_and_a_model_without_a_graph(tmp_path):
 @pytest.mark.parametrize(
     ("act", "kind", "message"),
     [
-        (lambda a: a.track(3), ValueError, "Invalid resource type.*Received: 3"),
+        (lambda a: a.track(3), ValueError, "Invalid resource type: expected a Keras.*Received: 3"),
         (lambda a: a.track(layers.Dense(2)), ValueError, "has not yet been built.*Dense"),
         (lambda a: a.add_endpoint("serve", model_of()), ValueError,
          "Endpoint name 'serve' is already taken"),
