@@ -23,6 +23,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are no names: an archive holds the time, and workers must see the same tests."""
+    return argname if isinstance(val, bytes) and len(val) > 20 else None
+
+
 def pytest_collection_finish() -> None:
     """Tens of thousands of tests stay until the end: no collection of garbage need look at them."""
     gc.freeze()
