@@ -1,7 +1,9 @@
 """Where data sets come from: folders on this machine first, then a download, always verified.
 
 Every array is known by the SHA-256 of its uncompressed IDX file, so the answer is the same bits
-from whichever place it comes, and a damaged or foreign file is never taken for the data.
+from whichever place it comes, and a damaged or foreign file is never taken for the data. Where the
+data can be had from nowhere, files in the same form under the data set's own name are taken, with a
+warning: those of a set of one's own, as in tests.
 
 | place, in this order | folder |
 | --- | --- |
@@ -139,7 +141,7 @@ def load(dataset: DataSet, path: str | os.PathLike[str] | None = None) -> Split:
                 note = str(error)
                 warn(f"{note} Passing over {place.label}.")
         notes.append(f"{place.label}{f' ({place.folder})' if place.folder else ''}: {note}")
-    arrays = _download(dataset, notes)
+    arrays = _download(dataset, notes) or _own(dataset)
     if arrays is None:
         raise FileNotFoundError(_not_found(dataset, notes))
     return _split(arrays)
@@ -297,6 +299,44 @@ def _download(dataset: DataSet, notes: list[str]) -> dict[str, Array] | None:
         else:
             return arrays
     return None
+
+
+def _own(dataset: DataSet) -> dict[str, Array] | None:
+    """Other arrays in the data set's form, from its own folder or `.npz` on this machine."""
+    for _, root in () if dataset.inside else roots():
+        for found in (*(root / one for one in dataset.folders), root / dataset.npz) if root else ():
+            try:
+                arrays = _unverified(dataset, found)
+            except (ValueError, OSError):  # damaged, or not there
+                continue
+            if arrays is None:
+                continue
+            warn(
+                f"{found} is not {dataset.title}, which cannot be downloaded: SHA-256s differ. Its "
+                f"own {len(arrays['x_train'])} and {len(arrays['x_test'])} images are taken."
+            )
+            return arrays
+    return None
+
+
+def _unverified(dataset: DataSet, found: Path) -> dict[str, Array] | None:
+    """The arrays in a folder or an `.npz`, of the same form and of any number; None for others."""
+    if found.is_file():
+        from geartrain.datasets.npz import read_loose
+
+        most = sum(_largest(part) for part in dataset.parts)
+        if found.stat().st_size > most:
+            return None
+        kinds = dict.fromkeys((part.key for part in dataset.parts), "u")
+        arrays = read_loose(found.read_bytes(), kinds, most)
+    else:
+        files = {part.key: _file_of(part, found) for part in dataset.parts}
+        arrays = {key: read_idx(path, dtype="uint8") for key, path in files.items() if path}
+    for images, labels in (("x_train", "y_train"), ("x_test", "y_test")):
+        x, y = arrays.get(images), arrays.get(labels)
+        if x is None or y is None or x.shape[1:] != (28, 28) or y.shape != x.shape[:1]:
+            return None
+    return arrays
 
 
 def _fetch_part(dataset: DataSet, part: Part, mirror: str, folder: Path) -> Array:

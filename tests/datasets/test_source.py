@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from geartrain.datasets import source
@@ -165,6 +166,38 @@ def test_the_very_file_of_keras_is_known_by_its_own_hash(tiny, other, home):
     path = other.put_npz(home / "tiny.npz")
     known = hashlib.sha256(path.read_bytes()).hexdigest()
     other.check(source.load(tiny.data_set._replace(npz_sha256=known), path))
+
+
+@pytest.mark.parametrize("place", [CACHE, ".keras/datasets"])
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_set_of_ones_own_is_taken_where_the_data_can_be_had_from_nowhere(
+    tiny, other, home, place, packed
+):
+    few = {key: array[:2] for key, array in other.arrays.items()}
+    own = other._replace(arrays=few)
+    path = own.put_npz(home / place / "tiny.npz") if packed else own.put_idx(home / place / "tiny")
+    with pytest.warns(GeartrainWarning) as told:
+        own.check(source.load(tiny.data_set))
+    assert f"{path} is not Tiny, which cannot be downloaded" in str(told[-1].message)
+    assert "Its own 2 and 2 images are taken." in str(told[-1].message)
+
+
+@pytest.mark.parametrize("wrong", ["labels", "size", "dtype", "lacks", "large"])
+def test_a_set_of_another_form_is_not(tiny, home, wrong):
+    arrays = {
+        "labels": {**tiny.arrays, "y_test": tiny.arrays["y_test"][:1]},
+        "size": {**tiny.arrays, "x_train": np.zeros((6, 32, 32), "uint8")},
+        "dtype": {**tiny.arrays, "x_train": np.zeros((6, 28, 28), "float32")},
+        "lacks": {key: one for key, one in tiny.arrays.items() if key != "y_train"},
+        "large": {**tiny.arrays, "x_train": np.zeros((999, 28, 28), "uint8")},
+    }[wrong]
+    (home / CACHE).mkdir(parents=True)
+    np.savez(home / CACHE / "tiny.npz", **arrays)
+    with (
+        pytest.warns(GeartrainWarning, match="Passing over"),
+        pytest.raises(FileNotFoundError, match="Tiny was not found"),
+    ):
+        source.load(tiny.data_set)
 
 
 # The argument path
