@@ -104,9 +104,17 @@ class Folder:
         if shuffle:
             size = self.batch_size * 8 if self.batch_size is not None else 1024
             data = data.shuffle(size, seed=self.seed)
-        loaded = data.map_on_threads(
-            load if samples.labels is None else lambda path, label: (load(path), label)
-        )
+
+        def read(path: Any, *label: Any) -> Any:
+            try:
+                return (load(path), *label) if label else load(path)
+            except (OSError, ValueError) as error:
+                raise ValueError(
+                    f"{self.who}: expected files that can be read. Received: {path.item()!r} "
+                    f"({error})"
+                ) from error
+
+        loaded = data.map_on_threads(read)
         if self.batch_size is not None:
             loaded = batched(loaded) if batched else loaded.batch(self.batch_size)
         loaded = loaded.prefetch(AUTOTUNE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -70,21 +71,32 @@ def resized(image: Any, size: tuple[int, int], interpolation: str) -> Any:
 
 def _along(image: Any, axis: int, count: int, interpolation: str) -> Any:
     """One axis in another size: a sum of as many images as a pixel has sources."""
-    size = image.shape[axis]
-    weights = _weights(size, count, interpolation)
+    sources = _sources(image.shape[axis], count, interpolation)
+    if interpolation == "nearest":
+        return image.take(sources[0][0], axis)
+    channels = image.shape[2]
+    total = None
+    for source, weight in sources:
+        factors = weight[:, None] if axis == 0 else weight.repeat(channels)  # in long rows
+        part = image.take(source, axis)
+        part = part.reshape(len(part), -1) * factors
+        total = part if total is None else np.add(total, part, out=total)
+    return np.asarray(total).reshape(-1, image.shape[1] if axis == 0 else count, channels)
+
+
+@functools.lru_cache(maxsize=256)
+def _sources(size: int, count: int, interpolation: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Along an axis, the first source of each pixel and its weight, the second, and so on."""
+    weights = np.asarray(_weights(size, count, interpolation))
     used = weights != 0
     first = used.argmax(0)
     last = size - 1 - used[::-1].argmax(0)
-    if interpolation == "nearest":
-        return image.take(first, axis)
-    shape = [1, 1, 1]
-    shape[axis] = count
-    total: Any = 0
+    found = []
     for step in range(int((last - first).max()) + 1):
         source = np.minimum(first + step, size - 1)
         weight = np.where(first + step < size, weights[source, np.arange(count)], 0)
-        total = total + image.take(source, axis) * weight.astype("float32").reshape(shape)
-    return total
+        found.append((source, weight.astype("float32")))
+    return found
 
 
 def fitted(image: Any, size: tuple[int, int], interpolation: str, crop: bool, pad: bool) -> Any:

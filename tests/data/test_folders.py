@@ -62,6 +62,14 @@ def test_orders_are_random_and_the_subsets_apart(tmp_path):
     assert preprocessing.image_dataset_from_directory is utils.image_dataset_from_directory
 
 
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    write_images(tmp_path)
+    (tmp_path / "a" / "1.png").write_bytes(b"no image")
+    data = utils.image_dataset_from_directory(tmp_path, shuffle=False, verbose=False)
+    with pytest.raises(ValueError, match=r"expected files that can be read.*1\.png"):
+        list(data)
+
+
 def test_what_was_found_is_printed(tmp_path, capsys):
     WRITERS["text_dataset_from_directory"](tmp_path)
     utils.text_dataset_from_directory(tmp_path)
