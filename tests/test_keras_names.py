@@ -64,12 +64,6 @@ ROWS = [
         "the other random layers, `ops.image`",
     ),
     (
-        "keras.layers.Hash* keras.layers.*Lookup keras.layers.TextVectorization "
-        "keras.utils.FeatureSpace",
-        "texts and categories are to be numbers",
-        "a dictionary of Python",
-    ),
-    (
         "keras.legacy* keras.utils.legacy*",
         "the encoding of objects of Keras 2",
         "`models.load_model` reads its files",

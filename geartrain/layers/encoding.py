@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from geartrain import ops
+from geartrain import config, ops
 from geartrain.layers.arguments import dense, one_of, positive
 from geartrain.layers.layer import Layer
 from geartrain.layers.rescaling import adapted_batches
@@ -166,6 +166,26 @@ class Discretization(Layer):
         """Find the boundaries between bins of about as many of the numbers seen."""
         if self.num_bins is not None:
             self.bin_boundaries = _compressed(self._seen, 1 / self.num_bins)[0, :-1].tolist()
+
+    @property
+    def input_dtype(self) -> str:
+        """The dtype of the numbers."""
+        return config.floatx()
+
+    @property
+    def output_dtype(self) -> str:
+        """That of the bins' numbers, int32, or of the vectors."""
+        return "int32" if self.output_mode == "int" else self.compute_dtype
+
+    def compute_output_shape(self, input_shape: Any) -> Any:  # type: ignore[override]
+        """That of the inputs, or with vectors in place of an axis, or behind them."""
+        shape, found = tuple(input_shape), self.bin_boundaries
+        if self.output_mode == "int":
+            return shape
+        depth = self.num_bins if found is None else len(found) + 1
+        if self.output_mode == "one_hot":
+            return (*(shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape), depth)
+        return (*shape[:1], *shape[2:], depth) if len(shape) > 1 else (depth,)
 
     def call(self, inputs: Any) -> Any:
         """The bins' numbers, or vectors."""
