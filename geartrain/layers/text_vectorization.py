@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -146,9 +147,14 @@ class TextVectorization(HostLayer):
 
     def update_state(self, data: Any) -> None:
         """Count the tokens of a batch of texts."""
-        rows = self._rows(self._texts(data))[0]
-        for part in cut.chunks(rows, self._tokens):
-            self._lookup_layer._count([[*map(bytes.decode, row)] for row in cut.rows_of(part)])
+        lookup, rows = self._lookup_layer, self._rows(self._texts(data))[0]
+        if self.output_mode == "tf_idf":
+            for part in cut.chunks(rows, self._tokens):
+                lookup._count([[*map(bytes.decode, row)] for row in cut.rows_of(part)])
+            return
+        found: Counter[bytes] = Counter()
+        cut.chunks(rows, lambda some: found.update(self._tokens(some).flat))
+        lookup._add(Counter({token.decode(): count for token, count in found.items()}))
 
     def finalize_state(self) -> None:
         """Make the vocabulary of the counts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -53,6 +54,7 @@ class VocabularyLayer(HostLayer):
 
     accepts = ("vocabulary_size", "has_input_vocabulary", "oov_method", "trainable", "dtype")
     vocabulary_dtype = "string"
+    not_in_files = ("input_vocabulary", "input_idf_weights")  # long lists, and no layers in them
 
     def __init__(
         self, max_tokens: int | None, num_oov_indices: int, mask_token: Any, oov_token: Any,
@@ -270,17 +272,19 @@ class VocabularyLayer(HostLayer):
         self._count(rows.tolist())
 
     def _count(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Count the tokens of some documents."""
+        self._add(Counter(itertools.chain.from_iterable(rows)))
+        if self.output_mode == "tf_idf":
+            self._documents.update(itertools.chain.from_iterable(map(set, rows)))
+            self._documents_seen += len(rows)
+
+    def _add(self, counts: Counter[Any]) -> None:
         if self._fixed:
             raise ValueError(
                 f"{self._who()}: Cannot adapt layer {self.name!r} after setting a static "
                 "vocabulary via `vocabulary` argument. Leave that out."
             )
-        for row in rows:
-            self._counts.update(row)
-        if self.output_mode == "tf_idf":
-            for row in rows:
-                self._documents.update(set(row))
-            self._documents_seen += len(rows)
+        self._counts.update(counts)
 
     def finalize_state(self) -> None:
         """Make the vocabulary of the counts."""

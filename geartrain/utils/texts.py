@@ -29,8 +29,8 @@ def as_texts(value: Any) -> np.ndarray | None:
         return None
     flat = array.reshape(-1).tolist()
     types = set(map(type, flat))
-    if array.dtype.kind == "O" and types == {str}:
-        return array.view(np.ndarray)
+    if types == {str}:
+        return array.view(np.ndarray) if array.dtype == object else of_list(flat, array.shape)
     if not all(issubclass(kind, str | bytes) for kind in types):
         return None
     return of_list([_text(one) for one in flat], array.shape)

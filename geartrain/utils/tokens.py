@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-CHUNK = 1 << 13  # texts that are treated together: what fits a core's cache
+CHUNK = 1 << 12  # texts that are treated together: what fits a core's cache
 PUNCTUATION = b"!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'"
 _SMALL = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz")
 _END = b"\xff"  # of a text: a byte that UTF-8 never has

@@ -86,24 +86,23 @@ class ShortWords:
 
     def __init__(self, table: Mapping[bytes, int]) -> None:
         words = [word for word in table if len(word) <= SHORT]
-        bits = max(4, (4 * len(words)).bit_length())
+        bits = max(4, (2 * len(words)).bit_length())
         self._shift, last = np.uint64(64 - bits), (1 << bits) - 1
         lengths = np.fromiter(map(len, words), np.int64, len(words))
         starts = lengths.cumsum() - lengths
         first, second = self._keys(b"".join(words), starts, lengths)
-        self._first, self._second = np.zeros(last + 1, np.uint64), np.zeros(last + 1, np.uint64)
-        self._numbers = np.full(last + 1, -1, np.int64)
+        # In each row a word's bytes as two numbers, and its number and one: 0 where there is none.
+        self._rows = np.zeros((last + 1, 4), np.uint64)  # half a cache line each
         numbers = np.array([table[word] for word in words], np.int64)
+        entries = np.stack([first, second, numbers.astype(np.uint64) + np.uint64(1)], axis=1)
         left, slots = np.arange(len(words)), self._hashes(first, second)
         self._steps = 0  # how many places one looks at, at most
         while left.size:
             self._steps += 1
-            free = self._numbers[slots] < 0
+            free = self._rows[slots, 2] == 0
             _, winners = np.unique(np.where(free, slots, -1), return_index=True)
             winners = winners[free[winners]]
-            at, word = slots[winners], left[winners]
-            self._first[at], self._second[at] = first[word], second[word]
-            self._numbers[at] = numbers[word]
+            self._rows[slots[winners], :3] = entries[left[winners]]
             rest = np.ones(left.size, bool)
             rest[winners] = False
             left, slots = left[rest], (slots[rest] + 1) & last
@@ -128,18 +127,22 @@ class ShortWords:
     ) -> np.ndarray:
         """The number of each word of the buffer, as these begin and so long as they are."""
         first, second = self._keys(buffer, starts, lengths)
-        slots, last = self._hashes(first, second), len(self._numbers) - 1
+        slots, last = self._hashes(first, second), len(self._rows) - 1
         found = np.full(len(starts), unknown, np.int64)
         left = np.arange(len(starts))
         for _ in range(self._steps):
-            held = self._numbers[slots]
-            same = (self._first[slots] == first[left]) & (self._second[slots] == second[left])
-            same &= held >= 0
-            found[left[same]] = held[same]
-            rest = ~same & (held >= 0)
-            left, slots = left[rest], (slots[rest] + 1) & last
-            if not left.size:
+            held = self._rows.take(slots, axis=0)
+            same = (held[:, 0] == first) & (held[:, 1] == second) & (held[:, 2] > 0)
+            found[left[same]] = held[same, 2].astype(np.int64) - 1
+            rest = np.flatnonzero(~same & (held[:, 2] > 0))
+            if not rest.size:
                 break
+            left, slots, first, second = (
+                left[rest],
+                (slots[rest] + 1) & last,
+                first[rest],
+                second[rest],
+            )
         return found
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import geartrain as keras
 from geartrain import layers
+from geartrain.data import Dataset
 from geartrain.utils import hashes, tokens, vocabulary
 
 FACTS = json.loads((Path(__file__).parents[1] / "recorded" / "texts.json").read_text())
@@ -171,6 +172,22 @@ def test_adapt_reads_batch_by_batch():
     assert part.get_vocabulary(include_special_tokens=False) == ["a", "b"]
     part.adapt(["c"])
     assert part.get_vocabulary() == ["[UNK]", "c"]
+
+
+def test_data_sets_are_adapted_to_mapped_and_learned_from():
+    texts = Dataset.from_tensor_slices((np.array(TEXTS), LABELS)).batch(2)
+    layer = layers.TextVectorization(output_sequence_length=5)
+    layer.adapt(texts.map(lambda x, y: x))
+    assert layer.get_vocabulary() == vectorizer().get_vocabulary()
+    numbers, _ = next(iter(texts.map(lambda x, y: (layer(x), y))))
+    np.testing.assert_array_equal(numbers, layer(TEXTS[:2]))
+    alone = Dataset.from_tensor_slices(np.array(TEXTS)).map(layer)
+    assert alone.element_spec.shape == (5,)
+    model = sequential(output_sequence_length=5)
+    model.compile("sgd", "mse")
+    model.fit(texts, verbose=0)
+    whole = model.evaluate(TEXTS, LABELS, verbose=0)
+    np.testing.assert_allclose(model.evaluate(texts, verbose=0), whole, rtol=1e-5)
 
 
 def test_functions_standardize_and_split():
