@@ -20,8 +20,7 @@ for family in families_of(None):
 
 # Keys of Keras that have no meaning here, where they hold their default.
 MEANINGLESS = {
-    "quantization_config", "synchronized", "renorm", "renorm_clipping", "renorm_momentum",
-    "rms_scaling",
+    "quantization_config", "synchronized", "rms_scaling",
 }  # fmt: skip
 # Arguments that Keras's files lose. Keras reads them where they are written.
 LOST = {

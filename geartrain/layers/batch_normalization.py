@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from geartrain import config, initializers, ops
@@ -11,6 +12,7 @@ from geartrain.layers.input_spec import InputSpec
 from geartrain.layers.normalizing import ScaledAndShifted, at_least_float32, axes_in
 from geartrain.ops.operands import dtype_of, extents_of
 from geartrain.registry import register
+from geartrain.runtime.variable import Variable
 
 
 @register("layers")
@@ -30,9 +32,20 @@ class BatchNormalization(ScaledAndShifted):
             the first values of the weights.
         beta_regularizer, gamma_regularizer: penalties on the weights.
         beta_constraint, gamma_constraint: projections of the weights after each update.
-        renorm, renorm_clipping, renorm_momentum, synchronized: not supported; defaults only.
+        renorm: batch renormalization. In training `(x - mean) / deviation` becomes
+            `... * r + d`, where `r = deviation / known deviation` and
+            `d = (mean - known mean) / known deviation`, without a gradient; what is known follows
+            the batches.
+        renorm_clipping: bounds of these, `{"rmin": ..., "rmax": ..., "dmax": ...}`, each if given.
+        renorm_momentum: how slowly the known mean and deviation follow.
+        synchronized: not supported; False only.
 
-    Weights: gamma, beta; moving_mean, moving_variance, which are not trained. All (channels,).
+    Weights: gamma, beta; moving_mean, moving_variance, and with `renorm` moving_stddev, renorm_mean
+    and renorm_stddev, which are not trained. All (channels,).
+
+    Raises ValueError for renorm_clipping with other keys, or bounds that leave nothing.
+
+    Source: Ioffe and Szegedy, "Batch normalization", 2015; Ioffe, "Batch renormalization", 2017.
 
     Call: positions that `mask` leaves out do not count for the batch's mean and variance.
 
@@ -76,13 +89,9 @@ class BatchNormalization(ScaledAndShifted):
         self.axis, self.momentum, self.epsilon = int(axis), float(momentum), float(epsilon)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        only_default(
-            self,
-            renorm=renorm,
-            renorm_clipping=renorm_clipping,
-            renorm_momentum=renorm_momentum if renorm_momentum != 0.99 else None,
-            synchronized=synchronized,
-        )
+        self.renorm, self.renorm_momentum = bool(renorm), float(renorm_momentum)
+        self.renorm_clipping = _bounds(self, renorm_clipping) if renorm else renorm_clipping
+        only_default(self, synchronized=synchronized)
 
     def build(self, input_shape: Any) -> None:
         """Make gamma, beta and the moving mean and variance."""
@@ -93,7 +102,17 @@ class BatchNormalization(ScaledAndShifted):
         self.moving_variance = self._moving(
             "moving_variance", channels, self.moving_variance_initializer
         )
+        if self.renorm:
+            for name, initializer in (
+                ("moving_stddev", self._first_deviation),
+                ("renorm_mean", self.moving_mean_initializer),
+                ("renorm_stddev", self._first_deviation),
+            ):
+                setattr(self, name, self._moving(name, channels, initializer))
         self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: channels})
+
+    def _first_deviation(self, shape: Any, dtype: Any = None) -> Any:
+        return ops.sqrt(self.moving_variance_initializer(shape, dtype=dtype))
 
     def _moving(self, name: str, channels: int, initializer: Any) -> Any:
         return self.add_weight(
@@ -106,21 +125,41 @@ class BatchNormalization(ScaledAndShifted):
         rank = len(x.shape)
         (axis,) = axes_in(self, self.axis, rank)
         shape = [x.shape[axis] if place == axis else 1 for place in range(rank)]
-        moving_mean = ops.cast(self.moving_mean, dtype_of(x))
-        moving_variance = ops.cast(self.moving_variance, dtype_of(x))
         if not (training and self.trainable):
-            mean, variance = ops.reshape(moving_mean, shape), ops.reshape(moving_variance, shape)
+            mean, variance = (
+                ops.reshape(ops.cast(moving, dtype_of(x)), shape)
+                for moving in (self.moving_mean, self.moving_variance)
+            )
             return self.normalized(x, mean, variance, self.epsilon, shape)
         folded = tuple(place for place in range(rank) if place != axis)
         mean, variance = self._moments(x, folded, mask)
-        for moving, old, new in (
-            (self.moving_mean, moving_mean, mean),
-            (self.moving_variance, moving_variance, variance),
-        ):
-            kept = ops.multiply(old, self.momentum)
-            added = ops.multiply(ops.reshape(new, (-1,)), 1 - self.momentum)
-            moving.assign(ops.add(kept, added))
+        if self.renorm:
+            return self._renormalized(x, mean, variance, shape)
+        _follow(self.moving_mean, mean, self.momentum)
+        _follow(self.moving_variance, variance, self.momentum)
         return self.normalized(x, mean, variance, self.epsilon, shape)
+
+    def _renormalized(self, x: Any, mean: Any, variance: Any, shape: Any) -> Any:
+        """The result in training, by what is known of the batches before; that follows."""
+        deviation = ops.sqrt(ops.add(variance, self.epsilon))
+        known_mean = ops.reshape(ops.cast(self.renorm_mean, dtype_of(x)), shape)
+        known = ops.reshape(ops.cast(self.renorm_stddev, dtype_of(x)), shape)
+        known = ops.maximum(known, self.epsilon**0.5)
+        wider, apart = deviation / known, (mean - known_mean) / known
+        bounds = self.renorm_clipping
+        if "rmin" in bounds:
+            wider = ops.maximum(wider, bounds["rmin"])
+        if "rmax" in bounds:
+            wider = ops.minimum(wider, bounds["rmax"])
+        if "dmax" in bounds:
+            apart = ops.clip(apart, -bounds["dmax"], bounds["dmax"])
+        wider, apart = ops.stop_gradient(wider), ops.stop_gradient(apart)
+        _follow(self.renorm_mean, mean, self.renorm_momentum)
+        _follow(self.renorm_stddev, deviation, self.renorm_momentum)
+        _follow(self.moving_mean, mean, self.momentum)
+        usual = _follow(self.moving_stddev, deviation, self.momentum)
+        self.moving_variance.assign(ops.relu(ops.square(usual) - self.epsilon))
+        return self.shifted((x - mean) / deviation * wider + apart, shape)
 
     def _moments(self, x: Any, folded: tuple[int, ...], mask: Any) -> tuple[Any, Any]:
         """The batch's mean and variance, with the folded axes kept."""
@@ -141,3 +180,28 @@ class BatchNormalization(ScaledAndShifted):
         apart = ops.where(counted, ops.subtract(x, mean), nothing)
         spread = ops.sum(ops.square(apart), axis=folded, keepdims=True)
         return mean, ops.divide(spread, number)
+
+
+def _follow(moving: Variable, new: Any, momentum: float) -> Any:
+    """Let a moving average take in a batch's value, and return it."""
+    kept = ops.multiply(ops.cast(moving, dtype_of(new)), momentum)
+    after = ops.add(kept, ops.multiply(ops.reshape(new, (-1,)), 1 - momentum))
+    moving.assign(after)
+    return after
+
+
+def _bounds(layer: Any, given: Any) -> dict[str, float]:
+    """What `renorm_clipping` says, without what it leaves open."""
+    wrong = sorted(set(given or ()) - {"rmin", "rmax", "dmax"})
+    if wrong:
+        raise ValueError(
+            f"{layer._who()}: expected renorm_clipping with rmin, rmax and dmax. "
+            f"Received: {wrong[0]!r}"
+        )
+    bounds = {name: value for name, value in (given or {}).items() if value is not None}
+    if bounds.get("rmin", 0) > bounds.get("rmax", math.inf) or bounds.get("dmax", 0) < 0:
+        raise ValueError(
+            f"{layer._who()}: expected renorm_clipping with rmin <= rmax and dmax >= 0. "
+            f"Received: {given}"
+        )
+    return bounds

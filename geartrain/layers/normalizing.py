@@ -67,6 +67,14 @@ class ScaledAndShifted(Layer):
             result = ops.add(result, ops.reshape(ops.cast(self.beta, dtype_of(x)), shape))
         return ops.cast(result, self.compute_dtype)
 
+    def shifted(self, x: Any, shape: Any) -> Any:
+        """`x * gamma + beta`, with the weights as `shape`."""
+        if self.gamma is not None:
+            x = ops.multiply(x, ops.reshape(ops.cast(self.gamma, dtype_of(x)), shape))
+        if self.beta is not None:
+            x = ops.add(x, ops.reshape(ops.cast(self.beta, dtype_of(x)), shape))
+        return ops.cast(x, self.compute_dtype)
+
 
 def at_least_float32(x: Any) -> Any:
     """`x` in a dtype in which squares do not overflow."""

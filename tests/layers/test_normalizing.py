@@ -117,7 +117,56 @@ def test_arguments_reach_the_weights():
     assert (mean.tolist(), variance.tolist()) == ([1, 1], [0, 0])
     assert type(layer.beta.regularizer).__name__ == "L1"
     assert type(layer.gamma.constraint).__name__ == "MaxNorm"
-    assert "renorm" not in layer.get_config()
+
+
+@pytest.mark.parametrize(
+    ("clipping", "center"), [({}, True), ({"rmin": 0.9, "rmax": 1.2, "dmax": 0.3}, False)]
+)
+def test_renormalization(clipping, center):
+    random = np.random.default_rng(0)
+    x = random.normal(2.0, 3.0, (16, 4)).astype("float32")
+    layer = layers.BatchNormalization(
+        momentum=0.9, renorm=True, renorm_momentum=0.8, renorm_clipping=clipping, center=center
+    )
+    layer.build((None, 4))
+    first = {one.name: random.uniform(0.5, 2.0, 4).astype("float32") for one in layer.weights}
+    for one in layer.weights:
+        one.assign(first[one.name])
+    result = layer(x, training=True)
+    mean, deviation = x.mean(0), np.sqrt(x.var(0) + 1e-3)
+    r = deviation / first["renorm_stddev"]
+    d = (mean - first["renorm_mean"]) / first["renorm_stddev"]
+    if clipping:
+        r, d = np.clip(r, 0.9, 1.2), np.clip(d, -0.3, 0.3)
+    expected = ((x - mean) / deviation * r + d) * first["gamma"] + first.get("beta", 0)
+    np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-5)
+    for name, share, new in (
+        ("renorm_mean", 0.8, mean), ("renorm_stddev", 0.8, deviation),
+        ("moving_mean", 0.9, mean), ("moving_stddev", 0.9, deviation),
+    ):  # fmt: skip
+        after = first[name] * share + new * (1 - share)
+        np.testing.assert_allclose(getattr(layer, name), after, rtol=1e-5)
+    variance = layer.moving_stddev.numpy() ** 2 - 1e-3
+    np.testing.assert_allclose(layer.moving_variance, variance, rtol=1e-5)
+    usual = (x - layer.moving_mean.numpy()) / np.sqrt(layer.moving_variance.numpy() + 1e-3)
+    usual = usual * first["gamma"] + first.get("beta", 0)
+    np.testing.assert_allclose(layer(x), usual, rtol=1e-4, atol=1e-5)
+    again = layers.BatchNormalization.from_config(layer.get_config())
+    assert (again.renorm, again.renorm_clipping, again.renorm_momentum) == (True, clipping, 0.8)
+
+
+def test_renormalization_is_trained_compiled_as_it_is_eagerly():
+    x = np.random.default_rng(0).normal(size=(32, 3)).astype("float32")
+    found = []
+    for eagerly in (False, True):
+        keras.utils.set_random_seed(0)
+        rows = [layers.Input((3,)), layers.BatchNormalization(renorm=True), layers.Dense(1)]
+        model = keras.Sequential(rows)
+        model.compile("sgd", "mse", run_eagerly=eagerly)
+        model.fit(x, x[:, :1], batch_size=8, epochs=1, verbose=0, shuffle=False)
+        found.append(model.get_weights())
+    for compiled, eager in zip(*found, strict=True):
+        np.testing.assert_allclose(compiled, eager, rtol=1e-4, atol=1e-6)
 
 
 def test_models_keep_statistics_apart_from_trained_weights():
@@ -130,12 +179,19 @@ def test_models_keep_statistics_apart_from_trained_weights():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: layers.BatchNormalization(renorm=True), "renorm is not supported.*renorm=True"),
-        (lambda: layers.BatchNormalization(synchronized=True), "synchronized is not supported"),
         (
-            lambda: layers.BatchNormalization(renorm_momentum=0.5),
-            "renorm_momentum is not supported",
+            lambda: layers.BatchNormalization(renorm=True, renorm_clipping={"max": 1}),
+            "expected renorm_clipping with rmin, rmax and dmax. Received: 'max'",
         ),
+        (
+            lambda: layers.BatchNormalization(renorm=True, renorm_clipping={"rmin": 2, "rmax": 1}),
+            "expected renorm_clipping with rmin <= rmax and dmax >= 0",
+        ),
+        (
+            lambda: layers.BatchNormalization(renorm=True, renorm_clipping={"dmax": -1}),
+            "expected renorm_clipping with rmin <= rmax and dmax >= 0",
+        ),
+        (lambda: layers.BatchNormalization(synchronized=True), "synchronized is not supported"),
         (lambda: layers.LayerNormalization(rms_scaling=True), "rms_scaling is not supported"),
         (
             lambda: layers.BatchNormalization(axis=3)(X),
