@@ -11,6 +11,7 @@ from geartrain import activations, constraints, initializers, ops, regularizers
 from geartrain.layers.arguments import data_format_of, known_size, one_of, positive, sizes
 from geartrain.layers.input_spec import InputSpec
 from geartrain.layers.layer import Layer
+from geartrain.layers.low_rank import LowRank, adapted
 from geartrain.ops.convolution import convolved
 from geartrain.registry import register
 
@@ -103,7 +104,12 @@ class BaseConvolution(Layer):
         return self.activation(outputs) if self.activation is not None else outputs
 
 
-class _Convolution(BaseConvolution):
+class _Convolution(LowRank, BaseConvolution):
+    """Convolutions whose kernel can be adapted: `lora_rank` and `lora_alpha` are taken too."""
+
+    accepts = (*Layer.accepts, "lora_rank", "lora_alpha")
+    kernel = adapted("kernel")
+
     def __init__(
         self,
         filters: int,
@@ -124,7 +130,9 @@ class _Convolution(BaseConvolution):
         bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
+        lora = kwargs.pop("lora_rank", None), kwargs.pop("lora_alpha", None)
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self._set_lora(*lora)
         self.filters = positive(self, "filters", filters)
         self.groups = positive(self, "groups", groups)
         if self.filters % self.groups:
@@ -149,6 +157,12 @@ class _Convolution(BaseConvolution):
         shape = (*self.kernel_size, channels // self.groups, self.filters)
         self.kernel = self._add_kernel("kernel", "kernel", shape)
         self._add_bias(self.filters)
+        self._adapt()
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments, those of low-rank adaptation where it is enabled."""
+        rank = {"lora_rank": self.lora_rank, "lora_alpha": self.lora_alpha}
+        return {**super().get_config(), **(rank if self.lora_rank is not None else {})}
 
     def call(self, inputs: Any) -> Any:
         """The weighted sums of windows, through the activation."""

@@ -7,12 +7,12 @@ from typing import Any
 from geartrain import activations, constraints, initializers, ops, regularizers
 from geartrain.layers.arguments import known_size, only_default, positive
 from geartrain.layers.input_spec import InputSpec
-from geartrain.layers.layer import Layer
+from geartrain.layers.low_rank import LowRank, adapted
 from geartrain.registry import register
 
 
 @register("layers")
-class Dense(Layer):
+class Dense(LowRank):
     """`activation(inputs @ kernel + bias)`.
 
     Args:
@@ -23,7 +23,8 @@ class Dense(Layer):
         kernel_regularizer, bias_regularizer: penalties on the weights.
         activity_regularizer: a penalty on the output.
         kernel_constraint, bias_constraint: projections of the weights after each update.
-        lora_rank, lora_alpha, quantization_config: not supported; None only.
+        lora_rank, lora_alpha: see `enable_lora`, which is called once the layer is built.
+        quantization_config: not supported; None only.
 
     Weights: kernel (inputs, units), bias (units,).
 
@@ -37,7 +38,7 @@ class Dense(Layer):
     array([[6., 6.]], dtype=float32)
     """
 
-    unless_default = ("activity_regularizer",)
+    kernel = adapted("kernel")
 
     def __init__(
         self,
@@ -66,12 +67,8 @@ class Dense(Layer):
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
-        only_default(
-            self,
-            lora_rank=lora_rank,
-            lora_alpha=lora_alpha,
-            quantization_config=quantization_config,
-        )
+        self._set_lora(lora_rank, lora_alpha)
+        only_default(self, quantization_config=quantization_config)
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
@@ -95,6 +92,7 @@ class Dense(Layer):
                 constraint=self.bias_constraint,
             )
         self.input_spec = InputSpec(min_ndim=2, axes={-1: inputs})
+        self._adapt()
 
     def call(self, inputs: Any) -> Any:
         """The weighted sums of the inputs, through the activation."""

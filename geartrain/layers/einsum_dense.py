@@ -9,7 +9,8 @@ from geartrain import activations, constraints, initializers, ops, regularizers
 from geartrain.initializers import VarianceScaling
 from geartrain.layers.arguments import only_default
 from geartrain.layers.input_spec import InputSpec
-from geartrain.layers.layer import COMMON_KEYS, Layer
+from geartrain.layers.layer import COMMON_KEYS
+from geartrain.layers.low_rank import LowRank, adapted
 from geartrain.registry import register
 
 Shape = tuple[int | None, ...]
@@ -18,7 +19,7 @@ _FORM = re.compile(r"(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-
 
 
 @register("layers")
-class EinsumDense(Layer):
+class EinsumDense(LowRank):
     """`activation(einsum(equation, inputs, kernel) + bias)`.
 
     Args:
@@ -31,8 +32,8 @@ class EinsumDense(Layer):
         kernel_initializer, bias_initializer: the first values of the weights.
         kernel_regularizer, bias_regularizer: penalties on the weights.
         kernel_constraint, bias_constraint: projections of the weights after each update.
-        lora_rank, lora_alpha, gptq_unpacked_column_size, quantization_config: not supported;
-            None only.
+        lora_rank, lora_alpha: see `enable_lora`, which is called once the layer is built.
+        gptq_unpacked_column_size, quantization_config: not supported; None only.
 
     Weights: kernel, of the sizes of its letters; bias.
 
@@ -44,7 +45,9 @@ class EinsumDense(Layer):
     ((5, 32, 64), (8, 64), (64,))
     """
 
+    kernel = adapted("kernel")
     config_order = (*COMMON_KEYS, "output_shape")
+    unless_default = ("lora_rank", "lora_alpha")
 
     def __init__(
         self,
@@ -83,11 +86,10 @@ class EinsumDense(Layer):
         self.bias_constraint = constraints.get(bias_constraint)
         only_default(
             self,
-            lora_rank=lora_rank,
-            lora_alpha=lora_alpha,
             gptq_unpacked_column_size=gptq_unpacked_column_size,
             quantization_config=quantization_config,
         )
+        self._set_lora(lora_rank, lora_alpha)
         self._letters = self._parsed()
 
     def _parsed(self) -> tuple[str, str, str, str]:
@@ -160,6 +162,7 @@ class EinsumDense(Layer):
                 constraint=self.bias_constraint,
             )
         self.input_spec = InputSpec(ndim=len(input_shape))
+        self._adapt()
 
     def _bias_shape(self, sizes: dict[str, int | None], rank: int) -> list[int | None]:
         """From the first letter with a bias on: its size, and 1 for axes without."""

@@ -12,6 +12,7 @@ from geartrain import constraints, initializers, ops, registry, regularizers
 from geartrain.errors import describe_value, shown
 from geartrain.layers.arguments import only_default, positive
 from geartrain.layers.layer import Layer
+from geartrain.layers.low_rank import LowRank, adapted
 from geartrain.ops.operands import dtype_of
 from geartrain.registry import register
 from geartrain.serialization import OWN_REMEDY, deserialize_each
@@ -128,7 +129,7 @@ class Masking(Layer):
 
 
 @register("layers")
-class Embedding(Layer):
+class Embedding(LowRank):
     """A vector for each integer: row i of a table that is learnt.
 
     Args:
@@ -137,7 +138,8 @@ class Embedding(Layer):
         embeddings_initializer, embeddings_regularizer, embeddings_constraint: of the table.
         mask_zero: whether 0 is padding, which the layers that follow leave out.
         weights: the first values of the table, instead of an initializer.
-        lora_rank, lora_alpha, quantization_config: not supported; None only.
+        lora_rank, lora_alpha: see `enable_lora`, which is called once the layer is built.
+        quantization_config: not supported; None only.
 
     Weights: embeddings (input_dim, output_dim).
 
@@ -149,6 +151,10 @@ class Embedding(Layer):
     array([[[1., 1.],
             [1., 1.]]], dtype=float32)
     """
+
+    embeddings = adapted("embeddings")
+    lora_weight = "embeddings"
+    unless_default = ("lora_rank", "lora_alpha")
 
     def __init__(
         self,
@@ -172,12 +178,8 @@ class Embedding(Layer):
         self.embeddings_constraint = constraints.get(embeddings_constraint)
         self.mask_zero = self.supports_masking = mask_zero
         self.autocast = False  # a float type too small would change the integers
-        only_default(
-            self,
-            lora_rank=lora_rank,
-            lora_alpha=lora_alpha,
-            quantization_config=quantization_config,
-        )
+        self._set_lora(lora_rank, lora_alpha)
+        only_default(self, quantization_config=quantization_config)
         self._arguments.pop("weights", None)
         if weights is not None:
             self.build()
@@ -204,6 +206,7 @@ class Embedding(Layer):
             regularizer=self.embeddings_regularizer,
             constraint=self.embeddings_constraint,
         )
+        self._adapt()
         self.built = True
 
     def call(self, inputs: Any) -> Any:

@@ -285,9 +285,12 @@ class Owner(Operation):
         Raises ValueError if there are more or fewer, or other shapes; nothing is changed then.
         """
         own = self._own_weights()
-        if len(store) != len(own):
-            raise ValueError(wrong_count(self, own, len(store)))
+        self._check_count(own, len(store))
         self._assign(own, [store[str(place)] for place in range(len(own))])
+
+    def _check_count(self, expected: Sequence[Variable], received: int) -> None:
+        if received != len(expected):
+            raise ValueError(wrong_count(self, expected, received))
 
     def _assign(self, variables: Sequence[Variable], given: Sequence[Any]) -> None:
         """Give each variable its value, once it is known that all of them fit."""

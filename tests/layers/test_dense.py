@@ -53,7 +53,6 @@ def test_options_that_are_not_supported_are_left_out_of_the_config():
         (lambda: layers.Dense(0), 'Dense "dense.*": expected units.* at least 1. Received: 0'),
         (lambda: layers.Dense(2.5), "expected units as a whole number of at least 1.*2.5"),
         (lambda: layers.Dense(True), "expected units as a whole number.*True"),
-        (lambda: layers.Dense(2, lora_rank=4), "lora_rank is not supported.*lora_rank=4. Leave"),
         (lambda: layers.Dense(2, quantization_config={}), "quantization_config is not supported"),
         (
             lambda: layers.Dense(2, name="head").build((None, None)),

@@ -215,7 +215,6 @@ def test_other_ways_to_an_input():
         (lambda: layers.Input(tensor=X), "expected a symbolic tensor as tensor. Received: array"),
         (lambda: layers.Embedding(0, 2), "expected input_dim as a whole number of at least 1"),
         (lambda: layers.Embedding(2, 2.0), "expected output_dim as a whole number.*2.0"),
-        (lambda: layers.Embedding(2, 2, lora_rank=1), "lora_rank is not supported"),
         (
             lambda: layers.Embedding(2, 2, weights=np.ones((3, 2))),
             r"expected weights of shape \(2, 2\). Received: shape \(3, 2\)",
