@@ -62,6 +62,8 @@ class MonitorCallback(Callback):
             )
         return value
 
+    get_monitor_value = monitored
+
     @property
     def monitor_op(self) -> Any:
         """`ops.less` or `ops.greater`, once it is known which way is better; None before."""

@@ -42,6 +42,16 @@ class InputSpec:
         self.axes = dict(axes or {})
         self.allow_last_axis_squeeze = allow_last_axis_squeeze
 
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that rebuild it."""
+        names = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes", "optional")
+        return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> InputSpec:
+        """What `get_config` described."""
+        return cls(**config)
+
     def __repr__(self) -> str:
         shown = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes")
         parts = [f"{name}={getattr(self, name)}" for name in shown if getattr(self, name)]

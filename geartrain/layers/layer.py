@@ -17,7 +17,6 @@ from geartrain.graph.node import Node
 from geartrain.layers.arguments import sizes_of
 from geartrain.layers.building import built_by, default_of, parameters, shapes_for
 from geartrain.layers.context import call_scope, called, current_context, values_for
-from geartrain.layers.copying import Copied
 from geartrain.layers.input_spec import InputSpec, check_input
 from geartrain.layers.symbolic import (
     KerasTensor,
@@ -27,6 +26,7 @@ from geartrain.layers.symbolic import (
     tree_of_tensors,
 )
 from geartrain.layers.trials import inferred
+from geartrain.layers.unquantized import Unquantized
 from geartrain.ops.masks import mask_of, set_mask
 from geartrain.ops.operands import dtype_of, extents_of, number_of, operand
 from geartrain.registry import signature
@@ -45,7 +45,7 @@ _COMMON = (
 COMMON_KEYS = ("name", "trainable", "dtype")
 
 
-class Layer(Copied):
+class Layer(Unquantized):
     """A building block of models: weights made by `build`, used by `call`.
 
     Write a layer of your own by overriding `build(self, input_shape)`, which makes weights with
@@ -127,6 +127,11 @@ class Layer(Copied):
     def compute_dtype(self) -> str:
         """The dtype that float inputs are cast to."""
         return self.dtype_policy.compute_dtype
+
+    @property
+    def input_dtype(self) -> str:
+        """The same: what inputs become."""
+        return self.compute_dtype
 
     # -- calls ------------------------------------------------------------------------------------
 

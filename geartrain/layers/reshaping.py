@@ -56,6 +56,8 @@ class Reshape(Layer):
     (5, 7, 4)
     """
 
+    has_state = False
+
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         sizes = [-1 if size is None else size for size in target_shape]

@@ -17,9 +17,12 @@ class Stateless(Weighted):
     _path: str | None = None
 
     @property
-    def path(self) -> str:
-        """The names of the layers that it was built in, and its own, as in `Variable.path`."""
-        return self._path or self.name
+    def path(self) -> str | None:
+        """The names of the layers that it was built in, and its own, as in `Variable.path`.
+
+        None before it is built.
+        """
+        return self._path
 
     @property
     def metrics_variables(self) -> list[Variable]:

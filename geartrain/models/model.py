@@ -18,6 +18,7 @@ from geartrain.layers.symbolic import shapes_of, tree_of_shapes, tree_of_tensors
 from geartrain.models.call_graph import CallGraph
 from geartrain.models.graph_config import graph_config, graph_from_config
 from geartrain.models.saved import Saved
+from geartrain.models.state_tree import StateTree
 from geartrain.models.summary import print_summary
 from geartrain.models.trainer import Trainer
 from geartrain.ops.masks import set_mask
@@ -28,7 +29,7 @@ from geartrain.serialization import check_form, deserialize_each, reading, seria
 
 
 @register("models")
-class Model(Trainer, Saved, Layer):
+class Model(Trainer, Saved, StateTree, Layer):
     """Layers with inputs and outputs, and methods to train, evaluate and use them.
 
     There are three ways to make one: `Sequential([...])` for a plain row of layers;

@@ -71,7 +71,7 @@ def test_a_path_names_the_layers_around():
             return self.inner(x)
 
     outer = Outer()
-    assert outer.path == "outer"
+    assert outer.path is None
     outer(X)
     assert outer.inner.path == "outer/inner"
     assert outer.inner.kernel.path == "outer/inner/kernel"
