@@ -7,6 +7,7 @@ nothing, short enough for the progress bar and for Ctrl-C.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ import numpy as np
 
 from geartrain import tree
 from geartrain.models.batches import ArrayBatches, Batches
+from geartrain.models.data import pack_x_y_sample_weight
 
 if TYPE_CHECKING:
     from geartrain.runtime.frame import Samples
@@ -65,7 +67,10 @@ class Loop:
         if whole:
             order = data.order(order)
         whole = whole and (order is None or kind != "predict") and data.stays
-        if whole and not listeners.wants_batches(kind) and self._can_do_many():
+        own = self.model.own_function(kind)
+        if own is not None:
+            steps = self._by(own, listeners, order)
+        elif whole and not listeners.wants_batches(kind) and self._can_do_many():
             steps = self._native(order)
         else:
             steps = self._one_by_one(listeners, order)
@@ -88,6 +93,14 @@ class Loop:
         for number, batch in enumerate(self.data.epoch(order)):
             begin(number)
             yield number, self.model.run_step(self.kind, batch)
+
+    def _by(self, own: Any, listeners: Any, order: np.ndarray | None) -> Iterator[tuple[int, Any]]:
+        """The same by a function of the model's own, which may take several batches at a time."""
+        begin = getattr(listeners, f"on_{self.kind}_batch_begin")
+        packed = itertools.starmap(pack_x_y_sample_weight, self.data.epoch(order))
+        for number, first in enumerate(packed):
+            begin(number)
+            yield number, own(itertools.chain([first], packed))
 
     def _can_do_many(self) -> bool:
         """Whether native calls can do many steps; then the data are found for them."""

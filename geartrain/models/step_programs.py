@@ -12,6 +12,7 @@ from geartrain import config, tree
 from geartrain.errors import UnknownSize
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH
+from geartrain.layers.layer import Layer
 from geartrain.layers.trials import inferred
 from geartrain.models.data import Batch, pack_x_y_sample_weight
 from geartrain.models.keys import Held, key_of
@@ -29,7 +30,7 @@ class StepPrograms:
 
     optimizer: Any
     run_eagerly: bool
-    jit_compile: bool | str
+    jit_compile: Any
     built: bool
     trainable_variables: list[Any]
 
@@ -178,7 +179,7 @@ class StepPrograms:
 
     def _has_call(self) -> bool:
         """Whether the model can be called, or has steps of its own alone."""
-        raise NotImplementedError
+        return type(self).call is not Layer.call  # type: ignore[attr-defined]
 
     def _leaf_names(self, batch: Batch) -> list[str]:
         names = []

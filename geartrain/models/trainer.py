@@ -11,9 +11,10 @@ from geartrain import config, random, tree
 from geartrain.graph.node import Node
 from geartrain.models import arguments, checks
 from geartrain.models.batches import DEFAULT_BATCH_SIZE, Batches, batches_of
+from geartrain.models.compiling import helpful
 from geartrain.models.data import Batch, is_stream, prepare, prepared, split
 from geartrain.models.loops import Loop, plain
-from geartrain.models.steps import Steps, helpful
+from geartrain.models.steps import Steps
 
 MOST_REMEMBERED = 256  # shapes of arrays to predict for
 

@@ -151,7 +151,7 @@ class Optimizer(OptimizerState):
         previous = self.__dict__.get("_learning_rate")
         checks.check_learning_rate(self, value, previous)
         if callable(value):
-            self._variables = [one for one in self._variables if one is not previous]
+            self._variables[:] = [one for one in self._variables if one is not previous]
             self._learning_rate = value
             if isinstance(value, LearningRateSchedule):
                 self._called_rate = None
