@@ -53,7 +53,10 @@ def test_options_that_are_not_supported_are_left_out_of_the_config():
         (lambda: layers.Dense(0), 'Dense "dense.*": expected units.* at least 1. Received: 0'),
         (lambda: layers.Dense(2.5), "expected units as a whole number of at least 1.*2.5"),
         (lambda: layers.Dense(True), "expected units as a whole number.*True"),
-        (lambda: layers.Dense(2, quantization_config={}), "quantization_config is not supported"),
+        (
+            lambda: layers.Dense(2, quantization_config={}),
+            r"quantization_config is not supported. Received: quantization_config={}. Leave it out",
+        ),
         (
             lambda: layers.Dense(2, name="head").build((None, None)),
             r'Dense "head": expected a known size of the last axis.*\(None, None\). Give the size',
