@@ -43,6 +43,18 @@ class Copied(Stateless):
         elif shapes:
             self.build(**shapes)
 
+    def _notes(self) -> list[tuple[Any, dict[str, Any]]]:
+        """What this layer and those below hold, to go back to by `_restore`."""
+        return [
+            (layer, {name: _shallow(value) for name, value in vars(layer).items()})
+            for layer in self._flatten_layers()
+        ]
+
+    def _restore(self, notes: list[tuple[Any, dict[str, Any]]]) -> None:
+        for layer, held in notes:
+            layer.__dict__.clear()
+            layer.__dict__.update(held)
+
     def _own_layers(self, parts: list[Any]) -> list[Any]:
         """This layer and those below it, without `parts` and what is below them."""
         outside = {id(part) for part in parts}
@@ -94,3 +106,8 @@ class Copied(Stateless):
                     layers[place].build_from_config(config)
                 layers[place].built = True
                 layers = self._own_layers(parts)
+
+
+def _shallow(value: Any) -> Any:
+    """A copy of what may grow, with the same things in it; else the value itself."""
+    return value.copy() if type(value) in (dict, list, set) else value

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from geartrain import activations, ops, regularizers, tree
-from geartrain.dtype_policies import DTypePolicy
 from geartrain.errors import shown
 from geartrain.graph.dtypes import is_float
 from geartrain.graph.eager import eager
@@ -26,7 +25,7 @@ from geartrain.layers.symbolic import (
     tree_of_tensors,
 )
 from geartrain.layers.trials import inferred
-from geartrain.layers.unquantized import Unquantized
+from geartrain.layers.typed import Typed
 from geartrain.ops.masks import mask_of, set_mask
 from geartrain.ops.operands import dtype_of, extents_of, number_of, operand
 from geartrain.registry import signature
@@ -45,7 +44,7 @@ _COMMON = (
 COMMON_KEYS = ("name", "trainable", "dtype")
 
 
-class Layer(Unquantized):
+class Layer(Typed):
     """A building block of models: weights made by `build`, used by `call`.
 
     Write a layer of your own by overriding `build(self, input_shape)`, which makes weights with
@@ -87,7 +86,7 @@ class Layer(Unquantized):
     ) -> None:
         super().__init__(trainable, name)
         self._call_losses: list[Any] = []
-        self.dtype_policy = DTypePolicy.of(dtype, self.name)
+        self.dtype_policy = dtype
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = self._building = False
@@ -110,28 +109,6 @@ class Layer(Unquantized):
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
             cls.build = built_by(cls.build)  # type: ignore[method-assign]
-
-    # -- types ------------------------------------------------------------------------------------
-
-    @property
-    def dtype(self) -> str:
-        """The dtype of the weights."""
-        return self.variable_dtype
-
-    @property
-    def variable_dtype(self) -> str:
-        """The dtype of the weights."""
-        return self.dtype_policy.variable_dtype
-
-    @property
-    def compute_dtype(self) -> str:
-        """The dtype that float inputs are cast to."""
-        return self.dtype_policy.compute_dtype
-
-    @property
-    def input_dtype(self) -> str:
-        """The same: what inputs become."""
-        return self.compute_dtype
 
     # -- calls ------------------------------------------------------------------------------------
 
@@ -316,9 +293,18 @@ class Layer(Unquantized):
             )
         shapes = (*args, *kwargs.values())
         inputs = [tree_of_tensors(shape, self.compute_dtype) for shape in shapes]
-        with Trace():
-            outputs = inferred(self._run, tuple(inputs), {})
+        outputs = self._tried(self._run, tuple(inputs), {})
         return tree.map_structure(lambda tensor: tensor.shape, outputs)
+
+    def _tried(self, run: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """The nodes that a call gives; the layer is as it was after it, built or not."""
+        before = None if self.built else self._notes()
+        with Trace():
+            found = inferred(run, args, kwargs)
+        self._forget_losses()
+        if before is not None:
+            self._restore(before)
+        return found
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Symbolic tensors with the shapes and dtypes of the results.
@@ -334,9 +320,7 @@ class Layer(Unquantized):
         spec = self._own_shapes()
         if spec is not None:
             return spec(*args, **kwargs)
-        with Trace():
-            found = inferred(self._cast_and_run, args, kwargs)
-        self._forget_losses()
+        found = self._tried(self._cast_and_run, args, kwargs)
         return tree.map_structure(
             lambda x: KerasTensor.made_by(None, extents_of(x), dtype_of(x)), found
         )

@@ -131,7 +131,7 @@ class Owner(Operation):
 
     def _check_unlocked(self, leaf: Any) -> None:
         """Raise ValueError where a layer that has all of its state gets more."""
-        if self._locked and not self._building:
+        if self._locked:
             raise ValueError(
                 f"{self._who()}: expected no more variables and layers once it is built. Received: "
                 f"{shown(leaf)}. Make them in __init__ or in build(self, input_shape)."

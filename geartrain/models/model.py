@@ -15,6 +15,7 @@ from geartrain.layers.input_spec import InputSpec, check_input
 from geartrain.layers.layer import Layer
 from geartrain.layers.operation import Operation
 from geartrain.layers.symbolic import shapes_of, tree_of_shapes, tree_of_tensors
+from geartrain.layers.trials import inferred
 from geartrain.models.call_graph import CallGraph
 from geartrain.models.graph_config import graph_config, graph_from_config
 from geartrain.models.saved import Saved
@@ -140,6 +141,10 @@ class Model(Trainer, Saved, StateTree, Layer):
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of that name, or at that place."""
         layers = self.layers
+        if index is not None and name is not None:
+            raise ValueError(
+                f"{self._who()}: get_layer expected a name or an index. Received: both"
+            )
         if index is not None:
             if not -len(layers) <= index < len(layers):
                 raise ValueError(
@@ -302,7 +307,9 @@ class Model(Trainer, Saved, StateTree, Layer):
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of this shape, with None for the batch axis."""
         if self._graph is None and not self.built:
-            self.compute_output_shape(input_shape)
+            with Trace():
+                inferred(self._run, (tree_of_tensors(input_shape, self.compute_dtype),), {})
+            self._forget_losses()
             self.built = True
 
     def _build_once(self, args: Any, kwargs: Any) -> None:

@@ -73,7 +73,7 @@ class Sequential(Model):
         if isinstance(layer, KerasTensor):
             layer = layer.call.operation if layer.call else layer
         if not isinstance(layer, Layer):
-            raise TypeError(
+            raise ValueError(
                 f"{self._who()}: expected a layer to add. Received: {shown(layer)}. Instances go "
                 "in, not classes: layers.Dense(10)."
             )
@@ -154,6 +154,8 @@ class Sequential(Model):
         """The last layer's output."""
         if self._graph is not None:
             return super().call(inputs, training, mask)
+        if not self._row:
+            raise ValueError(f"{self._who()}: has no layers. Add some with model.add(layer).")
         for layer in self.layers:
             inputs = layer(inputs)
         return inputs

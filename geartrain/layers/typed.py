@@ -1,15 +1,46 @@
-"""What Keras's layers offer besides, that has no meaning here: quantization."""
+"""The dtypes of layers; and what has no meaning here, quantization."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from geartrain.dtype_policies import DTypePolicy
 from geartrain.layers.copying import Copied
 
 
-class Unquantized(Copied):
-    """The part of a layer that says so."""
+class Typed(Copied):
+    """The part of a layer that says what it keeps its weights in, and what it computes in."""
+
+    @property
+    def dtype_policy(self) -> DTypePolicy:
+        """The dtypes of weights and of computation; set by a policy, or what names one."""
+        policy: DTypePolicy = self.__dict__["_dtype_policy"]
+        return policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        self.__dict__["_dtype_policy"] = DTypePolicy.of(value, self.name)
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the weights."""
+        return self.variable_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The dtype of the weights."""
+        return self.dtype_policy.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype that float inputs are cast to."""
+        return self.dtype_policy.compute_dtype
+
+    @property
+    def input_dtype(self) -> str:
+        """The same: what inputs become."""
+        return self.compute_dtype
 
     @property
     def quantization_mode(self) -> None:
