@@ -124,7 +124,7 @@ class Sequential(Model):
                 return
             rest = self._row
             first = InputLayer(batch_shape=shape, dtype=dtype or first.compute_dtype)
-            first.is_guessed = True
+            first.is_guessed = dtype is not None  # as the data that came first have it
         if not rest:
             return
         tensor = first.output

@@ -50,7 +50,8 @@ def prepared(case, arrays):
         f"{snake_case(type(layer).__name__)}/{weight.path.partition('/')[2]}"
         for weight in layer.weights
     ]
-    trained = [weight in layer.trainable_weights for weight in layer.weights]
+    known = set(layer.trainable_weights)
+    trained = [weight in known for weight in layer.weights]
     recorded_weights = [(path, trainable) for path, trainable, _ in case["weights"]]
     assert [*zip(names, trained, strict=True)] == recorded_weights
     layer.set_weights([arrays[key] for _, _, key in case["weights"]])
