@@ -138,6 +138,12 @@ class Sequential(Model):
         if self._graph is None and input_shape is not None:
             self._connect(tuple(input_shape))
 
+    def _build_once(self, args: Any, kwargs: Any) -> None:
+        unknown = self._graph is None
+        super()._build_once(args, kwargs)
+        if unknown and self._graph is not None:  # a call has told the sizes, not its user
+            self._row[0].is_guessed = True  # type: ignore[attr-defined]
+
     def build_from(self, x: Any) -> None:
         """Make the weights for inputs like `x`."""
         if not isinstance(x, np.ndarray):
