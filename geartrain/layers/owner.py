@@ -47,6 +47,7 @@ class Owner(Operation):
 
     built: bool
     _building = False
+    _path: str | None = None  # once it is built
     not_in_files: tuple[str, ...] = ()  # attributes where nobody need look for layers
     has_variables = True  # so that files tell one layer in two places from two layers
     stateful: bool = False  # whether it keeps a state for each row, from one batch to the next

@@ -14,8 +14,6 @@ from geartrain.runtime.variable import Variable
 class Stateless(Weighted):
     """The part of a layer that calls it with other values of its variables."""
 
-    _path: str | None = None
-
     @property
     def path(self) -> str | None:
         """The names of the layers that it was built in, and its own, as in `Variable.path`.

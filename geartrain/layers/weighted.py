@@ -64,7 +64,7 @@ class Weighted(Owner):
             budget.check_weight(self._who(), shape, dtype)
         if initializer is None:
             initializer = "glorot_uniform" if is_float(dtype) else "zeros"
-        path = current_path()
+        path = current_path() or (self._path or "")  # of a layer that gets more later
         within = path == self.name or path.endswith(f"/{self.name}")  # its build, or its call
         parent = path[: -len(self.name)] if within else path
         with name_scope(self.name, override_parent=parent):

@@ -247,6 +247,7 @@ def test_a_layer_may_be_unlocked():
     assert layer._tracker.locked
     layer._tracker.unlock()
     layer.scale = layer.add_weight(name="scale")
+    assert layer.scale.path == f"{layer.name}/scale"
     layer._tracker.lock()
     assert [one.name for one in layer.weights] == ["kernel", "bias", "scale"]
     layer._untrack_variable(layer.bias)
@@ -263,6 +264,28 @@ def test_lists_that_have_grown_are_looked_into():
     assert layer.variables == layer.non_trainable_variables == [layer.seeds[0].state]
     layer.inner.append(Variable(1.0))
     assert layer.trainable_variables == [layer.inner[0]]
+
+
+def test_asking_for_shapes_builds_nothing():
+    inner = layers.Dense(2)
+    outer = Sequential([inner])
+    norm = layers.BatchNormalization()
+    for layer in (inner, norm):
+        assert layer.compute_output_shape((None, 3)) == (None, 2 if layer is inner else 3)
+        assert layer.compute_output_spec(KerasTensor((None, 3))).shape[1] in (2, 3)
+        assert not layer.built and layer.weights == [] and layer.get_build_config() is None
+    assert outer.compute_output_shape((None, 3)) == (None, 2)
+    inner.build((None, 3))
+    with pytest.raises(ValueError, match="no more variables and layers once it is built"):
+        inner.build((None, 3))
+    assert [one.name for one in inner.weights] == ["kernel", "bias"]
+
+
+def test_policies_are_set_by_name():
+    layer = layers.Dense(1)
+    layer.dtype_policy = "mixed_float16"
+    assert (layer.compute_dtype, layer.variable_dtype) == ("float16", "float32")
+    assert isinstance(layer.dtype_policy, DTypePolicy)
 
 
 def test_policies_say_what_inputs_become():

@@ -1,0 +1,57 @@
+"""Second derivatives through layers of all kinds, against differences of the first."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import geartrain as keras
+from geartrain import layers, ops
+
+ROWS = (2, 4, 3)
+IMAGES = (1, 5, 5, 2)
+KINDS = {
+    "dense": (lambda: layers.Dense(3, activation="tanh"), ROWS),
+    "einsum": (lambda: layers.EinsumDense("abc,cd->abd", (None, 2), activation="gelu"), ROWS),
+    "normalization": (lambda: layers.LayerNormalization(), ROWS),
+    "batch": (lambda: layers.BatchNormalization(), ROWS),
+    "groups": (lambda: layers.GroupNormalization(2), IMAGES),
+    "convolution": (lambda: layers.Conv2D(2, 3, activation="sigmoid"), IMAGES),
+    "transposed": (lambda: layers.Conv2DTranspose(2, 3, activation="softplus"), IMAGES),
+    "depthwise": (lambda: layers.DepthwiseConv2D(3, activation="tanh"), IMAGES),
+    "average": (lambda: layers.AveragePooling2D(2), IMAGES),
+    "greatest": (lambda: layers.MaxPooling2D(2), IMAGES),
+    "attention": (lambda: layers.MultiHeadAttention(1, 2), ROWS),
+    "softmax": (lambda: layers.Softmax(), ROWS),
+    "elu": (lambda: layers.ELU(), ROWS),
+    "lstm": (lambda: layers.LSTM(2), ROWS),
+    "gru": (lambda: layers.GRU(2, return_sequences=True), ROWS),
+    "both ways": (lambda: layers.Bidirectional(layers.SimpleRNN(2)), ROWS),
+    "each step": (lambda: layers.TimeDistributed(layers.Dense(2, activation="silu")), ROWS),
+    "unit": (lambda: layers.UnitNormalization(), ROWS),
+    "spectral": (lambda: layers.SpectralNormalization(layers.Dense(2)), ROWS),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_second_derivatives(kind):
+    make, shape = KINDS[kind]
+    keras.utils.set_random_seed(1)
+    layer = make()
+    random = np.random.default_rng(0)
+    x, direction = random.normal(size=(2, *shape)).astype("float64")
+    arguments = (x, x) if kind == "attention" else (x,)
+    layer.dtype_policy = "float64"
+    for inside in layer._flatten_layers():
+        inside.dtype_policy = "float64"
+    layer(*arguments)
+
+    def scalar(x):
+        output = layer(x, x) if kind == "attention" else layer(x)
+        return ops.sum(ops.square(output) * ops.cast(ops.exp(output * 0.1), "float64"))
+
+    slope = keras.grad(scalar)
+    along = keras.grad(lambda x: ops.sum(slope(x) * direction))
+    step = 1e-5
+    measured = (slope(x + step * direction) - slope(x - step * direction)) / (2 * step)
+    np.testing.assert_allclose(along(x), measured, rtol=2e-4, atol=2e-5)
