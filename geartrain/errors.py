@@ -28,10 +28,6 @@ class UnknownSize(TypeError, ValueError):
     """
 
 
-class UnknownKeyword(TypeError, ValueError):
-    """A keyword that is not taken: a TypeError to Python, of Keras's layers a ValueError."""
-
-
 def warn(message: str, category: type[Warning] = GeartrainWarning) -> None:
     """Warn at the line outside of this library that led here: the one its user can change."""
     frame, level = sys._getframe(1), 2
@@ -90,7 +86,7 @@ def unknown_keywords(
         guess = None if remedy else nearest(name, allowed)
         hint = f" {remedy}" if remedy else f" Did you mean {guess!r}?" if guess else ""
         parts.append(f"{who} got an unexpected keyword {name!r}.{hint}")
-    return UnknownKeyword(f"{' '.join(parts)} It takes: {', '.join(allowed)}.")
+    return TypeError(f"{' '.join(parts)} It takes: {', '.join(allowed)}.")
 
 
 def describe_value(value: Any) -> str:
