@@ -15,6 +15,7 @@ import numpy as np
 
 from geartrain.errors import describe_value, warn
 from geartrain.graph.dtypes import is_float, numpy_dtype
+from geartrain.layers.low_rank import LowRank
 from geartrain.layers.owner import Owner, wrong_count
 from geartrain.optimizers.optimizer import Optimizer
 from geartrain.optimizers.state import OptimizerState
@@ -74,11 +75,19 @@ def own_values(part: Any) -> dict[str, Any] | None:
     """What a part keeps in files by key, without what is below it; None if it keeps nothing."""
     if not hasattr(part, "save_own_variables"):
         return None
-    if type(part).save_own_variables in PLAIN_SAVING:
+    if _is_plain(part, type(part).save_own_variables, PLAIN_SAVING):
         return {str(place): variable for place, variable in enumerate(variables_of(part))}
     own: dict[str, Any] = {}
     part.save_own_variables(own)
     return own
+
+
+def _is_plain(part: Any, method: Any, plain: tuple[Any, ...]) -> bool:
+    """Whether a part keeps its variables one by one: also one that low rank could adapt, but not
+    yet does.
+    """
+    adapts = method in (LowRank.save_own_variables, LowRank.load_own_variables)
+    return method in plain or (adapts and not part.lora_enabled)
 
 
 def place_of(path: str, key: Any, part: Any) -> str:
@@ -174,7 +183,7 @@ class Matching:
         return self._groups.get(path) or self._groups.get(older) or {}
 
     def _steps(self, part: Any, found: dict[str, StoredTensor]) -> list[Pair | Held]:
-        if type(part).load_own_variables not in PLAIN_LOADING:
+        if not _is_plain(part, type(part).load_own_variables, PLAIN_LOADING):
             with Staging() as staged:
                 part.load_own_variables(Incoming(found))
             return [Held(list(staged.assigned()))]
