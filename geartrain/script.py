@@ -1,8 +1,8 @@
 """Running a script that was written for Keras, unchanged, on Geartrain.
 
-While `run` runs a script, `import keras` and `import tensorflow` (for `tf.keras`) find the modules
-of Geartrain. Nothing on disk and no other process is changed: the stand-in is an entry of
-`sys.meta_path`, removed when the script ends.
+While `run` runs a script, `import keras`, `import tf_keras` and `import tensorflow` find modules of
+Geartrain: docs/tensorflow.md has the table of TensorFlow's names. Nothing on disk and no other
+process is changed: the stand-in is an entry of `sys.meta_path`, removed when the script ends.
 
 | the script says | and gets |
 | --- | --- |
@@ -11,7 +11,8 @@ of Geartrain. Nothing on disk and no other process is changed: the stand-in is a
 | `from keras.src.layers.core.dense import Dense` | the same of `geartrain.layers`, and a hint |
 | `import tensorflow as tf; tf.keras.Sequential` | `geartrain.Sequential` |
 | `import tensorflow_datasets as tfds` | `geartrain.compat.tensorflow_datasets` |
-| `tf.data`, `import keras.src.engine`, ... | an error that names it, and what to use instead |
+| `tf.reduce_sum`, `tf.GradientTape` | `geartrain.compat.tensorflow`, over `geartrain.ops` |
+| `tf.estimator`, `keras.src.engine`, ... | an error that names it, and what to use instead |
 """
 
 from __future__ import annotations
@@ -29,30 +30,14 @@ from typing import Any
 
 import geartrain
 from geartrain.compat.names import MODULES, reason, reason_of_module
+from geartrain.compat.tensorflow import namespace, tensor
 from geartrain.errors import of_import, warn
 
-# The versions whose API Geartrain follows: scripts compare them with what they need.
+# The version whose API Geartrain follows: scripts compare it with what they need.
 KERAS_VERSION = "3.15.1"
-TENSORFLOW_VERSION = "2.21.0"
 
 _STAR = dis.opmap.get("IMPORT_STAR", dis.opmap.get("CALL_INTRINSIC_1"))
-_ROOTS = ("keras", "tensorflow", "tensorflow_datasets")
-# What scripts most use of TensorFlow itself, and what does the same here.
-_INSTEAD = {
-    "GradientTape": "geartrain.grad or geartrain.value_and_grad of a function",
-    "Variable": "keras.Variable",
-    "config": "the environment variable GEARTRAIN_THREADS; there are no GPUs to configure",
-    "constant": "keras.ops.convert_to_tensor, or plain NumPy arrays",
-    "convert_to_tensor": "keras.ops.convert_to_tensor",
-    "data": "arrays, a generator, or a keras.utils.PyDataset",
-    "device": "nothing: everything is computed on the CPU",
-    "function": "geartrain.jit",
-    "image": "keras.ops.image or keras.layers",
-    "linalg": "keras.ops",
-    "math": "keras.ops",
-    "nn": "keras.ops",
-    "random": "keras.utils.set_random_seed and keras.random",
-}
+_ROOTS = ("keras", "tensorflow", "tensorflow_datasets", "tf_keras")
 
 
 class _Keras(ModuleType):
@@ -95,27 +80,6 @@ def _is_star(frame: FrameType) -> bool:
     return of_import(frame) or frame.f_code.co_code[frame.f_lasti] == _STAR
 
 
-class _TensorFlow(ModuleType):
-    """The module `tensorflow`, of which only `keras` is there."""
-
-    __version__ = TENSORFLOW_VERSION
-    __all__ = ("keras",)
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "keras":
-            return importlib.import_module("keras")
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise AttributeError(_not_keras(f"tensorflow.{name}"))
-
-
-def _not_keras(name: str) -> str:
-    """The message for a part of TensorFlow that is not Keras."""
-    part = name.split(".")[1]
-    instead = _INSTEAD.get(part, "the function of that purpose in keras.ops")
-    return f"{name!r} is not there: only the Keras part of TensorFlow runs. Instead use {instead}."
-
-
 _PathFinder = importlib.machinery.PathFinder
 
 
@@ -137,11 +101,12 @@ class StandIn(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return None
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
-        """A new module for the two roots."""
+        """A new module for `keras` and `tensorflow`."""
         if spec.name == "keras":
             return _Keras("keras", geartrain.__doc__)
         if spec.name == "tensorflow":
-            return _TensorFlow("tensorflow", "The Keras part of TensorFlow, on Geartrain.")
+            tensor.install()
+            return namespace.module_of("")
         return None
 
     def exec_module(self, module: ModuleType) -> None:
@@ -157,11 +122,12 @@ def _stands_for(fullname: str) -> ModuleType:
     """The module of Geartrain that a script gets for the name of a module."""
     if fullname == "tensorflow_datasets":
         return importlib.import_module("geartrain.compat.tensorflow_datasets")
-    if fullname == "tensorflow.keras":
-        return importlib.import_module("keras")
-    if fullname.startswith("tensorflow.") and not fullname.startswith("tensorflow.keras."):
-        raise ImportError(_not_keras(fullname), name=fullname)
-    below = fullname.removeprefix("tensorflow.").partition(".")[2]
+    root, _, below = fullname.partition(".")
+    if root == "tf_keras":
+        return importlib.import_module(f"keras.{below}".rstrip("."))
+    if root == "tensorflow" and not below.startswith("keras."):
+        return namespace.module_of(below)
+    below = below.removeprefix("keras.") if root == "tensorflow" else below
     if below == "src" or below.startswith("src."):
         return _public(below.removeprefix("src").removeprefix("."), fullname)
     name = f"geartrain.{MODULES.get(below, below)}"
@@ -213,6 +179,7 @@ def stand_in() -> Iterator[None]:
         for name in [name for name in sys.modules if _is_ours(name)]:
             del sys.modules[name]
         sys.modules.update(before)
+        tensor.uninstall()
 
 
 def _is_ours(name: str) -> bool:

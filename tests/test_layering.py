@@ -31,6 +31,7 @@ LEVELS: list[set[str]] = [
     {"ops.image", "utils.bounding_boxes"},
     {"initializers", "activations", "regularizers", "constraints", "preprocessing", "data"},
     {"layers", "losses", "metrics", "optimizers", "callbacks", "backend"},
+    {"compat.tensorflow"},
     {"saving", "compat.backend", "compat.tensorflow_datasets"},
     {"models"},
     {"plots", "diagrams", "export", "utils.doctor", "explanation", "wrappers"},
@@ -40,12 +41,12 @@ LEVELS: list[set[str]] = [
 ]
 # Neighbours of one level that may import from each other, in this direction alone.
 ALLOWED = {
+    ("script", ""),
+    ("commands", ""),
     ("random", "runtime"),
     ("metrics", "losses"),
     ("backend", "layers"),
     ("utils.legacy", "utils.custom_objects"),
-    ("script", ""),
-    ("commands", ""),
     ("commands", "script"),
 }
 

@@ -114,6 +114,9 @@ def test_arguments_and_versions(scripts, capsys):
         "import tensorflow.keras.layers as found",
         "import tensorflow.keras as k; found = k.layers",
         "import importlib; found = importlib.import_module('keras.layers')",
+        "from tf_keras import layers as found",
+        "import tensorflow.python.keras.layers as found",
+        "import tensorflow.compat.v2 as tf; found = tf.keras.layers",
     ],
 )
 def test_every_way_to_import_gives_geartrains_module(line, tmp_path):
@@ -169,14 +172,14 @@ def test_private_modules_of_keras_are_the_public_ones_with_a_hint(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("import tensorflow as tf; tf.constant(1)", "'tensorflow.constant' is not there: only the "
-         "Keras part of TensorFlow runs. Instead use keras.ops.convert_to_tensor"),
-        ("import tensorflow as tf; tf.GradientTape()", "use geartrain.grad"),
-        ("import tensorflow as tf; tf.random.set_seed(1)", "use keras.utils.set_random_seed"),
-        ("import tensorflow as tf; tf.io", "use the function of that purpose in keras.ops"),
-        ("from tensorflow import data", "'tensorflow.data' is not there.*PyDataset"),
-        ("import tensorflow.data", "'tensorflow.data' is not there.*PyDataset"),
-        ("from tensorflow.python.keras import backend", "'tensorflow.python' is not there"),
+        ("import tensorflow as tf; tf.reduce_summ", "'tensorflow.reduce_summ' is not there. Did "
+         "you mean 'tf.reduce_sum'?"),
+        ("import tensorflow as tf; tf.softmax", "Instead use tf.nn.softmax"),
+        ("import tensorflow as tf; tf.xyz", "use the function of that purpose in keras.ops"),
+        ("from tensorflow import estimator", "'tensorflow.estimator' is not there.*keras.Model"),
+        ("import tensorflow.saved_model", "'tensorflow.saved_model' is not there.*model.save"),
+        ("from tensorflow.python import framework", "'tensorflow.python.framework' is not there"),
+        ("import tensorflow as tf; tf.compat.v1.disable_eager_execution()", "Leave the line out"),
         ("import keras; keras.layrs", "'keras.layrs' is not part of Geartrain. Did you mean "
          "'keras.layers'?"),
         ("from keras import applications", "applications"),

@@ -59,11 +59,15 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "
     setattr(EagerTensor, f"__i{_name}__", _in_place(f"__i{_name}__"))
 
 
+# The last is the class of what public functions give for arrays; see `tracked`.
+kinds: list[type[EagerTensor]] = [EagerTensor]
+
+
 def eager(result: Any) -> Any:
     """The arrays that a function returned, alone or in a list or tuple, as eager tensors."""
     kind = result.__class__
     if kind is np.ndarray:
-        return result.view(EagerTensor)
+        return result.view(kinds[-1])
     if kind is list or kind is tuple:
         return kind(map(eager, result))
     return result

@@ -15,11 +15,16 @@ import numpy as np
 
 from geartrain.errors import UnknownSize
 from geartrain.graph.budget import current_budget
-from geartrain.graph.operators import Operators
+from geartrain.graph.operators import OPERATORS, Operators, tracing
 from geartrain.graph.shapes import Shape, Spec, public
+from geartrain.graph.tracked import Tracked, recording
 
 if TYPE_CHECKING:
     from geartrain.graph.op import Op
+
+
+# The last is the class of shapes, of which `compat.tensorflow` has one of its own.
+shapes: list[type[tuple[Any, ...]]] = [tuple]
 
 
 class Leaf:
@@ -37,13 +42,18 @@ class Leaf:
 
 
 class Constant(Leaf):
-    """A leaf whose value is part of the graph."""
+    """A leaf whose value is part of the graph.
 
-    __slots__ = ("value",)
+    Attributes:
+        value: the array.
+        tensor: the tensor that it was given as, while a tape may know that one.
+    """
 
-    def __init__(self, value: np.ndarray):
+    __slots__ = ("tensor", "value")
+
+    def __init__(self, value: np.ndarray, tensor: Tracked | None = None):
         super().__init__(str(value.item()) if value.ndim == 0 else "constant")
-        self.value = value
+        self.value, self.tensor = value, tensor
 
 
 class Node(Operators):
@@ -99,9 +109,13 @@ class Node(Operators):
             return value
         if hasattr(value, "__tensor__"):  # a size, or a variable while a function is traced
             return cls.wrap(value.__tensor__())
+        if isinstance(value, Tracked) and value.node is not None:
+            return cls.wrap(value.node)
         array = np.asarray(value)
-        if array.ndim:
-            return cls.leaf_of(Constant(array), array.shape, array.dtype.name)
+        taped = isinstance(value, Tracked) and bool(recording.tapes)
+        if array.ndim or taped:
+            leaf = Constant(array, value if taped else None)
+            return cls.leaf_of(leaf, array.shape, array.dtype.name)
         key = ("scalar", array.dtype.name, array.tobytes())
         node = _interned.get(key)
         if node is None:
@@ -129,7 +143,8 @@ class Node(Operators):
     @property
     def shape(self) -> tuple[int | None, ...]:
         """The shape, with None for an axis whose size is known at run time only."""
-        return public(self.extents)
+        shape, kind = public(self.extents), shapes[-1]
+        return shape if kind is tuple else tuple.__new__(kind, shape)
 
     @property
     def ndim(self) -> int:
@@ -140,6 +155,21 @@ class Node(Operators):
         if not self.extents or not isinstance(self.extents[0], int):
             raise TypeError(f"len() of a symbolic tensor of shape {self.shape} is not known yet.")
         return self.extents[0]
+
+    def __eq__(self, other: Any) -> Any:
+        """While a function is traced, element by element: `y == 1` is a tensor for its author.
+
+        Else, and for what is no tensor, whether it is the same object. Nodes can be keys at all
+        times: dictionaries look first whether it is the same, and weak ones whether it is equal.
+        """
+        if other is self:
+            return True
+        return OPERATORS["equal"](self, other) if _compares(other) else NotImplemented
+
+    def __ne__(self, other: Any) -> Any:
+        return OPERATORS["not_equal"](self, other) if _compares(other) else NotImplemented
+
+    __hash__ = object.__hash__
 
     def __bool__(self) -> bool:
         raise self._no_value(
@@ -169,6 +199,13 @@ class Node(Operators):
     def __repr__(self) -> str:
         made = self.op.name if self.op else self.leaf.name if self.leaf is not None else "?"
         return f"<node {made}, shape={self.shape}, dtype={self.dtype}>"
+
+
+def _compares(other: Any) -> bool:
+    return tracing.depth > 0 and (
+        isinstance(other, Node | int | float | np.ndarray | np.generic | list)
+        or hasattr(other, "__tensor__")
+    )
 
 
 _interned: WeakValueDictionary[Any, Node] = WeakValueDictionary()

@@ -17,6 +17,8 @@ from geartrain.graph.affine import Reading
 from geartrain.graph.budget import make_room
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import Spec, holds_dim, resolve
+from geartrain.graph.taping import noted
+from geartrain.graph.tracked import Tracked, recording
 
 
 @dataclass(frozen=True)
@@ -164,13 +166,14 @@ class Op:
 
     def __call__(self, *sources: Any, **params: Any) -> Any:
         """Record a node if any source is one, else compute at once by the reference."""
-        if any(isinstance(source, Node) for source in sources) or holds_dim(tuple(params.values())):
+        if any(map(is_symbolic, sources)) or holds_dim(tuple(params.values())):
             return self.node(*sources, **params)
         arrays = [np.asarray(source) for source in sources]
         spec = self.infer(*(Spec(array.shape, array.dtype.name) for array in arrays), **params)
         make_room(self.name, *spec.shape)  # type: ignore[arg-type]
         with np.errstate(all="ignore"):
-            return self.numpy(*arrays, **params)
+            result = self.numpy(*arrays, **params)
+        return noted(self, sources, params, result) if recording.tapes else result
 
     def node(self, *sources: Any, **params: Any) -> Node:
         """Record a node, even of sources that are all arrays."""
@@ -181,6 +184,11 @@ class Op:
     ) -> np.ndarray:
         """Compute by the reference, with the run-time extents in `params` made numbers."""
         return self.numpy(*arrays, **{name: resolve(v, batch) for name, v in params.items()})
+
+
+def is_symbolic(source: Any) -> bool:
+    """Whether a use of this source is recorded as a node: one is, or stands for an array."""
+    return isinstance(source, Node) or (isinstance(source, Tracked) and source.node is not None)
 
 
 REGISTRY: dict[str, Op] = {}

@@ -1,15 +1,23 @@
 """Python's operators on nodes and variables.
 
 The functions behind them are declared in `geartrain.ops`, a level above; it fills `OPERATORS`.
-`==` of nodes stays identity, so that they can be keys; use `ops.equal` for a comparison.
+While a function is traced, `==` and `!=` compare nodes element by element; else they are identity.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 OPERATORS: dict[str, Callable[..., Any]] = {}
+
+
+class _Tracing(threading.local):
+    depth = 0
+
+
+tracing = _Tracing()  # how many functions this thread is tracing, one in another
 
 
 class Operators:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 
 from geartrain.graph.node import Node, sorted_nodes
 from geartrain.graph.shapes import resolve
+
+
+def same(nodes: Sequence[Node], others: Sequence[Node]) -> bool:
+    """Whether these are the same nodes, in the same order."""
+    return all(map(operator.is_, nodes, others))
 
 
 def substitute(
@@ -26,7 +32,7 @@ def substitute(
         if node in new:
             continue
         sources = tuple(new[source] for source in node.sources)
-        if node.op is None or sources == node.sources:
+        if node.op is None or same(sources, node.sources):
             new[node] = node
         else:
             params = node.params
@@ -51,8 +57,8 @@ def rewrite(outputs: Sequence[Node], rule: Callable[[Node], Node | None]) -> lis
     new: dict[Node, Node] = {}
     for node in sorted_nodes(outputs):
         sources = tuple(new[source] for source in node.sources)
-        same = node.op is None or sources == node.sources
-        made = node if same else Node.of(node.op, sources, node.params)  # type: ignore[arg-type]
+        kept = node.op is None or same(sources, node.sources)
+        made = node if kept else Node.of(node.op, sources, node.params)  # type: ignore[arg-type]
         instead = rule(made)
         new[node] = made if instead is None else instead
     return [new[node] for node in outputs]

@@ -25,6 +25,7 @@ from geartrain.ops.masks import mask_of, set_mask
 from geartrain.ops.operands import dtype_of, extents_of, operand
 from geartrain.ops.sizes import Size, map_leaves
 from geartrain.runtime.stage import STRING
+from geartrain.runtime.variable import Variable
 from geartrain.utils.texts import as_texts
 
 
@@ -257,6 +258,8 @@ def _fitted(tensor: Any, node: Any) -> Any:
     """The tensor in the dtype of the input, its last axis of size 1 added or dropped as there."""
     if tensor is None:
         return None
+    if isinstance(tensor, Variable):
+        tensor = operand(tensor)
     extents, wanted = extents_of(tensor), node.extents
     if len(extents) == len(wanted) - 1 and wanted[-1] == 1:
         tensor = tensor[..., None]

@@ -180,7 +180,7 @@ def copy(x: Tensor) -> Tensor:
     array([1, 2], dtype=int32)
     """
     x = operand(x)
-    return x if isinstance(x, Node) else x.copy()
+    return x.copy() if type(x) is np.ndarray else x
 
 
 def stop_gradient(variable: Tensor) -> Tensor:

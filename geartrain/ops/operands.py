@@ -24,6 +24,7 @@ from geartrain.graph.dtypes import (
 from geartrain.graph.node import Node
 from geartrain.graph.op import Op
 from geartrain.graph.shapes import Extent, Shape, axis_index, broadcast, conflict, public
+from geartrain.graph.tracked import Tracked
 from geartrain.ops.elementwise import cast, not_equal
 from geartrain.ops.sizes import Size
 from geartrain.ops.views import expand, extent, iota, reshape
@@ -43,7 +44,7 @@ def operand(value: Any, dtype: str | None = None) -> Any:
     elif hasattr(value, "__tensor__"):  # a variable
         result = value.__tensor__()
     elif isinstance(value, np.ndarray | np.generic):
-        result = np.asarray(value)
+        result = value if isinstance(value, Tracked) else np.asarray(value)
     else:
         result = _from_python(value, dtype)
     if isinstance(result, np.ndarray) and result.dtype.kind not in "biufV":

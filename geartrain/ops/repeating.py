@@ -66,7 +66,7 @@ class Repeated:
     @cached_property
     def seeds(self) -> list[Node]:
         """For each state with a gradient, the placeholder of the one that enters a turn."""
-        return [placeholder(n.extents, n.dtype, "slope") for n in self.states if n in self.wrt]
+        return [placeholder(n.extents, n.dtype, "slope") for n in self.states if n in set(self.wrt)]
 
     @cached_property
     def backward(self) -> Plan:

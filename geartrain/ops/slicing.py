@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from geartrain.errors import UnknownSize, shown
+from geartrain.graph.dtypes import INTEGERS
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import (
     Extent,
@@ -150,12 +151,19 @@ def _inside(index: int, size: Extent, axis: int, shape: Shape) -> Extent:
     return index if index >= 0 else size + index
 
 
+def _number(part: Any) -> Any:
+    """A bound that is an array of one whole number as that number."""
+    whole = isinstance(part, np.ndarray) and part.ndim == 0 and dtype_of(part) in INTEGERS
+    return int(part) if whole else part
+
+
 def bounds(piece: builtins.slice, size: Extent) -> tuple[Extent, Extent, int]:
     """A slice of an axis as its first index, number of elements and step.
 
     >>> bounds(builtins.slice(None, None, -2), 5)
     (4, 3, -2)
     """
+    piece = builtins.slice(*map(_number, (piece.start, piece.stop, piece.step)))
     for part in (piece.start, piece.stop, piece.step):
         if part is not None and not isinstance(part, int | np.integer | Size):
             raise TypeError(

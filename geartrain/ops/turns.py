@@ -21,6 +21,8 @@ from geartrain.graph.node import Constant, Node, placeholder, sorted_nodes
 from geartrain.graph.op import Op, Sample, Scan, View
 from geartrain.graph.rewrite import substitute
 from geartrain.graph.shapes import BATCH, Extent, Shape, Spec, holds_dim, product
+from geartrain.graph.taping import computed
+from geartrain.graph.tracked import recording
 from geartrain.ops.operands import dtype_of, extents_of
 from geartrain.ops.views import pad, reshape
 
@@ -147,7 +149,7 @@ def scan(
     given: list[Any] = list(outside)
     symbolic = any(isinstance(x, Node) for x in (*states, *sequences))
     if not symbolic and _constant(outside):
-        given = list(Plan(outside).run({}))
+        given = computed(outside) if recording.tapes else list(Plan(outside).run({}))
     kept: list[Node] = []
     if keep and symbolic:
         from geartrain.ops.turns_gradient import needed_by_gradient
@@ -189,7 +191,7 @@ def loop(
     new = [constants.get(value, value) for _, _, value in states]
     outputs = [constants.get(value, value) for value in outputs]
     own = dict(items)
-    made = list(dict.fromkeys(x for x in outputs if x not in own and x not in new))
+    made = list(dict.fromkeys(x for x in outputs if x not in own and x not in set(new)))
     used = set(sorted_nodes([*new, *made]))
     left = [pair for pair in items if pair[0] in used] or items[:1]
     held = [pair for pair in captured if pair[0] in used]
@@ -218,7 +220,8 @@ def _with_a_place(value: Any) -> Node:
 
 
 def _is_scalar_constant(node: Node) -> bool:
-    return isinstance(node.leaf, Constant) and not node.extents
+    """Whether a node is a number that can be part of the code; one that a tape knows cannot."""
+    return isinstance(node.leaf, Constant) and not node.extents and node.leaf.tensor is None
 
 
 def _constant(nodes: list[Node]) -> bool:

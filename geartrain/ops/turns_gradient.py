@@ -16,7 +16,7 @@ from geartrain.graph.body import Body
 from geartrain.graph.dtypes import is_float
 from geartrain.graph.node import Node, placeholder, sorted_nodes
 from geartrain.graph.op import Map, View
-from geartrain.graph.rewrite import substitute
+from geartrain.graph.rewrite import same, substitute
 from geartrain.graph.shapes import Extent, product
 from geartrain.ops.elementwise import add, cast, constant_like
 from geartrain.ops.folds import contract, sum_
@@ -74,9 +74,9 @@ def _products(body: Body, value: Node) -> list[Node]:
     """The contractions that a captured value is in, if it is in nothing else."""
     if not is_float(value.dtype):
         return []
-    users = [node for node in sorted_nodes(body.outputs) if value in node.sources]
+    users = [node for node in sorted_nodes(body.outputs) if value in set(node.sources)]
     found = [node for node in users if node.op is contract]
-    return found if len(found) == len(users) and value not in body.outputs else []
+    return found if len(found) == len(users) and value not in set(body.outputs) else []
 
 
 def needed_by_gradient(body: Body) -> list[Node]:
@@ -124,7 +124,7 @@ def _heavy(node: Node, there: set[Node]) -> bool:
 
 def _other(cut: Node, value: Node) -> Node:
     """The other operand of a product."""
-    return cut.sources[1 - cut.sources.index(value)]
+    return cut.sources[cut.sources[0] is value]
 
 
 def scan_gradient(
@@ -332,7 +332,7 @@ def _joined(nodes: list[Node | None]) -> list[Node | None]:
     new: dict[Node, Node] = {}
     for node in sorted_nodes(node for node in nodes if node is not None):
         sources = tuple(new[source] for source in node.sources)
-        made = node if sources == node.sources else Node.of(node.op, sources, node.params)  # type: ignore[arg-type]
+        made = node if same(sources, node.sources) else Node.of(node.op, sources, node.params)  # type: ignore[arg-type]
         if node.op is add:
             joined = _side_by_side(node, new)
             made = made if joined is None else joined

@@ -17,11 +17,13 @@ import numpy as np
 from geartrain.errors import describe_value, shown
 from geartrain.graph.budget import check_memory, current_budget
 from geartrain.graph.dtypes import is_float, numpy_dtype, standardize_dtype
-from geartrain.graph.eager import EagerTensor, eager
+from geartrain.graph.eager import eager
 from geartrain.graph.node import Leaf, Node
-from geartrain.graph.operators import OPERATORS, Operators
+from geartrain.graph.operators import OPERATORS, Operators, tracing
 from geartrain.graph.recording import inner_scopes
 from geartrain.graph.shapes import conflict
+from geartrain.graph.taping import noted_read
+from geartrain.graph.tracked import recording
 from geartrain.ops.operands import extents_of, operand
 from geartrain.registry import automatic_name
 from geartrain.runtime.aligned import aligned_empty, aligned_zeros
@@ -55,9 +57,11 @@ class Trace:
 
     def __enter__(self) -> Trace:
         _traces.stack.append(self)
+        tracing.depth += 1
         return self
 
     def __exit__(self, *exception: object) -> None:
+        tracing.depth -= 1
         popped = _traces.stack.pop()
         assert popped is self
 
@@ -284,7 +288,10 @@ class Variable(Leaf, Operators):
 
     def __tensor__(self) -> Any:
         trace = current_trace()
-        tensor = trace.read(self) if trace else self._array
+        if trace is not None:
+            tensor: Any = trace.read(self)
+        else:
+            tensor = noted_read(self, self._array) if recording.tapes else self._array
         wanted = self._read_dtype()
         return tensor if wanted == self._dtype else operand(tensor, wanted)
 
@@ -292,7 +299,7 @@ class Variable(Leaf, Operators):
     def value(self) -> Any:
         """The value: a copy, or a node while a function is traced."""
         tensor = self.__tensor__()
-        return tensor if isinstance(tensor, Node) else tensor.copy().view(EagerTensor)
+        return eager(tensor.copy()) if type(tensor) is np.ndarray else tensor
 
     def _now(self) -> np.ndarray:
         """The array; in a scope that collects values, the one there."""
