@@ -41,12 +41,12 @@ LEVELS: list[set[str]] = [
 ]
 # Neighbours of one level that may import from each other, in this direction alone.
 ALLOWED = {
-    ("script", ""),
-    ("commands", ""),
     ("random", "runtime"),
     ("metrics", "losses"),
     ("backend", "layers"),
     ("utils.legacy", "utils.custom_objects"),
+    ("script", ""),
+    ("commands", ""),
     ("commands", "script"),
 }
 
