@@ -128,8 +128,8 @@ def dtype_of_data(array: Any) -> str:
     >>> dtype_of_data(np.array(["a"], object)), dtype_of_data(np.zeros(1))
     ('string', 'float64')
     """
-    if isinstance(array, Node):
-        return array.dtype
+    if isinstance(array.dtype, str):  # of a node or a variable
+        return str(array.dtype)
     return STRING if array.dtype.kind in "OUST" else str(array.dtype.name)
 
 

@@ -25,7 +25,9 @@ def tensors():
 
 
 def first_of_each(params):
-    return list({param.id.rpartition("-")[0]: param for param in reversed(params)}.values())
+    """One case of each op; `jvp` is run as a program of its own, which no tape sees."""
+    found = {param.id.rpartition("-")[0]: param for param in reversed(params)}
+    return [param for name, param in found.items() if name != "jvp"]
 
 
 @pytest.mark.parametrize("one", first_of_each(DIFFERENTIABLE))
