@@ -84,6 +84,18 @@ def test_files_hold_the_sum(kind, tmp_path):
     np.testing.assert_allclose(copy.deepcopy(layer)(x), expected, rtol=1e-5, atol=1e-6)
 
 
+def test_exported_models_hold_the_sum(kind, tmp_path):
+    make, x, name = kind
+    rows = [layers.Input(batch_shape=(None, *x.shape[1:]), dtype=x.dtype), make()]
+    model = keras.Sequential(rows)
+    model.layers[0].enable_lora(2)
+    thin = getattr(model.layers[0], f"lora_{name}_b")
+    thin.assign(np.ones(thin.shape))
+    model.export(tmp_path / "m.onnx", verbose=False)
+    loaded = keras.saving.load_model(tmp_path / "m.onnx")
+    np.testing.assert_allclose(loaded(x), model(x), rtol=1e-5, atol=1e-6)
+
+
 def test_the_argument_enables_it_when_the_layer_is_built(kind):
     make, x, _ = kind
     layer = make(lora_rank=3)

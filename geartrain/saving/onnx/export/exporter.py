@@ -17,6 +17,7 @@ import numpy as np
 
 from geartrain import tree
 from geartrain.graph.dtypes import numpy_dtype
+from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import Constant, Node, sorted_nodes
 from geartrain.layers.context import current_context, instead_of_calls
 from geartrain.layers.on_host import HostLayer
@@ -102,7 +103,7 @@ class Exporter:
 
     def weight(
         self,
-        variable: Variable,
+        variable: Any,
         arranged: Callable[[np.ndarray], np.ndarray] | None = None,
         dtype: str | None = None,
         key: Any = "",
@@ -110,17 +111,18 @@ class Exporter:
         """A variable's values as a constant that has its path as name.
 
         Args:
-            variable: the variable.
+            variable: the variable; or what is computed of some, as weights adapted by low rank are.
             arranged: puts the values in the order that the operator wants.
             dtype: the type to keep them in; the variable's own by default.
             key: tells different arrangements of one variable apart.
         """
         place = (variable, dtype, key)
         if place not in self._weights:
-            array = variable.array if arranged is None else arranged(variable.array)
+            values, name = _values_of(variable)
+            array = values if arranged is None else arranged(values)
             wanted = numpy_dtype(self.dtype(dtype or variable.dtype))
             array = np.ascontiguousarray(array, wanted).reshape(array.shape)
-            self._weights[place] = self.graph.constant(array, variable.path)
+            self._weights[place] = self.graph.constant(array, name)
         return self._weights[place]
 
     def frozen(self) -> list[str]:
@@ -203,3 +205,13 @@ def refused(who: str, error: Unsupported) -> NotExportable:
     return NotExportable(
         f"Model.export: {who} cannot be exported to ONNX: {error.reason}. {error.remedy}"
     )
+
+
+def _values_of(weight: Any) -> tuple[np.ndarray, str]:
+    """The values and the name of a variable, or of a node that is computed of some."""
+    if isinstance(weight, Variable):
+        return weight.array, weight.path
+    plan = Plan([weight])
+    known = {node.leaf: node.leaf.array for node in plan.leaves if isinstance(node.leaf, Variable)}
+    (values,) = plan.run(known)
+    return values, next(iter(known)).path
