@@ -8,7 +8,7 @@ from typing import Any
 from geartrain import constraints, initializers, ops, regularizers
 from geartrain.graph.dtypes import result_type
 from geartrain.graph.shapes import axis_index
-from geartrain.layers.arguments import known_size, only_default
+from geartrain.layers.arguments import known_size
 from geartrain.layers.input_spec import InputSpec
 from geartrain.layers.layer import Layer
 from geartrain.ops.operands import dtype_of, extents_of
@@ -95,6 +95,7 @@ class LayerNormalization(ScaledAndShifted):
         axis: the axis or axes over which the mean and the variance are taken.
         epsilon: keeps the division finite.
         center, scale: whether there is a beta, a gamma.
+        rms_scaling: as in older Keras: `x / sqrt(variance + epsilon) * gamma`, without a beta.
         beta_initializer, gamma_initializer: the first values of the weights.
         beta_regularizer, gamma_regularizer: penalties on the weights.
         beta_constraint, gamma_constraint: projections of the weights after each update.
@@ -123,7 +124,7 @@ class LayerNormalization(ScaledAndShifted):
         gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        rms_scaling = kwargs.pop("rms_scaling", False)
+        rms_scaling = bool(kwargs.pop("rms_scaling", False))
         super().__init__(
             center,
             scale,
@@ -132,7 +133,7 @@ class LayerNormalization(ScaledAndShifted):
             (beta_constraint, gamma_constraint),
             **kwargs,
         )
-        only_default(self, rms_scaling=rms_scaling)
+        self.rms_scaling = rms_scaling
         self.axis = list(axis) if isinstance(axis, Sequence) else axis
         self.epsilon = epsilon
         self.autocast = False
@@ -142,8 +143,16 @@ class LayerNormalization(ScaledAndShifted):
         axes_in(self, self.axis, len(input_shape))
         # Negative axes first, as in Keras, so that files of weights fit.
         several = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]
+        given = self.center, self.scale
+        if self.rms_scaling:
+            self.center, self.scale = False, True
         self.make_weights([known_size(self, input_shape, axis) for axis in several])
+        self.center, self.scale = given
         self.axis = several
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments, `rms_scaling` where it is set."""
+        return super().get_config() | ({"rms_scaling": True} if self.rms_scaling else {})
 
     def call(self, inputs: Any) -> Any:
         """The normalized inputs."""
@@ -151,6 +160,8 @@ class LayerNormalization(ScaledAndShifted):
         axes = axes_in(self, self.axis, len(x.shape))
         shape = [size if axis in axes else 1 for axis, size in enumerate(x.shape)]
         mean, variance = ops.moments(x, axes, keepdims=True)
+        if self.rms_scaling:
+            mean = ops.zeros_like(mean)
         return self.normalized(x, mean, variance, self.epsilon, shape)
 
 

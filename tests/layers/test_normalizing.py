@@ -169,6 +169,17 @@ def test_renormalization_is_trained_compiled_as_it_is_eagerly():
         np.testing.assert_allclose(compiled, eager, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("axis", [-1, (1, 2)])
+def test_scaling_by_the_root_of_the_variance_alone(axis):
+    x = np.random.default_rng(0).normal(2.0, 3.0, (2, 3, 4)).astype("float32")
+    layer = layers.LayerNormalization(axis=axis, rms_scaling=True, scale=False)
+    expected = x / np.sqrt(x.var(axis=axis, keepdims=True) + 1e-3)
+    np.testing.assert_allclose(layer(x), expected, rtol=1e-5)
+    assert [one.name for one in layer.weights] == ["gamma"]
+    again = layers.LayerNormalization.from_config(layer.get_config())
+    assert (again.rms_scaling, again.scale) == (True, False)
+
+
 def test_models_keep_statistics_apart_from_trained_weights():
     inputs = layers.Input((4,))
     model = keras.Model(inputs, layers.BatchNormalization()(inputs))
@@ -192,7 +203,6 @@ def test_models_keep_statistics_apart_from_trained_weights():
             "expected renorm_clipping with rmin <= rmax and dmax >= 0",
         ),
         (lambda: layers.BatchNormalization(synchronized=True), "synchronized is not supported"),
-        (lambda: layers.LayerNormalization(rms_scaling=True), "rms_scaling is not supported"),
         (
             lambda: layers.BatchNormalization(axis=3)(X),
             r'BatchNormalization ".*": expected an axis in \[-3, 2\].*axis=3',

@@ -80,7 +80,7 @@ def _group(exporter: Any, layer: Any, inputs: Any) -> Written:
 )
 def _layer(exporter: Any, layer: Any, inputs: Any) -> Written:
     shape = _normalized_shape(layer, inputs)
-    if shape is None:
+    if shape is None or layer.rms_scaling:
         return None
     x, dtype = _wide(exporter, inputs)
     scale, shift = _scale_and_shift(exporter, layer, shape, dtype)
