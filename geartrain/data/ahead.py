@@ -50,23 +50,33 @@ def read_ahead(make: Callable[[], Iterator[Any]], size: int) -> Iterator[Any]:
         room.release()
 
 
-def on_threads(function: Callable[[Any], Any], items: Iterator[Any]) -> Iterator[Any]:
+def on_threads(
+    function: Callable[[Any], Any],
+    items: Iterator[Any],
+    threads: int | None = None,
+    most: int | None = None,
+) -> Iterator[Any]:
     """What a function makes of each item, in order; several are made at a time.
 
-    The function must not depend on what was made before, nor draw random numbers.
+    Args:
+        function: must not depend on what was made before, nor draw random numbers.
+        items: what it is given.
+        threads: how many call it; by default as many as compute.
+        most: how many items are made ahead; by default two for each thread.
 
     >>> list(on_threads(len, iter(["a", "bc"])))
     [1, 2]
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    count = config.threads()
+    count = threads or config.threads()
+    ahead = 2 * count if most is None else most
     with ThreadPoolExecutor(count, "geartrain-data") as pool:
         waiting: deque[Any] = deque()
         try:
             for item in items:
                 waiting.append(pool.submit(function, item))
-                if len(waiting) > 2 * count:
+                if len(waiting) > ahead:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import tree
-from geartrain.data.ahead import read_ahead
+from geartrain.data.ahead import on_threads, read_ahead
 from geartrain.data.base import Base
 from geartrain.data.rows import Batched
 from geartrain.data.spec import spec_of
@@ -251,13 +251,33 @@ class DatasetBatches(StreamBatches):
         """The number of batches that `fit(shuffle=True)` puts in order."""
         return self.source.num_batches
 
+    def first(self) -> Batch:
+        """The first batch; it will be delivered again by `epoch`."""
+        if not self._peeked and self.ordered != 0 and self._workers > 1:
+            self._peeked = [self._ready(self.source[0])]
+        return super().first()
+
+    @property
+    def _workers(self) -> int:
+        return int(getattr(self.source, "workers", 1))  # its own __init__ may set none
+
     def _all(self, order: np.ndarray | None) -> Iterator[Batch]:
-        if order is None:
+        if order is None and self._workers < 2:
             yield from super()._all(None)
             return
-        for index in order.tolist():
-            peeked = index == 0 and self._peeked
-            yield self._peeked.pop() if peeked else self._ready(self.source[index])
+        count = self.source.num_batches
+        indices = itertools.count() if count is None else iter(range(count))
+        if order is not None:
+            indices = iter(order.tolist())
+        if self._workers < 2:
+            yield from map(self._batch, indices)
+            return
+        most = max(1, getattr(self.source, "max_queue_size", 10))
+        yield from on_threads(self._batch, indices, self._workers, most)
+
+    def _batch(self, index: int) -> Batch:
+        peeked = index == 0 and self._peeked
+        return self._peeked.pop() if peeked else self._ready(self.source[index])
 
 
 class ReadBatches(StreamBatches):

@@ -16,8 +16,10 @@ class PyDataset:
     data set without an end overrides `num_batches` to be None.
 
     Args:
-        workers, use_multiprocessing, max_queue_size: accepted as in Keras; batches are made in
+        workers: how many threads make batches ahead, in their order; with 1, batches are made in
             the calling thread.
+        use_multiprocessing: accepted as in Keras: threads are what there is.
+        max_queue_size: how many batches are made ahead.
 
     >>> import numpy as np
     >>> class Squares(PyDataset):

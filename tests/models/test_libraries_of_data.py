@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import numpy as np
@@ -111,6 +112,37 @@ def test_loaders_make_tuples_of_lists(model):
         model.fit(loader, epochs=2, validation_data=loader, verbose=0)
     for loader in loaders(X):
         np.testing.assert_allclose(model.predict(loader, verbose=0), model.predict(X, verbose=0))
+
+
+class Slow(keras.utils.PyDataset):
+    """Batches that take a while, made in whatever thread; endless if `count` is None."""
+
+    def __init__(self, count=6, **kwargs):
+        super().__init__(**kwargs)
+        self.count, self.made = count, {}
+
+    num_batches = property(lambda self: self.count)
+
+    def __getitem__(self, index):
+        self.made.setdefault(index, []).append(threading.current_thread().name)
+        rows = slice(index % 6 * 8, index % 6 * 8 + 8)
+        return X[rows], Y[rows]
+
+
+def test_workers_make_batches_ahead_in_their_order(model):
+    one, several = Slow(), Slow(workers=3, max_queue_size=2)
+    expected = model.predict(X, verbose=0)
+    for data in (one, several):
+        np.testing.assert_allclose(model.predict(data, verbose=0), expected, rtol=1e-6)
+    assert {len(names) for names in several.made.values()} == {1}
+    assert all(name[0].startswith("Main") for name in one.made.values())
+    others = [names[0] for index, names in several.made.items() if index]
+    assert all(name.startswith("geartrain-data") for name in others)
+    losses = [
+        model.evaluate(data, steps=9, verbose=0) for data in (Slow(None), Slow(None, workers=2))
+    ]
+    assert losses[0] == losses[1]
+    model.fit(Slow(workers=2), epochs=2, verbose=0)
 
 
 def test_arrays_on_a_disk(model, tmp_path):
