@@ -47,17 +47,26 @@ def record(function: Callable[..., Any], args: Any, kwargs: Any, result: Any) ->
     return recorders[0][0](function, args, kwargs, result)
 
 
+def _called(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    try:
+        return function(*args, **kwargs)
+    except UnknownSize as error:
+        if not recorders:
+            raise
+        return recorders[0][1](function, args, kwargs, error)
+
+
 def recorded(function: Callable[..., Any], module: str = "geartrain.ops") -> Callable[..., Any]:
     """The function of a public module, with its calls on a model's symbolic tensors recorded."""
 
     @functools.wraps(function)
     def public(*args: Any, **kwargs: Any) -> Any:
         try:
-            result = function(*args, **kwargs)
-        except UnknownSize as error:
-            if not recorders:
-                raise
-            result = recorders[0][1](function, args, kwargs, error)
+            result = _called(function, args, kwargs)
+        except (TypeError, ValueError) as error:
+            if str(error).startswith("Expected "):  # of what does not know for whom it works
+                error.args = (f"{function.__name__}: e{str(error)[1:]}", *error.args[1:])
+            raise
         return record(public, args, kwargs, result)
 
     public.__module__ = module  # where pickle finds it, rather than the bare function

@@ -30,8 +30,8 @@ COUNT = ops.shape(ROWS)[0]
 
 ERRORS: list[tuple[Callable, type[Exception], str]] = [
     # operands
-    (lambda: ops.exp("text"), TypeError, r"tensor of numbers. Received: 'text' of dtype <U4"),
-    (lambda: ops.exp(ROWS.shape[0]), TypeError, r"Received: None. .*write ops.shape\(x\)\[axis\]"),
+    (lambda: ops.exp("text"), TypeError, r"exp: expected a tensor of numbers.*: 'text' of "),
+    (lambda: ops.exp(ROWS.shape[0]), TypeError, r"exp: .* None. .*write ops.shape\(x\)\[axis\]"),
     # sizes
     (lambda: bool(COUNT), TypeError, r"bool\(\): expected a number. .*batch, which is not known"),
     (lambda: int(COUNT + 1), TypeError, r"int\(\): .*batch \+ 1.*ops.arange\(size\)"),
@@ -48,8 +48,8 @@ ERRORS: list[tuple[Callable, type[Exception], str]] = [
     (lambda: ROWS[COUNT - 3 :], ValueError, r"get_item: .*one end. Received: batch \+ -3, which"),
     (lambda: ops.pad(ROWS, COUNT - 1), ValueError, r"pad: .*of at least 0. Received: <size"),
     (lambda: ops.slice(ROWS, (0, 0), (4, 2)), ValueError, r"slice: .*within shape \(None, 3\)"),
-    (lambda: ops.exp([[1], [2, 3]]), ValueError, r"lists of equal lengths. Received: \[\[1\], \[2"),
-    (lambda: ops.add(np.uint8([1]), 256), ValueError, r"fit uint8, from 0 to 255. Received: 256"),
+    (lambda: ops.exp([[1], [2, 3]]), ValueError, r"exp: .*of equal lengths. Received: \[\[1\]"),
+    (lambda: ops.add(np.uint8([1]), 256), ValueError, r"add: .*fit uint8, from 0 to 255.*: 256"),
     (lambda: ops.add(V, M[:, :2]), ValueError, r"add: shapes \(3,\) and \(2, 2\) do not broadcast"),
     (lambda: ops.where(FLAGS, V, 1.0 * M[:1, :2]), ValueError, r"where: shapes \(3,\), |where: sh"),
     (lambda: ops.broadcast_to(V, (2, 4)), ValueError, r"broadcast_to: .*\(2, 4\).*shape \(3,\)"),
