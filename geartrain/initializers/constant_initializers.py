@@ -94,7 +94,7 @@ class STFT(Initializer):
     Args:
         side: `"real"` for cosines, `"imag"` for sines.
         window: the name of a window function (`"hann"`, `"hamming"`, `"blackman"`, `"bartlett"`,
-            `"boxcar"`, `"blackmanharris"`, `"nuttall"`, `"flattop"`), weights, or None.
+            `"boxcar"`, `"blackmanharris"`, `"nuttall"`, `"flattop"`, `"tukey"`), weights, or None.
         scaling: what divides the kernels: `"density"`, the root of the sum of the window's squares;
             `"spectrum"`, the sum of its sizes; None for nothing.
         periodic: whether the window is one period of its function.

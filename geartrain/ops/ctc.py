@@ -19,7 +19,7 @@ from geartrain.graph.shapes import Spec, public
 from geartrain.ops import elementwise as primitive
 from geartrain.ops import views
 from geartrain.ops.activation import log_softmax
-from geartrain.ops.arithmetic import add, clip, multiply, negative, subtract
+from geartrain.ops.arithmetic import add, clip, mod, multiply, negative, subtract
 from geartrain.ops.logic import equal, less, logical_and, not_equal, where
 from geartrain.ops.operands import (
     Tensor,
@@ -95,10 +95,10 @@ def ctc_loss(
     chances = log_softmax(frames)
     at = clip(expand_dims(pairs, 1), 0, subtract(classes, 1))
     emitted = take_along_axis(chances, stretched(at, (batch, most, states)), -1)
-    # Two labels that differ may follow each other without a blank in between.
-    before = concatenate([filled_like(pairs[:, :2], mask_index), pairs[:, :-2]], axis=1)
-    skips = logical_and(not_equal(pairs, mask_index), not_equal(pairs, before))
     place = indices_like(pairs, 1)
+    # Two labels that differ may follow each other without a blank in between.
+    before = concatenate([filled_like(pairs[:, :2], -1), pairs[:, :-2]], axis=1)
+    skips = logical_and(equal(mod(place, 2), 1), not_equal(pairs, before))
     start = where(equal(place, 0), 0.0, filled_like(emitted[:, 0], NEVER))
     frame = indices_like(frames[..., 0], 1)
     counted = transpose(less(frame, expand_dims(frame_count, 1)))

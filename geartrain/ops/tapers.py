@@ -44,6 +44,7 @@ NAMED: dict[str, Callable[[np.ndarray], Any]] = {
     "hamming": _cosines(0.54, 0.46),
     "hann": _cosines(0.5, 0.5),
     "nuttall": _cosines(0.3635819, 0.4891775, 0.1365995, 0.0106411),
+    "tukey": lambda t: 0.5 + 0.5 * np.cos(math.pi * np.maximum(2 * np.abs(t) - 1, 0)),
 }
 
 

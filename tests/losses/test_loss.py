@@ -184,3 +184,9 @@ def test_float64_functions_keep_their_precision():
 def test_gce_needs_a_q_between_0_and_1():
     with pytest.raises(ValueError, match=r"expected q between 0 and 1\. Received: q=1"):
         losses.CategoricalGeneralizedCrossEntropy(q=1)
+
+
+def test_ctc_of_a_blank_among_the_labels_is_that_of_keras():
+    logits = (np.arange(24).reshape(2, 4, 3) % 7).astype("float32") / 3
+    found = ops.ctc_loss(np.int32([[1, 0, 2], [1, 1, 0]]), logits, [3, 3], [4, 4])
+    np.testing.assert_allclose(found, [1.949544, 4.688796], rtol=1e-6)  # of Keras on JAX

@@ -25,6 +25,7 @@ FLAGS = np.zeros(3, "bool")
 FLOAT = np.zeros(3, "float32")
 NODE = placeholder((3,), "float32", "x")
 INDEX = placeholder((3,), "int32", "i")
+TEXTS = placeholder((3,), "string", "s")
 ROWS = placeholder((BATCH, 3), "float32", "x")
 COUNT = ops.shape(ROWS)[0]
 
@@ -32,6 +33,7 @@ ERRORS: list[tuple[Callable, type[Exception], str]] = [
     # operands
     (lambda: ops.exp("text"), TypeError, r"exp: expected a tensor of numbers.*: 'text' of "),
     (lambda: ops.exp(ROWS.shape[0]), TypeError, r"exp: .* None. .*write ops.shape\(x\)\[axis\]"),
+    (lambda: ops.cast(TEXTS, "float32"), TypeError, r"cast: expected a tensor of numbers.*one of strings"),
     # sizes
     (lambda: bool(COUNT), TypeError, r"bool\(\): expected a number. .*batch, which is not known"),
     (lambda: int(COUNT + 1), TypeError, r"int\(\): .*batch \+ 1.*ops.arange\(size\)"),
