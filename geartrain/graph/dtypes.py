@@ -82,8 +82,8 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
 def no_numbers(who: str = "") -> TypeError:
     """The error for a tensor of strings where numbers are needed."""
     return TypeError(
-        f"{f'{who}: e' if who else 'E'}xpected a tensor of numbers. Received: one of strings. Encode "
-        "strings as numbers first, with layers.TextVectorization, StringLookup or Hashing."
+        f"{f'{who}: e' if who else 'E'}xpected a tensor of numbers. Received: one of strings. "
+        "Encode strings as numbers first, with layers.TextVectorization, StringLookup or Hashing."
     )
 
 
