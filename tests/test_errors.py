@@ -121,7 +121,7 @@ ERRORS = [
         X, {"left": X[:, :1], "right": X[:, :1]}, class_weight={0: 2.0}, verbose=0), ValueError,
      r"expected a model with one output and its labels as y. Received: y=\{'left'"),
     (lambda: fit(np.array(["a", "b"]), Y[:2]), TypeError,
-     r"Expected a tensor of numbers. Received: one of strings. Encode strings as"),
+     r"xpected a tensor of numbers. Received: one of strings. Encode strings as"),
     (lambda: fit(X, np.array(["a"] * len(X))), TypeError,
      r"Expected arrays of numbers as data. Received: .* as dtype <U1"),
     (lambda: two_outputs(left="mse", rihgt="mse").fit(X, X[:, :1], verbose=0), ValueError,
