@@ -66,7 +66,7 @@ def unknown_name(kind: str, name: object, candidates: Iterable[str]) -> ValueErr
     known = sorted(candidates)
     guess = nearest(name, known) if isinstance(name, str) else None
     hint = f" Did you mean {guess!r}?" if guess else ""
-    return ValueError(f"Unknown {kind}: {name!r}.{hint} Known: {', '.join(known)}.")
+    return ValueError(f"Unknown {kind}: {shown(name)}.{hint} Known: {', '.join(known)}.")
 
 
 def unknown_keywords(

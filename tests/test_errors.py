@@ -72,7 +72,7 @@ ERRORS = [
     # settings, callbacks, structures
     (lambda: config.set_epsilon(0.0), ValueError, r"expected a positive number. Received: 0.0"),
     (lambda: fit(callbacks=[print]), TypeError,
-     r"Expected Callback objects.*Functions can be callbacks by LambdaCallback"),
+     r"expected Callback objects.*Functions can be callbacks by LambdaCallback"),
     (lambda: callbacks.EarlyStopping(mode="mni"), ValueError,
      r"Unknown mode of EarlyStopping: 'mni'. Did you mean 'min'"),
     (lambda: callbacks.history.Curves(loss=[1])["los"], KeyError,

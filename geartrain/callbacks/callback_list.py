@@ -49,13 +49,13 @@ class CallbackList(Callback):
         """Add a callback."""
         if isinstance(callback, type):
             raise TypeError(
-                f"Expected Callback objects. Received: the class {callback.__name__}. Call it: "
-                f"{callback.__name__}(...)."
+                f"callbacks: expected Callback objects. Received: the class {callback.__name__}. "
+                f"Call it: {callback.__name__}(...)."
             )
         if not isinstance(callback, Callback):
             raise TypeError(
-                f"Expected Callback objects. Received: {describe_value(callback)}. Functions can "
-                "be callbacks by LambdaCallback(on_epoch_end=...)."
+                f"callbacks: expected Callback objects. Received: {describe_value(callback)}. "
+                "Functions can be callbacks by LambdaCallback(on_epoch_end=...)."
             )
         self.callbacks.append(callback)
         self._forget()

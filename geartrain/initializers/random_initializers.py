@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import config, random
+from geartrain.errors import shown
 from geartrain.graph.dtypes import numpy_dtype, standardize_dtype
 from geartrain.initializers.initializer import Initializer
 from geartrain.random import SeedGenerator, fresh_seed
@@ -32,7 +33,7 @@ class RandomInitializer(Initializer):
         if seed is not None and not whole and not isinstance(seed, SeedGenerator):
             raise ValueError(
                 f"{type(self).__name__}: expected seed as an integer or a SeedGenerator. "
-                f"Received: seed={seed!r}"
+                f"Received: seed={shown(seed)}"
             )
         self._drawn = fresh_seed() if seed is None else seed
 
@@ -141,15 +142,15 @@ class VarianceScaling(RandomInitializer):
         modes = ("fan_in", "fan_out", "fan_avg")
         if mode not in modes:
             raise ValueError(
-                f"VarianceScaling: expected mode as one of {modes}. Received: {mode!r}"
+                f"VarianceScaling: expected mode as one of {modes}. Received: {shown(mode)}"
             )
-        distribution = distribution.lower()
+        distribution = distribution.lower() if isinstance(distribution, str) else distribution
         distribution = "truncated_normal" if distribution == "normal" else distribution
         known = ("uniform", "truncated_normal", "untruncated_normal")
         if distribution not in known:
             raise ValueError(
                 f"VarianceScaling: expected distribution as one of {known}. "
-                f"Received: {distribution!r}"
+                f"Received: {shown(distribution)}"
             )
         self.scale, self.mode, self.distribution = scale, mode, distribution
         self.input_axes, self.output_axes = input_axes, output_axes

@@ -13,7 +13,8 @@ def positive(layer: Any, name: str, value: Any) -> int:
     """`value` as a whole number of at least 1."""
     if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 1:
         raise ValueError(
-            f"{layer._who()}: expected {name} as a whole number of at least 1. Received: {value!r}"
+            f"{layer._who()}: expected {name} as a whole number of at least 1. "
+            f"Received: {shown(value)}"
         )
     return int(value)
 
@@ -24,7 +25,8 @@ def fraction(layer: Any, name: str, value: Any, below: bool = False) -> Any:
     if not number or not 0 <= value <= 1 or (below and value == 1):
         bound = "below 1" if below else "1"
         raise ValueError(
-            f"{layer._who()}: expected {name} as a number from 0 to {bound}. Received: {value!r}"
+            f"{layer._who()}: expected {name} as a number from 0 to {bound}. "
+            f"Received: {shown(value)}"
         )
     return value
 
@@ -32,8 +34,10 @@ def fraction(layer: Any, name: str, value: Any, below: bool = False) -> Any:
 def one_of(layer: Any, name: str, value: Any, allowed: Sequence[Any]) -> Any:
     """`value` if it is one of `allowed`."""
     if value not in allowed:
-        shown = ", ".join(map(repr, allowed))
-        raise ValueError(f"{layer._who()}: expected {name} as one of {shown}. Received: {value!r}")
+        names = ", ".join(map(repr, allowed))
+        raise ValueError(
+            f"{layer._who()}: expected {name} as one of {names}. Received: {shown(value)}"
+        )
     return value
 
 
@@ -55,7 +59,8 @@ def dense(layer: Any, sparse: bool) -> bool:
     """Refuse sparse tensors; False."""
     if sparse:
         raise ValueError(
-            f"{layer._who()}: expected sparse=False: tensors are dense. Received: sparse={sparse}"
+            f"{layer._who()}: expected sparse=False: tensors are dense. Received: "
+            f"sparse={shown(sparse)}"
         )
     return False
 
@@ -94,7 +99,7 @@ def at_least_zero(layer: Any, name: str, value: Any) -> Any:
     """`value` if it is a number of at least 0."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
         raise ValueError(
-            f"{layer._who()}: expected {name} as a number of at least 0. Received: {value!r}"
+            f"{layer._who()}: expected {name} as a number of at least 0. Received: {shown(value)}"
         )
     return value
 
@@ -106,7 +111,7 @@ def sizes(layer: Any, name: str, value: Any, count: int) -> tuple[int, ...]:
     if len(several) != count or wrong:
         numbers = "a whole number" if count == 1 else f"a whole number or {count} of them"
         raise ValueError(
-            f"{layer._who()}: expected {name} as {numbers}, at least 1. Received: {value!r}"
+            f"{layer._who()}: expected {name} as {numbers}, at least 1. Received: {shown(value)}"
         )
     return tuple(map(int, several))
 
@@ -120,7 +125,7 @@ def borders(layer: Any, name: str, value: Any, axes: int) -> tuple[tuple[int, in
     if len(pairs) != axes or any(len(pair) != 2 for pair in pairs) or wrong:
         raise ValueError(
             f"{layer._who()}: expected {name} as a whole number of at least 0, or {axes} of them, "
-            f"or {axes} pairs (before, after). Received: {value!r}"
+            f"or {axes} pairs (before, after). Received: {shown(value)}"
         )
     return tuple((int(before), int(after)) for before, after in pairs)
 
@@ -135,6 +140,6 @@ def sizes_of(who: str, shape: Any) -> tuple[int | None, ...]:
     for size in sizes:
         if size is not None and (not hasattr(size, "__index__") or size < 0):
             raise ValueError(
-                f"{who}: expected a shape of whole numbers and None. Received: {shape!r}"
+                f"{who}: expected a shape of whole numbers and None. Received: {shown(shape)}"
             )
     return tuple(None if size is None else int(size) for size in sizes)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from geartrain import ops
+from geartrain.errors import shown
 from geartrain.layers.layer import Layer
 from geartrain.ops.operands import promoted
 from geartrain.registry import register
@@ -272,7 +273,7 @@ class Dot(_Merge):
         several = list(axes) if isinstance(axes, Sequence) else [axes, axes]
         if len(several) != 2 or not all(isinstance(axis, int) for axis in several):
             raise ValueError(
-                f"{self._who()}: expected axes as a whole number or two. Received: {axes!r}"
+                f"{self._who()}: expected axes as a whole number or two. Received: {shown(axes)}"
             )
         self.axes, self.normalize = axes, normalize
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from geartrain import constraints, initializers, ops, regularizers
+from geartrain.errors import shown
 from geartrain.graph.dtypes import result_type
 from geartrain.graph.shapes import axis_index
 from geartrain.layers.arguments import known_size
@@ -215,7 +216,7 @@ class GroupNormalization(ScaledAndShifted):
         if isinstance(groups, bool) or not isinstance(groups, int) or (groups < 1 and groups != -1):
             raise ValueError(
                 f"{self._who()}: expected groups as a whole number of at least 1, or -1. "
-                f"Received: {groups!r}"
+                f"Received: {shown(groups)}"
             )
         self.groups, self.axis, self.epsilon = groups, axis, epsilon
         self.autocast = False

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from geartrain.configurable import Configurable
+from geartrain.errors import shown
 from geartrain.layers.symbolic import of_model, record_call
 from geartrain.layers.trials import inferred
 from geartrain.registry import automatic_name, public_name, signature, snake_case
@@ -45,7 +46,7 @@ class Operation(Configurable):
         if not isinstance(self.name, str) or _NOT_IN_NAMES.search(self.name):
             raise ValueError(
                 f"{type(self).__name__}: expected a name without '/' and control characters. "
-                f"Received: {self.name!r:.80}"
+                f"Received: {shown(self.name)}"
             )
         self._calls: list[Any] = []
         count_work()

@@ -63,7 +63,7 @@ class Owner(Operation):
             self._open_books()
         if not isinstance(trainable, bool):
             raise ValueError(
-                f"{self._who()}: expected trainable as True or False. Received: {trainable!r}"
+                f"{self._who()}: expected trainable as True or False. Received: {shown(trainable)}"
             )
         self._trainable = trainable
 

@@ -275,7 +275,8 @@ class UpSampling2D(_UpSampling):
     ) -> None:
         super().__init__(data_format, **kwargs)
         self.size = self._factors = sizes(self, "size", size, 2)
-        self.interpolation = one_of(self, "interpolation", interpolation.lower(), INTERPOLATIONS)
+        name = interpolation.lower() if isinstance(interpolation, str) else interpolation
+        self.interpolation = one_of(self, "interpolation", name, INTERPOLATIONS)
 
     def call(self, inputs: Any) -> Any:
         """The enlarged images."""

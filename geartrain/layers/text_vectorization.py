@@ -95,7 +95,7 @@ class TextVectorization(HostLayer):
         if ragged:
             raise ValueError(
                 f"{self._who()}: expected ragged=False: tensors are dense, and rows are filled up "
-                f"with 0. Received: ragged={ragged}"
+                f"with 0. Received: ragged={shown(ragged)}"
             )
         self.output_sequence_length, self.ragged = length, False
         self.encoding = encoding

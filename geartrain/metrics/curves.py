@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import config, ops
-from geartrain.errors import unknown_name
+from geartrain.errors import shown, unknown_name
 from geartrain.metrics.counts import are_even, counts_at
 from geartrain.metrics.metric import Metric
 from geartrain.ops.operands import operand
@@ -265,7 +265,8 @@ class AUC(_AllCounts):
             self._even = True
         if num_labels and not multi_label:
             raise ValueError(
-                f"AUC: num_labels is for multi_label=True only. Received: num_labels={num_labels}"
+                f"AUC: num_labels is for multi_label=True only. Received: "
+                f"num_labels={shown(num_labels)}"
             )
         # The ends lie a little beyond 0 and 1, so that all predictions are between them.
         self.thresholds = [-config.epsilon(), *between, 1.0 + config.epsilon()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from geartrain import config, ops
+from geartrain.errors import shown
 from geartrain.metrics.metric import Metric
 from geartrain.ops.operands import operand
 from geartrain.registry import register
@@ -43,13 +44,14 @@ class FBetaScore(Metric):
         who = type(self).__name__
         if average not in _AVERAGES:
             raise ValueError(
-                f"{who}: expected average as one of {_AVERAGES}. Received: {average!r}"
+                f"{who}: expected average as one of {_AVERAGES}. Received: {shown(average)}"
             )
         if not isinstance(beta, float) or beta <= 0.0:
-            raise ValueError(f"{who}: expected beta as a positive float. Received: {beta!r}")
+            raise ValueError(f"{who}: expected beta as a positive float. Received: {shown(beta)}")
         if threshold is not None and not (isinstance(threshold, float) and 0 < threshold <= 1):
             raise ValueError(
-                f"{who}: expected threshold as a float in (0, 1], or None. Received: {threshold!r}"
+                f"{who}: expected threshold as a float in (0, 1], or None. "
+                f"Received: {shown(threshold)}"
             )
         self.average, self.beta, self.threshold = average, beta, threshold
         self.true_positives: Any = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from geartrain import ops
-from geartrain.errors import warn
+from geartrain.errors import shown, warn
 from geartrain.graph.node import Node
 from geartrain.losses.loss import aligned_ranks, paired
 from geartrain.metrics.means import Mean
@@ -74,7 +74,7 @@ class R2Score(Metric):
         if class_aggregation not in _AGGREGATIONS:
             raise ValueError(
                 f"R2Score: expected class_aggregation as one of {_AGGREGATIONS}. "
-                f"Received: {class_aggregation!r}"
+                f"Received: {shown(class_aggregation)}"
             )
         if num_regressors < 0:
             raise ValueError(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from geartrain.errors import describe_value
+from geartrain.errors import describe_value, shown
 from geartrain.models.data import Batch, is_stream
 
 
@@ -17,7 +17,7 @@ def check_counts(who: str, least: int = 0, **counts: Any) -> None:
         if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
             raise ValueError(
                 f"{who}: expected {name} to be a whole number of {least} or more. "
-                f"Received: {value!r}"
+                f"Received: {shown(value)}"
             )
 
 
@@ -26,7 +26,7 @@ def check_given_counts(who: str, **counts: Any) -> None:
     check_counts(who, 1, **{name: value for name, value in counts.items() if value is not None})
 
 
-def check_class_weight(class_weight: Any) -> None:
+def check_class_weight(who: str, class_weight: Any) -> None:
     """Refuse class weights that are no dict of numbers by class number."""
     if class_weight is None:
         return
@@ -34,7 +34,7 @@ def check_class_weight(class_weight: Any) -> None:
         in_order = isinstance(class_weight, list | tuple | np.ndarray)
         remedy = " Write dict(enumerate(weights))." if in_order else ""
         raise TypeError(
-            "fit: expected class_weight as a dict of a number for each class, such as "
+            f"{who}: expected class_weight as a dict of a number for each class, such as "
             f"{{0: 1.0, 1: 5.0}}. Received: {describe_value(class_weight)}.{remedy}"
         )
     for label, weight in class_weight.items():
@@ -42,17 +42,17 @@ def check_class_weight(class_weight: Any) -> None:
             weight, int | float | np.number
         ):
             raise TypeError(
-                "fit: expected class_weight as a dict of a number for each class number. "
-                f"Received: {label!r}: {weight!r}"
+                f"{who}: expected class_weight as a dict of a number for each class number. "
+                f"Received: {shown(label)}: {shown(weight)}"
             )
 
 
-def check_verbose(verbose: Any) -> None:
+def check_verbose(who: str, verbose: Any) -> None:
     """Refuse another verbosity than "auto", 0, 1 and 2."""
     if not isinstance(verbose, str | int | np.integer) or verbose not in ("auto", 0, 1, 2):
         raise ValueError(
-            "Expected verbose to be 'auto', 0 (silent), 1 (a bar) or 2 (one line an "
-            f"epoch). Received: {verbose!r}"
+            f"{who}: expected verbose to be 'auto', 0 (silent), 1 (a bar) or 2 (one line an "
+            f"epoch). Received: {shown(verbose)}"
         )
 
 

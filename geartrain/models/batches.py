@@ -375,7 +375,7 @@ def batches_of(
     size = DEFAULT_BATCH_SIZE if batch_size is None else batch_size
     if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
         raise ValueError(
-            f"{who}: expected batch_size to be a whole number of 1 or more. Received: {size!r}"
+            f"{who}: expected batch_size to be a whole number of 1 or more. Received: {shown(size)}"
         )
     data = Batch(map_part(as_input, x), map_part(as_array, y), map_part(as_array, sample_weight))
     check_lengths(who, data)

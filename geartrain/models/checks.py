@@ -87,8 +87,8 @@ def _hint_at_pixels(model: Any, x: np.ndarray) -> None:
     low, high = float(seen.min()), float(seen.max())
     if low == 0 and 128 <= high <= 255 and (x.dtype.kind in "iu" or (seen == np.rint(seen)).all()):
         warn(
-            f"x looks like pixels that were not scaled: values from {low:g} to {high:g}. Networks "
-            "learn better from 0 to 1: use x.astype('float32') / 255."
+            f"fit: x looks like pixels that were not scaled: values from {low:g} to {high:g}. "
+            "Networks learn better from 0 to 1: use x.astype('float32') / 255."
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from geartrain import config, tree
-from geartrain.errors import describe_value
+from geartrain.errors import describe_value, shown
 from geartrain.graph.dtypes import numpy_dtype
 from geartrain.graph.node import Node
 from geartrain.utils.texts import as_texts
@@ -38,20 +38,20 @@ def check_lengths(who: str, data: Batch) -> None:
             if leaf.ndim == 0:
                 raise ValueError(
                     f"{who}: expected {name} with a first axis of samples. Received a scalar: "
-                    f"{leaf!r}"
+                    f"{shown(leaf)}"
                 )
             lengths[name if number == 0 else f"{name}[{number}]"] = len(leaf)
     if len(set(lengths.values())) > 1:
-        shown = ", ".join(f"{name} has {count}" for name, count in list(lengths.items())[:4])
+        found = ", ".join(f"{name} has {count}" for name, count in list(lengths.items())[:4])
         if len(lengths) > 6:
             raise ValueError(
-                f"{who}: expected as many samples in each array. Received: {shown} and "
+                f"{who}: expected as many samples in each array. Received: {found} and "
                 f"{len(lengths) - 4} more. A list of arrays means several inputs: make one array "
                 "of samples with np.stack(x)."
             )
         raise ValueError(
-            f"{who}: expected as many samples in each array. Received: {shown}. Cut them alike, "
-            "or check that x and y come from the same split."
+            f"{who}: expected as many samples in each array. Received: {found}. Cut them "
+            "alike, or check that x and y come from the same split."
         )
 
 
@@ -59,7 +59,7 @@ def split(who: str, data: Batch, fraction: float) -> tuple[Batch, Batch]:
     """The first part of the data for training and the last `fraction` for validation."""
     if not isinstance(fraction, int | float | np.number) or not 0 < fraction < 1:
         raise ValueError(
-            f"{who}: expected validation_split between 0 and 1. Received: {fraction!r}"
+            f"{who}: expected validation_split between 0 and 1. Received: {shown(fraction)}"
         )
     total = number_of_samples(data)
     border = math.floor(total * (1.0 - fraction))

@@ -9,7 +9,7 @@ from typing import Any
 
 from geartrain import tree
 from geartrain.compat import methods
-from geartrain.errors import unknown_keywords
+from geartrain.errors import shown, unknown_keywords
 from geartrain.graph.dtypes import no_numbers
 from geartrain.layers.input_spec import InputSpec, check_input
 from geartrain.layers.layer import Layer
@@ -70,8 +70,8 @@ class Model(Trainer, Saved, StateTree, Layer):
         if inputs is not None or outputs is not None:
             if inputs is None or outputs is None:
                 raise ValueError(
-                    f"{self._who()}: expected inputs and outputs. Received: inputs={inputs!r}, "
-                    f"outputs={outputs!r}"
+                    f"{self._who()}: expected inputs and outputs. Received: "
+                    f"inputs={shown(inputs)}, outputs={shown(outputs)}"
                 )
             self._set_graph(inputs, outputs)
 
@@ -155,7 +155,7 @@ class Model(Trainer, Saved, StateTree, Layer):
             if layer.name == name:
                 return layer
         names = ", ".join(layer.name for layer in layers)
-        raise ValueError(f"{self._who()}: has no layer {name!r}. Its layers: {names}.")
+        raise ValueError(f"{self._who()}: has no layer {shown(name)}. Its layers: {names}.")
 
     @property
     def inputs(self) -> list[Any] | None:
@@ -355,7 +355,8 @@ class Model(Trainer, Saved, StateTree, Layer):
 
         if format != "onnx":
             raise ValueError(
-                f'{self._who()}: export writes the format "onnx". Received: format={format!r}. '
+                f'{self._who()}: export writes the format "onnx". Received: '
+                f"format={shown(format)}. "
                 'Write export("model.onnx", format="onnx"), or keep the model whole with '
                 'save("model.keras").'
             )

@@ -77,7 +77,7 @@ class Trainer(Steps):
             "fit", steps_per_epoch=steps_per_epoch, validation_steps=validation_steps
         )
         arguments.check_frequency(validation_freq)
-        arguments.check_class_weight(class_weight)
+        arguments.check_class_weight("fit", class_weight)
         validation = None
         if validation_split and validation_data is None:
             if is_stream(x):
@@ -236,7 +236,7 @@ class Trainer(Steps):
     ) -> Any:
         who = f"{kind}_on_batch"
         self._needs_compile(who)
-        arguments.check_class_weight(class_weight)
+        arguments.check_class_weight(who, class_weight)
         data = batches_of(who, x, y, sample_weight, class_weight=class_weight)
         checks.check_labels(self, data)
         self.reset_metrics()
@@ -263,7 +263,7 @@ class Trainer(Steps):
     ) -> Any:
         if isinstance(given, callback_module.CallbackList):
             return given
-        arguments.check_verbose(verbose)
+        arguments.check_verbose(data.who, verbose)
         if verbose == "auto":
             verbose = 1 if config.is_interactive_logging_enabled() else 2
         return callback_module.CallbackList(

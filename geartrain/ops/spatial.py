@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from geartrain import config
+from geartrain.errors import shown
 from geartrain.graph.shapes import Extent, Shape, apply, public
 from geartrain.ops import views
 from geartrain.ops.elementwise import where
@@ -81,7 +82,7 @@ def whole_numbers(who: str, name: str, value: Any, count: int, least: int = 1) -
     if len(several) != count or wrong:
         raise ValueError(
             f"{who}: expected {name} as a whole number of at least {least}, or {count} of them. "
-            f"Received: {value!r}"
+            f"Received: {shown(value)}"
         )
     return tuple(map(int, several))
 
@@ -90,8 +91,8 @@ def padding_of(who: str, padding: Any, allowed: Sequence[str] = ("valid", "same"
     """The kind of padding, in lower case."""
     kind = padding.lower() if isinstance(padding, str) else padding
     if kind not in allowed:
-        shown = ", ".join(map(repr, allowed))
-        raise ValueError(f"{who}: expected padding as one of {shown}. Received: {padding!r}")
+        names = ", ".join(map(repr, allowed))
+        raise ValueError(f"{who}: expected padding as one of {names}. Received: {shown(padding)}")
     return str(kind)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from geartrain import ops
 from geartrain.configurable import Configurable
-from geartrain.errors import describe_value, unknown_keywords
+from geartrain.errors import describe_value, shown, unknown_keywords
 from geartrain.ops.operands import dtype_of
 from geartrain.registry import automatic_name, register
 from geartrain.runtime.variable import Variable
@@ -37,7 +37,7 @@ def set_random_seed(seed: int) -> None:
 
     if isinstance(seed, bool) or not hasattr(seed, "__index__") or not 0 <= int(seed) < 2**32:
         raise ValueError(
-            f"set_random_seed: expected an integer in [0, 2**32 - 1]. Received: {seed!r}"
+            f"set_random_seed: expected an integer in [0, 2**32 - 1]. Received: {shown(seed)}"
         )
     random.seed(int(seed))
     np.random.seed(int(seed))
@@ -89,7 +89,7 @@ class SeedGenerator(Configurable):
         if kwargs:
             raise unknown_keywords("SeedGenerator", kwargs, ("seed", "name"))
         if seed is not None and (isinstance(seed, bool) or not hasattr(seed, "__index__")):
-            raise ValueError(f"SeedGenerator: expected an integer as seed. Received: {seed!r}")
+            raise ValueError(f"SeedGenerator: expected an integer as seed. Received: {shown(seed)}")
         self.seed = seed
         self.name = name or automatic_name("seed_generator")
         self._first = fresh_seed() if seed is None else int(seed)

@@ -7,7 +7,7 @@ from typing import Any
 
 from geartrain import ops
 from geartrain.configurable import Configurable
-from geartrain.errors import describe_value
+from geartrain.errors import describe_value, shown
 from geartrain.ops.operands import dtype_of, operand
 from geartrain.registry import register
 
@@ -30,7 +30,9 @@ class Regularizer(Configurable):
 
 def _factor(who: str, name: str, value: Any) -> float:
     if isinstance(value, bool) or not math.isfinite(_number(value)) or value < 0:
-        raise ValueError(f"{who}: expected {name} as a number >= 0. Received: {name}={value!r}")
+        raise ValueError(
+            f"{who}: expected {name} as a number >= 0. Received: {name}={shown(value)}"
+        )
     return float(value)
 
 
@@ -130,7 +132,7 @@ class OrthogonalRegularizer(Regularizer):
         if mode not in ("rows", "columns"):
             raise ValueError(
                 "OrthogonalRegularizer: expected mode as 'rows' or 'columns'. "
-                f"Received: mode={mode!r}"
+                f"Received: mode={shown(mode)}"
             )
         self.mode = mode
 

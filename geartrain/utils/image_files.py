@@ -32,7 +32,7 @@ def _format(who: str, data_format: str | None) -> str:
     if chosen not in ("channels_last", "channels_first"):
         raise ValueError(
             f"{who}: expected data_format 'channels_last' or 'channels_first'. "
-            f"Received: {data_format!r}"
+            f"Received: {shown(data_format)}"
         )
     return chosen
 
@@ -116,12 +116,12 @@ def load_img(
     if color_mode not in _MODES:
         raise ValueError(
             f"load_img: expected color_mode as one of {', '.join(map(repr, _MODES))}. "
-            f"Received: {color_mode!r}"
+            f"Received: {shown(color_mode)}"
         )
     if interpolation not in _RESAMPLING:
         raise ValueError(
             f"load_img: expected interpolation as one of {', '.join(map(repr, _RESAMPLING))}. "
-            f"Received: {interpolation!r}"
+            f"Received: {shown(interpolation)}"
         )
     stream = (
         path if isinstance(path, io.BytesIO) else io.BytesIO(Path(os.fsdecode(path)).read_bytes())

@@ -17,6 +17,8 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from geartrain.errors import shown
+
 _SHORTEST_BAR = 5
 
 
@@ -73,7 +75,7 @@ class Progbar:
         if verbose not in (0, 1, 2):
             raise ValueError(
                 "Progbar expected verbose to be 0 (silent), 1 (a bar) or 2 (one line). "
-                f"Received: {verbose!r}"
+                f"Received: {shown(verbose)}"
             )
         self.target, self.width, self.verbose, self.interval = target, width, verbose, interval
         self.stateful_metrics: set[str] | None = None

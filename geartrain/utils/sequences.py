@@ -43,7 +43,9 @@ def pad_sequences(
     """
     for name, side in (("padding", padding), ("truncating", truncating)):
         if side not in _SIDES:
-            raise ValueError(f"pad_sequences: expected {name} 'pre' or 'post'. Received: {side!r}")
+            raise ValueError(
+                f"pad_sequences: expected {name} 'pre' or 'post'. Received: {shown(side)}"
+            )
     for number, sequence in enumerate(sequences):
         if not hasattr(sequence, "__len__"):
             raise ValueError(

@@ -321,7 +321,7 @@ class RandomImageLayer(ImageLayer):
         if not numbers or len(pair) not in (1, 2):
             raise ValueError(
                 f"{self._who()}: expected {name} as a number from {low} to {high}, or a pair of "
-                f"such. Received: {value!r}"
+                f"such. Received: {shown(value)}"
             )
         return tuple(sorted(pair)) if len(pair) == 2 else (pair[0], None)
 
@@ -331,7 +331,8 @@ def value_range_of(layer: Layer, value: Any) -> list[Any]:
     numbers = isinstance(value, list | tuple) and all(isinstance(v, int | float) for v in value)
     if not numbers or len(value) != 2:
         raise ValueError(
-            f"{layer._who()}: expected value_range as a list of two numbers. Received: {value!r}"
+            f"{layer._who()}: expected value_range as a list of two numbers. "
+            f"Received: {shown(value)}"
         )
     return sorted(value)
 

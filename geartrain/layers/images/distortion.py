@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from geartrain import ops, random
+from geartrain.errors import shown
 from geartrain.layers.arguments import one_of
 from geartrain.layers.images.base import RandomImageLayer, Size, beside
 from geartrain.layers.images.geometry import INTERPOLATIONS
@@ -213,7 +214,7 @@ class RandomGaussianBlur(_InPart):
         if len(pair) != 2 or any(not isinstance(one, int) or one % 2 != 1 for one in pair):
             raise ValueError(
                 f"{self._who()}: expected kernel_size as an odd number, or a pair of such. "
-                f"Received: {kernel_size!r}"
+                f"Received: {shown(kernel_size)}"
             )
         self.kernel_size = pair
         self.sigma = self._range("sigma", sigma, 0, 1)
@@ -289,7 +290,7 @@ class RandomErasing(RandomImageLayer):
         if fill_value is not None and not several and not isinstance(fill_value, int | float):
             raise ValueError(
                 f"{self._who()}: expected fill_value as a number, or three for the channels. "
-                f"Received: {fill_value!r}"
+                f"Received: {shown(fill_value)}"
             )
         self.fill_value, self.value_range = fill_value, value_range
 
