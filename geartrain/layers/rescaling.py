@@ -196,7 +196,8 @@ class Normalization(Layer):
 
 def adapted_batches(who: str, data: Any) -> Iterator[np.ndarray]:
     """The arrays of `data`, which is one or yields them."""
-    if isinstance(data, np.ndarray) or (hasattr(data, "__array__") and np.ndim(data)):
+    given = hasattr(data, "__array__") and not isinstance(data, Node)
+    if isinstance(data, np.ndarray) or (given and np.ndim(data)):
         yield np.asarray(data)
         return
     if isinstance(data, Node) or not isinstance(data, Iterable):
