@@ -7,6 +7,8 @@ same op, sources and parameters are one object, so common subexpressions are fou
 from __future__ import annotations
 
 import itertools
+import os
+import threading
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary, ref
@@ -89,8 +91,7 @@ class Node(Operators):
         node = _interned.get(key)
         if node is None:
             spec = op.infer(*(Spec(source.extents, source.dtype) for source in sources), **params)
-            node = cls._make(op, sources, params, spec, None)
-            _interned[key] = node
+            node = cls._interned_as(key, cls._make(op, sources, params, spec, None))
         return node
 
     @classmethod
@@ -98,8 +99,11 @@ class Node(Operators):
         """The node that stands for `leaf`; the same leaf always gives the same node."""
         node = leaf.found() if leaf.found is not None else None
         if node is None:
-            node = cls._make(None, (), {}, Spec(shape, dtype), leaf)
-            leaf.found = ref(node)
+            with _lock:
+                node = leaf.found() if leaf.found is not None else None
+                if node is None:
+                    node = cls._make(None, (), {}, Spec(shape, dtype), leaf)
+                    leaf.found = ref(node)
         return node
 
     @classmethod
@@ -119,8 +123,17 @@ class Node(Operators):
         key = ("scalar", array.dtype.name, array.tobytes())
         node = _interned.get(key)
         if node is None:
-            node = cls._make(None, (), {}, Spec((), array.dtype.name), Constant(array))
-            _interned[key] = node
+            made = cls._make(None, (), {}, Spec((), array.dtype.name), Constant(array))
+            node = cls._interned_as(key, made)
+        return node
+
+    @staticmethod
+    def _interned_as(key: Any, made: Node) -> Node:
+        """The node of that key: `made`, unless another thread has been faster."""
+        with _lock:
+            node = _interned.get(key)
+            if node is None:
+                node = _interned[key] = made
         return node
 
     @classmethod
@@ -208,7 +221,12 @@ def _compares(other: Any) -> bool:
     )
 
 
+_lock = threading.RLock()  # two nodes for one variable would lose its gradient in silence
 _interned: WeakValueDictionary[Any, Node] = WeakValueDictionary()
+if hasattr(os, "register_at_fork"):  # no child begins with a lock that nobody there holds
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
+    )
 next_number = itertools.count().__next__
 
 
