@@ -1,9 +1,9 @@
-"""Record what TensorFlow gives: parameters of its functions, and results of expressions.
+"""Record what TensorFlow gives: its functions' parameters, results of expressions and programs.
 
     python scripts/record_tensorflow.py        (in an environment with tensorflow)
 
-Writes tests/recorded/tensorflow_names.json and tests/recorded/tensorflow.json, which the tests of
-`geartrain.compat.tensorflow` compare with. Geartrain itself is read, not run.
+Writes tests/recorded/tensorflow*.json, which the tests of `geartrain.compat.tensorflow` compare
+with. Geartrain itself is read, not run.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import importlib.util
 import inspect
 import json
 import os
+import runpy
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -62,12 +63,22 @@ def results(tf: Any) -> dict[str, Any]:
     return {text: expressions.plain(expressions.evaluated(text, tf)) for text in expressions.LINES}
 
 
+def programs() -> dict[str, Any]:
+    """For each program its result."""
+    folder = ROOT / "tests" / "compat" / "tensorflow" / "programs"
+    return {path.stem: runpy.run_path(str(path))["result"] for path in sorted(folder.glob("*.py"))}
+
+
 def main() -> None:
     """Record everything."""
     sys.path.insert(0, str(ROOT))
     import tensorflow as tf
 
-    for file, found in (("tensorflow_names", names(tf)), ("tensorflow", results(tf))):
+    for file, found in (
+        ("tensorflow_names", names(tf)),
+        ("tensorflow", results(tf)),
+        ("tensorflow_programs", programs()),
+    ):
         text = json.dumps(found, indent=0, sort_keys=True)
         (RECORDED / f"{file}.json").write_text(text + "\n", encoding="utf-8")
 
