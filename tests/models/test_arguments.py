@@ -98,7 +98,7 @@ def test_refused(wrong, error, message):
         (lambda: network().fit(X, Y, verbose=0).history["acc1"], KeyError, r"'acc1' was not"),
         (lambda: keras.Sequential().pop(), ValueError, r"has no layers. Received: pop\(\)"),
         (lambda: keras.Sequential().fit(X, Y), ValueError, r"expected a compiled model"),
-        (lambda: keras.Sequential([layers.Dense]), TypeError, r"Instances go in, not classes"),
+        (lambda: keras.Sequential([layers.Dense]), ValueError, r"Instances go in, not classes"),
         (lambda: network(metrics=[5]), ValueError, r"Expected metric .* Received: 5"),
         (lambda: keras.Sequential(layers.Dense(3)), TypeError, r"Write Sequential\(\[layer\]\)"),
         (lambda: layers.Dense(3, input_shape=(78.4,)), ValueError, r"Received: \(78.4,\)"),

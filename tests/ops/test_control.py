@@ -142,7 +142,7 @@ def test_branches_and_loops_assign_variables():
     count = keras.Variable(1.0)
 
     def step(x):
-        ops.cond(ops.sum(x) > 3, lambda: count.assign_add(1.0), lambda: None)
+        ops.cond(ops.sum(x) > 3, lambda: (count.assign_add(1.0), None)[1], lambda: None)
         ops.fori_loop(0, 3, lambda _, s: (count.assign_add(s), s)[1], x[0])
         ops.while_loop(
             lambda s: ops.sum(s) < 1000, lambda s: (count.assign(count * 2), s * 10)[1], x
