@@ -66,6 +66,13 @@ class Copied(Stateless):
                 stack.extend(reversed(layer._sublayers()))  # type: ignore[arg-type]
         return list(found.values())
 
+    def _learned(self) -> Any:
+        """What the layer itself learned that is in no variable, such as a vocabulary."""
+        return None
+
+    def _take_learned(self, learned: Any) -> None:
+        """Take what `_learned` gave, of the layer that this one is a copy of."""
+
     def _copied_state(self, parts: list[Any]) -> dict[str, Any]:
         layers = self._own_layers(parts)
         variables = [variable for layer in layers for variable in layer._kept_variables()]
@@ -73,6 +80,7 @@ class Copied(Stateless):
             "built": [(layer.built, layer.get_build_config()) for layer in layers],
             "arrays": [variable.array for variable in variables],
             "variables": [(one.name, one.path, one.trainable) for one in variables],
+            "learned": [layer._learned() for layer in layers],
             "layers": [(layer.name, layer._trainable) for layer in layers],
         }
 
@@ -94,6 +102,8 @@ class Copied(Stateless):
         ):
             variable.assign(array)
             variable.name, variable.path, variable.trainable = known
+        for layer, learned in zip(layers, state["learned"], strict=True):
+            layer._take_learned(learned)
         for layer, (name, trainable) in zip(layers, state["layers"], strict=True):
             vars(layer).update(name=name, _trainable=trainable)
 

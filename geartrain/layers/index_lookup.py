@@ -194,10 +194,13 @@ class IndexLookup(VocabularyLayer):
             table.weights = Variable(self._idf_of_file, trainable=False, name="idf_weights")
         self._take(table)
 
-    def _copied_state(self, parts: list[Any]) -> dict[str, Any]:
-        return {**super()._copied_state(parts), "table": self._table}
+    def _learned(self) -> Any:
+        weights = self._table.weights
+        return self._table.tokens, None if weights is None else weights.numpy()
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take over the vocabulary too."""
-        super().__setstate__(state)
-        self._take(state["table"])
+    def _take_learned(self, learned: Any) -> None:
+        tokens, weights = learned
+        table = self._table_of(tokens)
+        if weights is not None:
+            table.weights = Variable(weights, trainable=False, name="idf_weights")
+        self._take(table)

@@ -327,14 +327,6 @@ class TextVectorization(HostLayer):
         """Take the vocabulary that `save_assets` wrote."""
         self._lookup_layer.load_assets(dir_path)
 
-    def _copied_state(self, parts: list[Any]) -> dict[str, Any]:
-        return {**super()._copied_state(parts), "table": self._lookup_layer._table}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take over the vocabulary too."""
-        super().__setstate__(state)
-        self._lookup_layer._take(state["table"])
-
 
 _KEPT = ("vocabulary_size", "has_input_vocabulary")
 

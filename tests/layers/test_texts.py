@@ -322,6 +322,24 @@ def test_a_model_of_texts_is_not_exported_but_what_comes_behind_is(tmp_path):
     keras.Model(model.layers[0].output, model.output).export(tmp_path / "m.onnx", verbose=False)
 
 
+class Inside(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.words = layers.TextVectorization(output_mode="tf_idf")
+        self.kinds = layers.IntegerLookup()
+
+
+def test_copies_know_the_words_too_however_deep_the_layer_lies():
+    model = Inside()
+    model.words.adapt(TEXTS)
+    model.kinds.adapt([3, 3, 4])
+    for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert again.words.get_vocabulary() == model.words.get_vocabulary()
+        np.testing.assert_array_equal(again.words(TEXTS), model.words(TEXTS))
+        again.kinds.adapt([9])
+    assert model.kinds.get_vocabulary() == [-1, 3, 4]
+
+
 def test_the_width_of_vectors_stays():
     layer = layers.StringLookup(output_mode="count")
     layer.adapt(["a"])
