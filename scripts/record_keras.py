@@ -38,6 +38,7 @@ GROUPS = (
     "operations",
     "configs",
     "loss_scale",
+    "generators",
     "graphs",
     "unknown_axes",
     "data",

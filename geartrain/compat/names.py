@@ -280,10 +280,6 @@ ABSENT: dict[str, dict[str, str]] = {
         "quantizers": "weights are floats. Leave it out",
     },
     "applications": {"*": _TRAINED},
-    "preprocessing.image": dict.fromkeys(
-        ("ImageDataGenerator", "DirectoryIterator", "NumpyArrayIterator"),
-        f"Keras removed it: {_IMAGES}",
-    ),
     "datasets": {"*": _DATA},
     "layers": {
         **dict.fromkeys(("LocallyConnected1D", "LocallyConnected2D"), _UNSHARED),

@@ -186,7 +186,7 @@ class StreamBatches(Batches):
         self.source = source
         if steps is None:
             self.count = self._whole()
-        self._once = iter(source) is source
+        self._once = not isinstance(source, PyDataset) and iter(source) is source
         self._iterator: Iterator[Any] | None = None
         self._peeked: list[Batch] = []
 
@@ -245,6 +245,10 @@ class DatasetBatches(StreamBatches):
 
     def _whole(self) -> int | None:
         return self.source.num_batches
+
+    def _begin(self) -> Iterator[Any]:
+        """By their numbers, whatever a data set's own `__iter__` does."""
+        return PyDataset.__iter__(self.source)
 
     @property
     def ordered(self) -> int | None:  # type: ignore[override]

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from geartrain.compat.names import finder
 from geartrain.ops.image import resize
 from geartrain.utils.image_files import array_to_img, img_to_array, load_img, save_img
 
-__all__ = ["array_to_img", "img_to_array", "load_img", "save_img", "smart_resize"]
+_TRANSFORMS = (
+    "apply_affine_transform", "apply_brightness_shift", "apply_channel_shift",
+    "random_brightness", "random_channel_shift", "random_rotation", "random_shear",
+    "random_shift", "random_zoom",
+)  # fmt: skip
+_ELSEWHERE = {
+    "DataFrameIterator": "geartrain.preprocessing.image_iterators",
+    "DirectoryIterator": "geartrain.preprocessing.image_iterators",
+    "ImageDataGenerator": "geartrain.preprocessing.image_generator",
+    "Iterator": "geartrain.preprocessing.image_iterators",
+    "NumpyArrayIterator": "geartrain.preprocessing.image_iterators",
+    **dict.fromkeys(_TRANSFORMS, "geartrain.preprocessing.image_transforms"),
+}
 
-__getattr__ = finder("preprocessing.image")
+__all__ = ["array_to_img", "img_to_array", "load_img", "save_img", "smart_resize", *_ELSEWHERE]
+
+_otherwise = finder("preprocessing.image")
+
+
+def __getattr__(name: str) -> Any:
+    """The generators, found when they are first asked for: they import models."""
+    if name not in _ELSEWHERE:
+        return _otherwise(name)
+    return getattr(importlib.import_module(_ELSEWHERE[name]), name)
 
 
 def smart_resize(
