@@ -264,10 +264,6 @@ _TRAINED = (
     "weights that others trained are not distributed with it. Load a model that Keras saved, "
     "keras.models.load_model('model.keras'), or make the network of layers and load_weights"
 )
-_IMAGES = (
-    "use layers such as RandomFlip and Rescaling, and read files batch by batch in a "
-    "keras.utils.PyDataset"
-)
 _SESSION = "nothing is run by sessions. Operations on arrays compute at once"
 _UNSHARED = (
     "its weights are not shared between places. Write a keras.Layer of your own with ops.einsum"
