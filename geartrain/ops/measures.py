@@ -265,7 +265,9 @@ def histogram(
     """
     if not isinstance(bins, int) or isinstance(bins, bool):
         raise TypeError(f"histogram: expected bins as a whole number. Received: {shown(bins)}")
-    pair = not range or (isinstance(range, tuple) and len(range) == 2 and range[0] <= range[1])
+    pair = not range or (
+        isinstance(range, tuple | list) and len(range) == 2 and range[0] <= range[1]
+    )
     if bins < 0 or not pair:
         raise ValueError(
             "histogram: expected bins of at least 0, and range as a rising pair or None. "

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import ops
-from geartrain.optimizers.optimizer import Optimizer
+from geartrain.optimizers.optimizer import SHARED, Optimizer
 from geartrain.registry import register
 from geartrain.runtime.variable import Variable
 
@@ -48,6 +48,12 @@ class Muon(Optimizer):
     >>> bool(w.numpy()[0, 0] < 1), float(w.numpy()[0, 1])
     (True, 0.0)
     """
+
+    config_order = (
+        *SHARED, "adam_beta_1", "adam_beta_2", "epsilon", "exclude_layers", "muon_a", "muon_b",
+        "muon_c", "adam_lr_ratio", "momentum", "ns_steps", "nesterov", "exclude_embeddings",
+        "adam_weight_decay", "rms_rate",
+    )  # fmt: skip
 
     def __init__(
         self, learning_rate: Any = 0.001, adam_beta_1: float = 0.9, adam_beta_2: float = 0.999,

@@ -296,8 +296,8 @@ REFUSED = {
     "an unknown layer": (
         {DENSE + "class_name": "Nonsense"}, r"^layers\[1\]: .*Nonsense"),
     "an unknown op": (
-        {DENSE + "class_name": "Fold", DENSE + "module": "keras.src.ops.nn"},
-        r"^layers\[1\]: expected an op that Geartrain has\. Received: keras\.ops\.fold"),
+        {DENSE + "class_name": "Unheard", DENSE + "module": "keras.src.ops.nn"},
+        r"^layers\[1\]: expected an op that Geartrain has\. Received: keras\.ops\.unheard"),
     "a settings key of an op": (
         {DENSE + "class_name": "Relu", DENSE + "module": "keras.src.ops.nn",
          DENSE + "config": {"name": "relu", "power": 3}},
