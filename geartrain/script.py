@@ -76,8 +76,10 @@ class _Later(ModuleType):
 
 
 def _is_star(frame: FrameType) -> bool:
-    """Whether a frame is at `from module import *`, or in Python's search for what to import."""
-    return of_import(frame) or frame.f_code.co_code[frame.f_lasti] == _STAR
+    """Whether a frame is at `from module import *`, or in Python's search for what that takes."""
+    if of_import(frame):
+        return bool(frame.f_locals.get("recursive"))  # by __all__, not by name
+    return frame.f_code.co_code[frame.f_lasti] == _STAR
 
 
 _PathFinder = importlib.machinery.PathFinder

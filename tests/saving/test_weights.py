@@ -109,7 +109,9 @@ def test_every_layer_gives_what_the_saved_one_gave(name, number):
         for shape in row.shapes
     ]
     for one, other in zip(
-        geartrain.tree.flatten(first(x)), geartrain.tree.flatten(second(x)), strict=True
+        geartrain.tree.flatten(first(x, training=False)),
+        geartrain.tree.flatten(second(x, training=False)),
+        strict=True,
     ):
         np.testing.assert_array_equal(one, other)
 
