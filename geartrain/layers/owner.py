@@ -252,6 +252,16 @@ class Owner(Operation):
                 if key not in layer._untrained:
                     variable.trainable = bool(value)
 
+    def _frozen(self) -> list[Variable]:
+        """The weights that would be trained, had no layer been told otherwise."""
+        trained = set(self.trainable_weights)
+        return [
+            variable
+            for layer in self._flatten_layers()
+            for key, variable in layer._variables.items()
+            if key not in layer._untrained and variable not in trained
+        ]
+
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all weights."""
         return [weight.numpy() for weight in self.weights]

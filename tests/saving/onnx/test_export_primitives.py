@@ -56,6 +56,9 @@ SAMPLES = [
 ]
 
 
+ROUNDED = {"fourier"}  # onnxruntime computes it in float32
+
+
 @pytest.mark.parametrize(("op", "sample", "dtype"), SAMPLES)
 def test_primitives_on_their_samples(op, sample, dtype):
     arrays = [a.astype(dtype) if a.dtype.kind == "f" else a for a in sample.arrays]
@@ -64,7 +67,7 @@ def test_primitives_on_their_samples(op, sample, dtype):
     wanted = op(*arrays, **params)
     (found,) = run(exported(symbols, op.node(*symbols, **params)), arrays)
     assert found.dtype == wanted.dtype
-    accuracy = 1e-5 if dtype == "float32" else 1e-12
+    accuracy = 1e-5 if dtype == "float32" or op.name in ROUNDED else 1e-12
     np.testing.assert_allclose(found, wanted, rtol=accuracy, atol=accuracy / 10)
 
 

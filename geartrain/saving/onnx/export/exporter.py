@@ -164,7 +164,7 @@ class Exporter:
         before, self.graph.scope = self.graph.scope, path
         if path:
             self.layers.setdefault(path, public_name(type(layer)))
-        self._untrained.update(one for one in layer.non_trainable_weights if one.trainable)
+        self._untrained.update(layer._frozen())
         try:
             return self._written(layer, args, kwargs)
         except Unsupported as error:
