@@ -15,10 +15,10 @@ from geartrain._version import __version__
 from geartrain.lazy import lazy_names
 
 _MODULES = (
-    "activations", "backend", "callbacks", "config", "constraints", "data", "datasets",
-    "dtype_policies", "errors", "export", "initializers", "layers", "losses", "metrics", "models",
-    "naive", "ops", "optimizers", "plots", "preprocessing", "random", "regularizers", "saving",
-    "summaries", "tree", "utils", "wrappers",
+    "activations", "applications", "backend", "callbacks", "config", "constraints", "data",
+    "datasets", "dtype_policies", "errors", "export", "initializers", "layers", "losses", "metrics",
+    "models", "naive", "ops", "optimizers", "plots", "preprocessing", "random", "regularizers",
+    "saving", "summaries", "tree", "utils", "wrappers",
 )  # fmt: skip
 _NAMES = {
     "DTypePolicy": "dtype_policies",

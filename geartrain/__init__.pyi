@@ -1,5 +1,6 @@
 # Written by scripts/stubs.py.
 from geartrain import activations as activations
+from geartrain import applications as applications
 from geartrain import backend as backend
 from geartrain import callbacks as callbacks
 from geartrain import config as config
@@ -71,6 +72,7 @@ __all__ = [
     "Variable",
     "__version__",
     "activations",
+    "applications",
     "backend",
     "callbacks",
     "config",

@@ -17,7 +17,6 @@ process is changed: the stand-in is an entry of `sys.meta_path`, removed when th
 
 from __future__ import annotations
 
-import dis
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -25,18 +24,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Any
 
 import geartrain
-from geartrain.compat.names import MODULES, reason, reason_of_module
+from geartrain.compat.names import MODULES, reason_of_module
 from geartrain.compat.tensorflow import namespace, tensor
-from geartrain.errors import of_import, warn
+from geartrain.errors import warn
 
 # The version whose API Geartrain follows: scripts compare it with what they need.
 KERAS_VERSION = "3.15.1"
 
-_STAR = dis.opmap.get("IMPORT_STAR", dis.opmap.get("CALL_INTRINSIC_1"))
 _ROOTS = ("keras", "tensorflow", "tensorflow_datasets", "tf_keras")
 
 
@@ -44,7 +42,7 @@ class _Keras(ModuleType):
     """The module `keras`: Geartrain under the version of Keras that it follows."""
 
     __version__ = KERAS_VERSION
-    __all__ = (*geartrain.__all__, "applications")
+    __all__ = tuple(geartrain.__all__)
 
     @staticmethod
     def version() -> str:
@@ -52,34 +50,10 @@ class _Keras(ModuleType):
         return KERAS_VERSION
 
     def __getattr__(self, name: str) -> Any:
-        if name == "applications" and _is_star(sys._getframe(1)):
-            return _Later("keras.applications")
         return getattr(geartrain, name)
 
     def __dir__(self) -> list[str]:
         return dir(geartrain)
-
-
-class _Later(ModuleType):
-    """A module that is not there, for who takes all of Keras: what is used of it says why not."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        if name.islower():
-            return _Later(f"{self.__name__}.{name}")
-
-        def refuse(*_: Any, **__: Any) -> None:
-            raise NotImplementedError(reason("applications", name))
-
-        return refuse
-
-
-def _is_star(frame: FrameType) -> bool:
-    """Whether a frame is at `from module import *`, or in Python's search for what that takes."""
-    if of_import(frame):
-        return bool(frame.f_locals.get("recursive"))  # by __all__, not by name
-    return frame.f_code.co_code[frame.f_lasti] == _STAR
 
 
 _PathFinder = importlib.machinery.PathFinder

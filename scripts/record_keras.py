@@ -29,6 +29,7 @@ GROUPS = (
     "layers_rnn",
     "layers_attention",
     "layers_signals",
+    "applications",
     "augmentation",
     "images",
     "weights",

@@ -18,9 +18,11 @@ sys.path.insert(0, str(ROOT))  # the packages of this very folder, wherever else
 
 from geartrain import lazy  # noqa: E402
 
-PACKAGES = ("geartrain", "geartrain.callbacks", "geartrain.data", "geartrain.layers",
-            "geartrain.models", "geartrain.preprocessing", "geartrain.saving", "geartrain.utils",
-            "geartrain.wrappers")  # fmt: skip
+PACKAGES = (
+    "geartrain", "geartrain.applications", "geartrain.callbacks", "geartrain.data",
+    "geartrain.layers", "geartrain.models", "geartrain.preprocessing", "geartrain.saving",
+    "geartrain.utils", "geartrain.wrappers",
+)  # fmt: skip
 
 
 def path_of(package: str) -> Path:

@@ -46,7 +46,7 @@ ROWS = [
     ("keras.config.set_backend", "there is one engine", "nothing needs to be said"),
     (
         "keras.applications*",
-        "pretrained networks whose weights are not ours to hand on",
+        "the rarer of the networks for photographs",
         "a file that Keras saved, read by `models.load_model`",
     ),
     (

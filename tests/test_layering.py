@@ -43,6 +43,7 @@ LEVELS: list[set[str]] = [
         "utils.doctor",
         "explanation",
         "wrappers",
+        "applications",
     },
     {"", "script", "commands"},
     {"cli"},

@@ -65,8 +65,8 @@ def reason(module: str, name: str) -> str:
 def reason_of_module(below: str) -> str | None:
     """Why a module `keras.<below>` is not here, if the tables tell.
 
-    >>> reason_of_module("applications.vgg16").partition(":")[0]
-    "'keras.applications' is not part of Geartrain"
+    >>> reason_of_module("applications.nasnet").partition(":")[0]
+    "'keras.applications.nasnet' is not part of Geartrain"
     """
     parts = below.split(".")
     for depth in range(len(parts)):
@@ -260,9 +260,9 @@ _DATA = (
     "fashion_mnist, imdb, mnist and reuters. Get another set's files with keras.utils.get_file, "
     "read them with NumPy, and give the arrays to fit"
 )
-_TRAINED = (
-    "weights that others trained are not distributed with it. Load a model that Keras saved, "
-    "keras.models.load_model('model.keras'), or make the network of layers and load_weights"
+_OTHER_NETWORKS = (
+    "keras.applications has DenseNet, EfficientNet, InceptionV3, MobileNet, ResNet, VGG and "
+    "Xception. Load others from a file that Keras saved, keras.models.load_model('model.keras')"
 )
 _SESSION = "nothing is run by sessions. Operations on arrays compute at once"
 _UNSHARED = (
@@ -271,11 +271,23 @@ _UNSHARED = (
 # By module, names that are not here and why; `*` stands for all.
 ABSENT: dict[str, dict[str, str]] = {
     "": {
-        "applications": _TRAINED,
         "distribution": "one process trains on all cores of one machine. Leave it out",
         "quantizers": "weights are floats. Leave it out",
     },
-    "applications": {"*": _TRAINED},
+    "applications": dict.fromkeys(
+        (
+            "convnext",
+            "efficientnet_v2",
+            "inception_resnet_v2",
+            "nasnet",
+            "InceptionResNetV2",
+            "NASNetLarge",
+            "NASNetMobile",
+            *(f"ConvNeXt{size}" for size in ("Tiny", "Small", "Base", "Large", "XLarge")),
+            *(f"EfficientNetV2{size}" for size in ("B0", "B1", "B2", "B3", "S", "M", "L")),
+        ),
+        _OTHER_NETWORKS,
+    ),
     "datasets": {"*": _DATA},
     "layers": {
         **dict.fromkeys(("LocallyConnected1D", "LocallyConnected2D"), _UNSHARED),
