@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,6 +15,7 @@ from geartrain.data.elements import as_tensor
 from geartrain.data.paths import paths_of
 from geartrain.data.spec import TensorSpec
 from geartrain.errors import shown
+from geartrain.files import replacing
 from geartrain.files.records import framed, records
 from geartrain.graph.eager import eager
 
@@ -171,8 +173,8 @@ class TFRecordWriter:
 
     def __init__(self, path: Any, options: Any = None) -> None:
         kind = getattr(options, "compression_type", options) or ""
-        self._stream: Any = Path(path).open("wb")  # noqa: SIM115
-        self._file = self._stream
+        self._whole = ExitStack()  # the file gets its name when it is whole
+        self._file = self._stream = self._whole.enter_context(replacing(Path(path)))
         if kind == "GZIP":
             import gzip
 
@@ -187,12 +189,16 @@ class TFRecordWriter:
         self._stream.flush()
 
     def close(self) -> None:
-        """End the file."""
-        self._stream.close()
-        self._file.close()
+        """End the file: it is there now."""
+        if self._stream is not self._file:
+            self._stream.close()
+        self._whole.close()
 
     def __enter__(self) -> TFRecordWriter:
         return self
 
-    def __exit__(self, *error: Any) -> None:
-        self.close()
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if error is None:
+            self.close()
+        else:
+            self._whole.__exit__(kind, error, traceback)

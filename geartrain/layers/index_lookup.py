@@ -182,7 +182,8 @@ class IndexLookup(VocabularyLayer):
         """Write the vocabulary, a token a line, unless it is in the config."""
         if self.input_vocabulary is None and self._goes_into_assets():
             text = "\n".join(map(str, self.get_vocabulary()))
-            Path(dir_path, _ASSET).write_text(text, "utf-8", newline="")
+            place = Path(dir_path, _ASSET)
+            place.write_text(text, "utf-8", newline="")
 
     def load_assets(self, dir_path: Any) -> None:
         """Take the vocabulary that `save_assets` wrote."""

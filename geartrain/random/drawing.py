@@ -74,7 +74,8 @@ def uniform(
     """
     wanted, drawn = drawing_dtype(dtype, "uniform")
     drawn_unit = unit(draw_key(seed), shape_of(shape, "uniform"), drawn)
-    plain = (minval, maxval) == (0.0, 1.0)
+    bounds = [one for one in (minval, maxval) if isinstance(one, int | float)]
+    plain = bounds == [0.0, 1.0]
     scaled = drawn_unit if plain else drawn_unit * (maxval - minval) + minval
     return ops.cast(scaled, wanted)
 

@@ -48,7 +48,7 @@ HOSTILE = {
     "os.system": (function("os", "system"), "activation: names 'os.system' of Python"),
     "eval": (function("builtins", "eval"), "activation: names 'builtins.eval' of Python"),
     "a class of Python": (layer("subprocess", "Popen"), "names 'subprocess.Popen' of Python"),
-    "a gadget": (function("keras.utils", "get_file"), "names 'keras.utils.get_file', which is no"),
+    "a gadget": (function("keras.utils", "get_file"), "'keras.utils.get_file' is not known"),
     "unknown to Keras": (layer("keras.layers", "Dens"), "'keras.layers.Dens' is not known"),
     "no name": ({"class_name": ["x"], "config": {}}, "stands where a name should"),
     "a bomb": (

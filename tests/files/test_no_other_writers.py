@@ -30,6 +30,7 @@ def writes(source: str) -> list[str]:
     tree = ast.parse(source)
     nodes = list(ast.walk(tree))
     makers = {"io.BytesIO", "io.StringIO", "files.replacing", "replacing", "replacing_folder"}
+    makers |= {"tempfile.TemporaryDirectory", "self._whole.enter_context"}
     makers |= {one.name for one in nodes if isinstance(one, ast.ClassDef)}
     safe: set[str] = set()
     for _ in range(3):  # an archive in a stream, and a member of that archive
@@ -39,7 +40,12 @@ def writes(source: str) -> list[str]:
 
 
 def _safe_names(node: ast.AST, makers: set[str], safe: set[str]) -> Iterator[str]:
-    """Names of streams and folders that `files` gives, of streams in memory, and of parameters."""
+    """Names of streams and folders that `files` gives, of what is in memory or thrown away.
+
+    Layers write their assets into a folder that saving throws away, once it has read them.
+    """
+    if isinstance(node, ast.FunctionDef) and node.name == "save_assets":
+        yield from (argument.arg for argument in node.args.args[1:])
     annotation = node.annotation if isinstance(node, ast.arg) else None
     if annotation is not None and re.search(r"BinaryIO|IO\[bytes\]", ast.unparse(annotation)):
         yield node.arg
@@ -70,7 +76,7 @@ def _writes(call: ast.Call, safe: set[str]) -> bool:
     values = [*call.args, *(keyword.value for keyword in call.keywords)]
     texts = [one.value for one in values if isinstance(one, ast.Constant)]
     mode = next((one for one in texts if isinstance(one, str) and set(one) <= set("rwxab+t")), "")
-    if _is_safe(call, safe):
+    if _is_safe(call, safe) or ast.unparse(call) == "tempfile.TemporaryDirectory()":
         return False
     if name in ALSO_OTHERS:
         return owner == ALSO_OTHERS[name] or (name == "rename" and "path" in owner.lower())

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from geartrain import files
 from geartrain.compat.tensorflow.variables import Module, Variable
 from geartrain.errors import shown
 from geartrain.layers.layer import Layer
@@ -66,8 +67,8 @@ class Checkpoint:
     def write(self, file_prefix: Any, options: Any = None) -> str:
         """Save to a file; returns the path without its ending."""
         path = Path(f"{file_prefix}.npz")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
+        files.make_folder(path.parent)
+        with files.replacing(path) as file:
             np.savez(file, **{name: one.numpy() for name, one in self._named().items()})
         return str(file_prefix)
 
@@ -132,7 +133,8 @@ class Status:
 
 
 def _note_latest(folder: Path, names: list[str]) -> None:
-    (folder / "checkpoint").write_text(json.dumps({"latest": names[-1], "all": names}))
+    with files.replacing(folder / "checkpoint") as file:
+        file.write(json.dumps({"latest": names[-1], "all": names}).encode())
 
 
 def latest_checkpoint(checkpoint_dir: Any, latest_filename: Any = None) -> str | None:

@@ -16,6 +16,7 @@ from geartrain.compat.tensorflow.dtypes import as_dtype
 from geartrain.compat.tensorflow.images import convert_image_dtype
 from geartrain.compat.tensorflow.strings import bytes_of, texts_of
 from geartrain.compat.tensorflow.tensor import tensor
+from geartrain.files import make_folder, replacing
 
 
 def _path(filename: Any) -> str:
@@ -37,8 +38,9 @@ def read_file(filename: Any, name: str | None = None) -> Any:
 def write_file(filename: Any, contents: Any, name: str | None = None) -> None:
     """Write a text to a file, in a folder that is made."""
     path = Path(_path(filename))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(bytes_of(contents)[0])
+    make_folder(path.parent)
+    with replacing(path) as file:
+        file.write(bytes_of(contents)[0])
 
 
 def matching_files(pattern: Any, name: str | None = None) -> Any:
@@ -301,12 +303,14 @@ def gfile_glob(pattern: Any) -> list[str]:
 
 def makedirs(path: Any) -> None:
     """Make a folder, and those above it."""
-    Path(_path(path)).mkdir(parents=True, exist_ok=True)
+    make_folder(Path(_path(path)))
 
 
 def mkdir(path: Any) -> None:
-    """Make a folder."""
-    Path(_path(path)).mkdir()
+    """Make a folder. Raises FileExistsError where there is something of that name."""
+    if Path(_path(path)).exists():
+        raise FileExistsError(f"tf.io.gfile.mkdir: {_path(path)!r} is there.")
+    make_folder(Path(_path(path)))
 
 
 def remove(path: Any) -> None:
@@ -323,7 +327,8 @@ def copy(src: Any, dst: Any, overwrite: bool = False) -> None:
     """Copy a file. Raises FileExistsError where there is one, but for `overwrite`."""
     if Path(_path(dst)).exists() and not overwrite:
         raise FileExistsError(f"tf.io.gfile.copy: {_path(dst)!r} is there. Use overwrite=True.")
-    shutil.copyfile(_path(src), _path(dst))
+    with Path(_path(src)).open("rb") as source, replacing(Path(_path(dst))) as file:
+        shutil.copyfileobj(source, file)
 
 
 def rename(src: Any, dst: Any, overwrite: bool = False) -> None:
