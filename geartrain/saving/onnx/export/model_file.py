@@ -114,7 +114,7 @@ def _check_updates(model: Any, updates: dict[Variable, Any]) -> None:
     """Refuse a model that remembers something from one call to the next."""
     for variable in updates:
         inside = list(model._flatten_layers())[::-1]
-        own = [one for one in inside if variable in one._variables.values()]
+        own = [one for one in inside if id(variable) in one._variables]
         keeping = own or [one for one in inside if one.stateful] or [model]
         reason = f"it sets {variable.path!r} for its next call, which a file cannot remember"
         remedy = "Build it with stateful=False, and hand states on with return_state=True."
