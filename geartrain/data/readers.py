@@ -174,7 +174,8 @@ class TFRecordWriter:
     def __init__(self, path: Any, options: Any = None) -> None:
         kind = getattr(options, "compression_type", options) or ""
         self._whole = ExitStack()  # the file gets its name when it is whole
-        self._file = self._stream = self._whole.enter_context(replacing(Path(path)))
+        self._file = self._whole.enter_context(replacing(Path(path)))
+        self._stream: Any = self._file
         if kind == "GZIP":
             import gzip
 
