@@ -7,9 +7,8 @@ from geartrain import layers, ops, tree
 from geartrain.graph.autodiff import gradients
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH
-from geartrain.registry import snake_case
+from geartrain.registry import reset_names, snake_case
 from geartrain.runtime.function import Program, trace
-from geartrain.utils import clear_session
 from tests.recorded import load
 
 
@@ -38,7 +37,7 @@ def make(case):
 
 def prepared(case, arrays):
     """The layer with its weights, the inputs as arrays, and the call's other arguments."""
-    clear_session()  # names begin afresh
+    reset_names()
     layer = make(case)
     inputs = [arrays[key] for key in case["inputs"]]
     layer_inputs = [inputs] if case.get("as_list") else inputs
