@@ -27,7 +27,7 @@ def share(groups: Iterable[Sequence[Kernel]]) -> list[str]:
     known: dict[str, list[str]] = {}
     for kernels in groups:
         functions = [function for kernel in kernels for function in kernel.functions]
-        slots = list(dict.fromkeys(one.slot for made in functions for one in made.addresses))
+        slots = list(dict.fromkeys(one.slot for each in functions for one in each.addresses))
         places = f"{kernels[0].name}.places"
         listed = ", ".join(f"i64 {kernels[0].moved.get(slot, slot)}" for slot in slots)
         texts.append(f"@{places} = internal constant [{len(slots)} x i64] [{listed}]\n")

@@ -86,10 +86,7 @@ def load_data(
     numbering = texts.Numbering(num_words, skip_top, maxlen, start_char, oov_char, index_from)
     sequences, kept = numbering.apply([*train[0], *test[0]])
     labels, count = np.concatenate([train[1], test[1]])[kept], int(kept[:count].sum())
-    return (
-        (texts.objects(sequences[:count]), labels[:count]),
-        (texts.objects(sequences[count:]), labels[count:]),
-    )
+    return texts.parted(sequences, labels, count)
 
 
 def get_word_index(path: str | os.PathLike[str] = "imdb_word_index.json") -> dict[str, int]:

@@ -83,10 +83,7 @@ def load_data(
     numbering = texts.Numbering(num_words, skip_top, maxlen, start_char, oov_char, index_from)
     sequences, kept = numbering.apply(x)
     labels, count = y[kept], int(len(sequences) * (1 - test_split))
-    return (
-        (texts.objects(sequences[:count]), labels[:count]),
-        (texts.objects(sequences[count:]), labels[count:]),
-    )
+    return texts.parted(sequences, labels, count)
 
 
 def get_word_index(path: str | os.PathLike[str] = "reuters_word_index.json") -> dict[str, int]:

@@ -94,9 +94,16 @@ def shuffled(random: np.random.RandomState, *columns: Sequence[Any]) -> tuple[An
     )
 
 
-def objects(sequences: Sequences) -> Array:
-    """An array of lists."""
-    return np.array(sequences, dtype="object")
+def parted(sequences: Sequences, labels: Array, count: int) -> tuple[tuple[Array, Array], ...]:
+    """The first `count` texts with their labels, and the rest: arrays of lists, as Keras has them.
+
+    >>> parted([[1], [2, 3], [4]], np.array([0, 1, 1]), 1)[1]
+    (array([list([2, 3]), list([4])], dtype=object), array([1, 1]))
+    """
+    return tuple(
+        (np.array(sequences[part], dtype="object"), labels[part])
+        for part in (slice(count), slice(count, None))
+    )
 
 
 def word_index(contents: Contents) -> dict[str, int]:

@@ -225,7 +225,8 @@ def conv2d_transpose(
 
 
 def _pool(function: Callable[..., Any], x: Any, ksize: Any, strides: Any, padding: Any,
-          data_format: Any, rank: int) -> Any:  # fmt: skip
+          data_format: Any, rank: int | None = None) -> Any:  # fmt: skip
+    rank = len(extents_of(operand(x))) - 2 if rank is None else rank
     first = _format(data_format) == "channels_first"
     return function(
         x, _spatial(ksize, rank, first), _spatial(strides, rank, first), _padding(padding),
@@ -254,8 +255,7 @@ def max_pool(
     name: str | None = None,
 ) -> Any:  # fmt: skip
     """The greatest element of each window."""
-    rank = len(extents_of(operand(input))) - 2
-    return _pool(ops.max_pool, input, ksize, strides, padding, data_format, rank)
+    return _pool(ops.max_pool, input, ksize, strides, padding, data_format)
 
 
 def avg_pool(
@@ -263,8 +263,7 @@ def avg_pool(
     name: str | None = None,
 ) -> Any:  # fmt: skip
     """The mean of each window."""
-    rank = len(extents_of(operand(input))) - 2
-    return _pool(ops.average_pool, input, ksize, strides, padding, data_format, rank)
+    return _pool(ops.average_pool, input, ksize, strides, padding, data_format)
 
 
 def max_pool1d(
