@@ -7,7 +7,9 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
+import geartrain as gt
 from geartrain import ops, random
+from geartrain.compat.tensorflow import randomness as tf_random
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH
 from geartrain.ops.random import random_bits, threefry
@@ -207,6 +209,30 @@ def test_the_global_generator_goes_on_in_traced_functions_and_starts_afresh_when
     assert (first != second).all()
     set_random_seed(1)
     np.testing.assert_array_equal(draw(), first)
+
+
+def test_what_ran_before_the_seed_was_set_changes_nothing(monkeypatch):
+    monkeypatch.setattr(tf_random, "_global", [])
+    monkeypatch.setitem(seeds._global, "generators", {})  # as in a process that begins
+
+    def train():
+        set_random_seed(1)
+        model = gt.Sequential([gt.layers.Dense(3), gt.layers.Dropout(0.5), gt.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        x = np.arange(24.0).reshape(8, 3) / 24
+        model.fit(x, x.sum(1), batch_size=2, verbose=0)
+        drawn = [random.uniform((2,)), tf_random.get_global_generator().uniform((2,))]
+        return [*model.get_weights(), *drawn, np.array(fresh_seed())]
+
+    def drawn_in_another_order():
+        set_random_seed(1)
+        return [tf_random.get_global_generator().uniform((2,)), random.uniform((2,))][::-1]
+
+    first, again = train(), train()
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(drawn_in_another_order(), first[-3:-1])
+    assert (first[-3] != first[-2]).all()
 
 
 def test_a_seed_can_be_drawn_at_once_inside_of_a_trace():

@@ -17,7 +17,13 @@ from geartrain.random.drawing import (
     uniform,
 )
 from geartrain.random.rejection import beta, binomial, gamma
-from geartrain.random.seeds import SeedGenerator, draw_key, fresh_seed, set_random_seed
+from geartrain.random.seeds import (
+    SeedGenerator,
+    draw_key,
+    fresh_seed,
+    global_generator,
+    set_random_seed,
+)
 
 __all__ = [
     "SeedGenerator",
@@ -28,6 +34,7 @@ __all__ = [
     "dropout",
     "fresh_seed",
     "gamma",
+    "global_generator",
     "noise_extents",
     "normal",
     "randint",

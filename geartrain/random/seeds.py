@@ -13,7 +13,7 @@ from geartrain.ops.operands import dtype_of
 from geartrain.registry import automatic_name, register
 from geartrain.runtime.variable import Variable
 
-_global: dict[str, Any] = {"seed": None, "drawn": 0, "generator": None}
+_global: dict[str, Any] = {"seed": None, "drawn": 0, "generators": {}}
 
 
 def set_random_seed(seed: int) -> None:
@@ -42,8 +42,8 @@ def set_random_seed(seed: int) -> None:
     random.seed(int(seed))
     np.random.seed(int(seed))
     _global.update(seed=int(seed), drawn=0)
-    if _global["generator"] is not None:
-        _global["generator"].state.assign(_key_of(fresh_seed()))
+    for name, generator in _global["generators"].items():
+        generator.state.assign(_key_of(_seed_named(name)))
 
 
 def fresh_seed() -> int:
@@ -52,13 +52,17 @@ def fresh_seed() -> int:
     Without `set_random_seed`, Python's `random` gives it: the operating system's entropy, or what
     follows from `random.seed`, as in Keras.
     """
+    _global["drawn"] += 1
+    return _seed_named(_global["drawn"])
+
+
+def _seed_named(name: int | str) -> int:
     import random
     from hashlib import blake2b
 
     if _global["seed"] is None:
         return random.getrandbits(32)
-    _global["drawn"] += 1
-    text = f"{_global['seed']}/{_global['drawn']}".encode()
+    text = f"{_global['seed']}/{name}".encode()
     return int.from_bytes(blake2b(text, digest_size=4).digest(), "little")
 
 
@@ -120,16 +124,22 @@ class SeedGenerator(Configurable):
         return key
 
 
-def _global_generator() -> SeedGenerator:
-    if _global["generator"] is None:
-        _global["generator"] = SeedGenerator(name="global_seed_generator")
-    return _global["generator"]
+def global_generator(name: str = "global_seed_generator") -> SeedGenerator:
+    """The generator of that name, the same at every call, which `set_random_seed` starts afresh.
+
+    Its key follows from the global seed and the name alone, and takes nothing from the counter of
+    `fresh_seed`: whether and when it was made changes no other numbers.
+    """
+    generators = _global["generators"]
+    if name not in generators:
+        generators[name] = SeedGenerator(_seed_named(name), name)
+    return generators[name]
 
 
 def draw_key(seed: Any) -> Any:
     """The key that a `seed` argument means: a tensor of shape (2,) and dtype uint32."""
     if seed is None:
-        return _global_generator().next()
+        return global_generator().next()
     if isinstance(seed, SeedGenerator):
         return seed.next()
     if hasattr(seed, "__index__") and not isinstance(seed, bool) and not hasattr(seed, "shape"):

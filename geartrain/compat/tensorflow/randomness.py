@@ -170,7 +170,9 @@ class Generator:
     """
 
     def __init__(self, seed: Any = None, alg: Any = None) -> None:
-        self._generator = random.SeedGenerator(None if seed is None else int(seed))
+        if not isinstance(seed, random.SeedGenerator):
+            seed = random.SeedGenerator(None if seed is None else int(seed))
+        self._generator = seed
 
     @classmethod
     def from_seed(cls, seed: Any, alg: Any = None) -> Generator:
@@ -237,7 +239,7 @@ _global: list[Generator] = []
 def get_global_generator() -> Generator:
     """The generator of those who have none of their own."""
     if not _global:
-        _global.append(Generator())
+        _global.append(Generator(random.global_generator("tf.random.Generator")))
     return _global[0]
 
 
