@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
         "docs/onnx.md",
         "docs/data.md",
         "docs/keras.md",
+        "docs/gear-zero.md",
     ],
 )
 def test_sessions_print_what_they_say(name, tmp_path, monkeypatch):

@@ -14,6 +14,8 @@ rules. They visit one number at a time, so an array of a million numbers takes a
 | `naive_conv2d(x, kernel, stride)` | `ops.conv(x, kernel, stride)` |
 | `naive_max_pool2d(x, size, stride)` | `ops.max_pool(x, size, stride)` |
 | `naive_transpose(x)`, `naive_reshape(x, shape)` | `x.T`, `x.reshape(shape)` |
+
+`geartrain.naive.engine` is a whole engine in the same spirit, with gradients and fused loops.
 """
 
 from __future__ import annotations
