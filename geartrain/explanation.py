@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from geartrain import tree
-from geartrain.compiler.loops import loop_nest
-from geartrain.compiler.program import Reference
-from geartrain.compiler.target import host
+from geartrain.compiler.analysis.loop_text import loop_nest
+from geartrain.compiler.pipeline import Reference
+from geartrain.compiler.targets.target import host
 from geartrain.errors import unknown_name
 from geartrain.graph.formula import Names, formula_text
 from geartrain.graph.node import Node

@@ -26,7 +26,14 @@ LEVELS: list[set[str]] = [
     {"graph"},
     {"serialization"},
     {"identifiers", "configurable", "utils.custom_objects", "utils.legacy"},
-    {"ops", "compiler"},
+    {"ops", "compiler.codegen"},  # the rooms of the compiler, from the ground up
+    {"compiler.targets"},
+    {"compiler.analysis"},
+    {"compiler.kernels"},
+    {"compiler.kernels.matmul"},
+    {"compiler.launch"},
+    {"compiler.passes"},
+    {"compiler"},  # the pipeline
     {"runtime", "dtype_policies", "random", "functions"},
     {"ops.image", "utils.bounding_boxes"},
     {"initializers", "activations", "regularizers", "constraints", "preprocessing", "data"},

@@ -173,7 +173,7 @@ def write_profile(model: Any, params: dict[str, Any], folder: Path) -> None:
 
 
 def _kernels(model: Any, params: dict[str, Any]) -> list[Any]:
-    from geartrain.compiler.target import host
+    from geartrain.compiler.targets.target import host
     from geartrain.graph.formula import Names
     from geartrain.graph.shapes import resolve
     from geartrain.runtime.executable import Executable

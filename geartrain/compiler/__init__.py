@@ -1,6 +1,6 @@
-"""From graphs to machine code: a row of small passes.
+"""From graphs to machine code: rooms, of which each imports from those before it alone.
 
-`fuse` decides which values live in memory, `lower` turns views into index arithmetic, `kernels`
-write loops as LLVM IR, `schedule` puts them in order for several threads, `memory` gives every
-value its place, `emit` makes machine code.
+`codegen` writes LLVM IR as text; `targets` knows machines; `analysis` reads graphs; `kernels` (and
+`kernels/matmul`) writes the functions of each kind of kernel; `launch` runs them on a team of
+threads; `passes` turn a graph into kernels, and `pipeline` puts these together.
 """

@@ -1,258 +1,342 @@
-"""The kernels of a product whose operands are both packed.
+"""Putting a program together: kernels in phases, and a table of addresses that they share.
 
-Goes in: a contraction whose operands are in memory, perhaps under casts and views. Comes out: a
-kernel for each operand that packs it, and one for the product, whose store applies the epilogue.
+Goes in: the outputs of a graph, and the new values of variables. Comes out: the text of a module
+whose functions `run_0`, `run_1`, ... do the work, each called by all threads of a team at once;
+`phases.py` has the functions around them.
 
-Where a part of the CPU of its own multiplies tiles, the instructions for vectors have time for
-other work meanwhile, a little after each group of instructions on tiles:
-
-    first tile of a panel of columns        pack what the panel's next step needs
-    every other tile                        store the rows of the tile before, with the epilogue
-
-So neither the packing of weights nor, say, their update costs time of its own. There are two places
-for results, used in turn.
+A node that the compiler has no code for is computed by its NumPy reference, between two of these
+functions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from geartrain.compiler.builder import Builder, Value
-from geartrain.compiler.dots import Aside
-from geartrain.compiler.expression import Expression
-from geartrain.compiler.folds import PARTS, join_parts
-from geartrain.compiler.kernels import (
-    ARGUMENTS,
-    BEGIN,
-    END,
-    TABLE,
-    TABLE_ARGUMENTS,
-    Kernel,
-    address,
-    addresses,
-    store_all,
+from geartrain.compiler.analysis.groups import Fused, in_memory, looks_up, reaches
+from geartrain.compiler.analysis.index_maps import at_own_index
+from geartrain.compiler.analysis.memory import Buffer
+from geartrain.compiler.codegen.builder import BYTES, REPORT
+from geartrain.compiler.codegen.legalize import without_fma
+from geartrain.compiler.kernels.copies import copy_kernel, gather_rows
+from geartrain.compiler.kernels.expression import Unsupported
+from geartrain.compiler.kernels.kernel import Kernel
+from geartrain.compiler.kernels.matmul.layout import panel_kernel
+from geartrain.compiler.launch.phases import (
+    Around,
+    Turns,
+    epoch_function,
+    only_function,
+    run_function,
+    step_function,
+    sweep_function,
+    turn_function,
 )
-from geartrain.compiler.packed import Packed
-from geartrain.compiler.packing import pack, pack_some
-from geartrain.compiler.panels import PANEL, place_in_panel
-from geartrain.compiler.tiling import PART, split
-from geartrain.graph.affine import Affine, Index, offset_of
-from geartrain.graph.shapes import product
+from geartrain.compiler.launch.team import team_text
+from geartrain.compiler.passes.fuse import fuse
+from geartrain.compiler.passes.layouts import choose
+from geartrain.compiler.passes.lower import lower, product_plan
+from geartrain.compiler.passes.reuse import Lowered, key_of
+from geartrain.compiler.passes.schedule import near_sources
+from geartrain.compiler.passes.share import share
+from geartrain.compiler.targets.target import Target
+from geartrain.graph.node import Node
+from geartrain.graph.shapes import BATCH, Extent, product
 
-FRACTION = 16  # bits after the point of a number of rows
-STACK_BYTES = 1 << 18  # of a panel that has room on the stack
-
-
-def packed_kernels(plan: Packed, repeated: bool = False) -> list[Kernel]:
-    """Packing, and the product: in parts, unless it is repeated on one thread."""
-    in_parts = not repeated and plan.too_few()
-    name = f"{plan.name}_parts" if in_parts else plan.name
-    if in_parts:
-        plan.cut()
-    plan.first.copies = plan.dot.beside and not repeated
-    walk = _Walk(plan, name)
-    kind = "contraction in parts" if in_parts else "contraction"
-    nodes = [] if in_parts else plan.fused.nodes
-    made = Kernel(name, nodes, kind, walk.functions(), plan.units(), plan.work())
-    made.copies = plan.first.small()
-    found = [
-        pack(panels, plan.slots[panels.operand.memory], plan.target)
-        for panels in ([plan.first] if walk.packs else [plan.first, plan.second])
-    ]
-    if walk.packs and not walk.stays:
-        made.scratch.append(plan.second.scratch())
-    if not in_parts:
-        return [*found, made]
-    made.scratch.append((plan.parts_slot, product(plan.core.extents) * PARTS, "float32"))
-    joined = join_parts(plan.name, plan.fused, plan.slots, plan.target, plan.parts_slot)
-    return [*found, made, joined]
+LONGEST = 50_000  # lines of a kernel: views of views can ask for more than LLVM gets done in time
 
 
-class _Walk:
-    """The functions of the product: the walk over tiles, and what it calls."""
+@dataclass
+class Reference:
+    """A step that is left to the NumPy reference.
 
-    def __init__(self, plan: Packed, name: str) -> None:
-        self.plan = plan
-        self.b = Builder(name, [*ARGUMENTS, *plan.first.copy()], "internal")
-        self.rows = _rows_function(plan, f"{name}_rows")
-        self.packs = self._packing()
+    Attributes:
+        fused: the nodes to compute, and what they read.
+        why: what the compiler lacks.
+    """
 
-    def _packing(self) -> Builder | None:
-        """What packs a panel of columns while tiles are multiplied, if that is done so.
-
-        The panel is on the stack if it is small; in its own place, if only one unit needs it.
-        """
-        plan, panels = self.plan, self.plan.second
-        size = panels.panel_size
-        self.stays = isinstance(size, int) and 2 * size <= STACK_BYTES
-        alone = self.stays or plan.row_groups == 1
-        if not plan.dot.beside or plan.outer or not alone:
-            return None
-        return pack_some(panels, plan.slots[panels.operand.memory], plan.target)
-
-    def functions(self) -> list[Builder]:
-        """Write them."""
-        plan, b = self.plan, self.b
-        self.first = plan.first.memory(b)
-        size = plan.dot.rows * plan.dot.width
-        self.results = self._on_stack(2 * size, "float")
-        if self.packs is not None and self.stays:
-            self.second = self._on_stack(plan.second.panel_size, "bfloat")
-        else:
-            self.second = plan.second.memory(b)
-        plan.dot.begin(b)
-        b.loop(BEGIN, END, 1, self._unit)
-        plan.dot.end(b)
-        b.line("ret void")
-        return [*filter(None, (self.packs, self.rows)), b]
-
-    def _on_stack(self, count: object, type_: str) -> str:
-        name = self.b.fresh()
-        self.b.prologue.append(f"  {name} = alloca [{count} x {type_}], align 64")
-        return name
-
-    def _unit(self, u: Value, _: list[Value]) -> None:
-        """Some tiles of one panel of columns."""
-        plan, b, one = self.plan, self.b, self.b.constant(1, "int64")
-        panels, per_unit = b.index(plan.second.panels), b.index(plan.per_unit)
-        panel = b.make(f"srem i64 {u.name}, {panels.name}", "int64")
-        rest = b.make(f"sdiv i64 {u.name}, {panels.name}", "int64")
-        outer = split(b, rest, [*plan.outer, ("", plan.row_groups)])
-        low = b.mul(outer.pop(""), per_unit)
-        high = b.minimum(b.add(low, per_unit), b.index(plan.first.panels))
-        column = b.mul(panel, b.constant(plan.dot.width, "int64"))
-        self.outer, self.column = outer, column
-        self.begin, self.end = plan.part(b, outer)
-        self.columns = self.second
-        if self.packs is None or not self.stays:
-            self.columns = plan.second.start(b, self.second, outer, panel)
-        start = low
-        if self.packs is not None:
-            self._first_tile(low)
-            start = b.add(low, one)
-
-        # after each group of instructions, so many rows that all are stored when the tile is done
-        bits = b.constant(FRACTION, "int64")
-        groups = b.mul(b.sub(self.end, self.begin), b.constant(len(plan.dot.products), "int64"))
-        groups = b.maximum(groups, one)
-
-        def tile(number: Value, _: list[Value]) -> None:
-            store, count = self._stored(b.sub(number, one))
-            count = b.select(b.compare("gt", number, low), count, b.constant(0, "int64"))
-            share = b.add(b.div(b.bits("shl", count, bits), groups), one)
-
-            def some(done: list[Value]) -> list[Value]:
-                upto = b.add(done[0], share)
-                store(b.bits("ashr", done[0], bits), b.minimum(b.bits("ashr", upto, bits), count))
-                return [upto]
-
-            done = self._sum(number, some, b.constant(0, "int64"))
-            store(b.bits("ashr", done, bits), count)
-
-        b.loop(start, high, 1, tile)
-        store, count = self._stored(b.sub(high, one))
-        store(b.constant(0, "int64"), count)
-
-    def _sum(self, number: Value, aside: Aside, first: Value) -> Value:
-        """Sum a tile, with other work meanwhile that hands one value on."""
-        plan, b = self.plan, self.b
-        rows = plan.first.start(b, self.first, self.outer, number)
-        given = (rows, self.columns, self.begin, self.end, self._results(number))
-        return plan.dot.write(b, *given, aside, [first])[0]
-
-    def _results(self, number: Value) -> str:
-        """Where the sums of a tile are: two tiles take turns."""
-        b, size = self.b, self.plan.dot.rows * self.plan.dot.width
-        turn = b.bits("and", number, b.constant(1, "int64"))
-        return b.pointer(self.results, b.mul(turn, b.constant(size, "int64")), "float32")
-
-    def _first_tile(self, number: Value) -> None:
-        """The first tile of a panel, which is packed meanwhile: always a step ahead."""
-        assert self.packs is not None
-        b, dot, name = self.b, self.plan.dot, self.packs.name
-        step, total = dot.step // 2, b.index(self.plan.second.slots)
-        share = b.constant(-(-step // len(dot.products)), "int64")
-
-        def pack_to(low: Value, high: Value) -> Value:
-            high = b.minimum(high, total)
-            given = (self.column, low, high)
-            more = "".join(f", i64 {value.name}" for value in given)
-            b.line(f"call void @{name}({TABLE}, ptr {self.columns}{more})")
-            return high
-
-        def some(values: list[Value]) -> list[Value]:
-            return [pack_to(values[0], b.add(values[0], share))]
-
-        ahead = pack_to(b.constant(0, "int64"), b.constant(step, "int64"))
-        self._sum(number, some, ahead)
-
-    def _stored(self, number: Value) -> tuple[Callable[[Value, Value], None], Value]:
-        """What stores rows of a tile, from one to another; and how many there are."""
-        plan, b = self.plan, self.b
-        rows = b.constant(plan.dot.rows, "int64")
-        start, results = b.mul(number, rows), self._results(number)
-        count = b.minimum(b.sub(b.index(plan.row_count), start), rows)
-
-        def store(low: Value, high: Value) -> None:
-            outer = (self.outer[label] for label, _ in plan.outer)
-            given = (start, low, high, self.column, *outer)
-            more = "".join(f", i64 {value.name}" for value in given)
-            b.line(f"call void @{self.rows.name}({TABLE}, ptr {results}{more})")
-
-        return store, count
+    fused: Fused
+    why: str
 
 
-def _rows_function(plan: Packed, name: str) -> Builder:
-    """The function that stores some rows of a tile, with the epilogue."""
-    arguments = [*TABLE_ARGUMENTS, ("ptr", "%results"), ("i64", "%first")]
-    arguments += [("i64", "%from"), ("i64", "%to"), ("i64", "%column")]
-    arguments += [("i64", f"%o{number}") for number in range(len(plan.outer))]
-    b = Builder(name, arguments, "internal")
-    reads, nodes = plan.fused.reads, plan.fused.nodes
-    if plan.parts_slot:
-        reads, nodes, scratch = [], [], address(b, plan.parts_slot)
-    pointers = addresses(b, plan.slots, [*reads, *nodes])
-    sources = {read: pointers[read] for read in reads}
-    places = {
-        node: partial(place_in_panel, rows=node.extents[0], width=width)
-        for node, width in plan.fused.panels.items() if node is not plan.second.operand.memory
-    }  # fmt: skip
-    first, low, high, column = (
-        Value(one, "int64") for one in ("%first", "%from", "%to", "%column")
-    )
-    outer = {label: Value(f"%o{n}", "int64") for n, (label, _) in enumerate(plan.outer)}
-    lanes, width, extents = plan.dot.lanes, plan.dot.width, plan.core.extents
-    index: Index = tuple(
-        Affine() if plan.sizes[label] == 1 else Affine.variable(label) for label in plan.out
-    )
-    # the instruction takes subnormal numbers for 0, as dot products of bfloat16 do
-    rounds = plan.target.bf16_rounds and plan.dot.dtype == "bfloat16"
-    whole = isinstance(plan.columns, int) and plan.columns % width == 0
-    columns = [b.add(column, b.constant(v * lanes, "int64")) for v in range(plan.dot.vectors)]
-    masks: list[Value | None] = [None] * len(columns)
-    if not whole:
-        numbers, size = b.lane_numbers(lanes), b.index(plan.columns)
-        masks = [b.compare("lt", b.add(numbers, start), size) for start in columns]
+Step = Reference | list[Kernel]
 
-    def row(r: Value, _: list[Value]) -> None:
-        line = b.pointer("%results", b.mul(r, b.constant(width, "int64")), "float32")
-        around = outer | split(b, b.add(first, r), plan.rows) | {PANEL: column}
-        for v, (start, mask) in enumerate(zip(columns, masks, strict=True)):
-            loops = around | {plan.column: start}
-            at = b.pointer(line, b.constant(v * lanes, "int64"), "float32")
-            total = b.load(at, "float32", lanes)
-            if plan.parts_slot:
-                part = b.mul(loops[PART], b.index(product(extents)))
-                place = b.add(part, b.affine(offset_of(index, extents), loops))
-                b.store(total, b.pointer(scratch, place, "float32"), mask)
+
+@dataclass
+class EpochSlots:
+    """Where `epoch` finds the data set.
+
+    Attributes:
+        order: the place of the address of the rows' numbers (int64), in the order to take them.
+        steps: the place of the number of steps to do.
+        last: the place of the number of rows of the last one.
+        inputs: for each input that has a batch axis, the place of the address of its whole data.
+    """
+
+    order: int
+    steps: int
+    last: int
+    inputs: dict[Node, int]
+
+
+@dataclass
+class Assembly:
+    """A program as text, and what running it takes.
+
+    Attributes:
+        text: the module.
+        steps: what `run_0`, `run_1`, ... do; between them, steps for the reference.
+        slots: the place of each node in the table of addresses (place 0 holds the batch size,
+            place `REPORT` what was found outside a tensor).
+        buffers: the results that need memory of the program's own.
+        epoch: the places that a whole epoch needs besides; None if some step has no code.
+        size: how many places the table has.
+        work: about how many scalar operations the whole takes.
+        fused: what each kernel computes; the kernels of number n have names that begin with `kn`.
+    """
+
+    text: str
+    steps: list[Step]
+    slots: dict[object, int]
+    buffers: list[Buffer]
+    epoch: EpochSlots | None
+    size: int
+    work: Extent
+    fused: list[Fused]
+
+
+def assemble(
+    outputs: Sequence[Node], updates: Mapping[Node, Node], target: Target, apart: bool = False
+) -> Assembly:
+    """The program that computes `outputs`, and stores new values of variables.
+
+    Args:
+        outputs: the nodes to compute.
+        updates: the new value of each variable, by the variable's node.
+        target: the CPU to write code for.
+        apart: write a function `only_...` for each kernel as well, to measure them one by one.
+    """
+    assembly = _Assembler(outputs, updates, target, apart).assembly()
+    left = [id(step.fused) for step in assembly.steps if isinstance(step, Reference)]
+    if left and updates:  # again: a step of the reference may fail, and must find all as it was
+        last = max(number for number, one in enumerate(assembly.fused) if id(one) in left)
+        return _Assembler(outputs, updates, target, apart, stores_from=last + 1).assembly()
+    return assembly
+
+
+@dataclass
+class _Assembler:
+    outputs: Sequence[Node]
+    updates: Mapping[Node, Node]
+    target: Target
+    apart: bool = False
+    stores_from: int = 0  # the first kernel that may store the new value of a variable
+    slots: dict[object, int] = field(default_factory=dict)
+    scratch: list[Buffer] = field(default_factory=list)
+    size: int = REPORT + 1
+    panel_slots: dict[Node, int] = field(default_factory=dict)
+    enter: list[Kernel] = field(default_factory=list)  # what is done once, before the first step
+    leave: list[Kernel] = field(default_factory=list)  # and after the last
+    known: dict[Any, Lowered] = field(default_factory=dict)  # what is alike is lowered once
+    lowered: list[list[Kernel]] = field(default_factory=list)  # what became of each fused kernel
+
+    def assembly(self) -> Assembly:
+        """Fuse, place, write."""
+        fused = fuse([*self.outputs, *self.updates.values()])
+        fused = near_sources(fused, self.updates)
+        # what is looked up may be outside its table: before that is known, no variable changes
+        looking = (number + 1 for number, kernel in enumerate(fused) if looks_up(kernel))
+        self.stores_from = max(self.stores_from, *looking, 0)
+        copies = self._place(fused)
+        self._choose_panels(fused)
+        steps = self._steps(fused)
+        if copies:
+            if not steps or isinstance(steps[-1], Reference):
+                steps.append([])
+            made = [copy_kernel(f"copy_{n}", *copy) for n, copy in enumerate(copies)]
+            steps[-1].extend(made)  # type: ignore[union-attr]
+            self.lowered.extend([one] for one in made)
+        kernels = [kernel for step in steps if isinstance(step, list) for kernel in step]
+        work: Extent = 0
+        for kernel in kernels:
+            work = work + kernel.work * kernel.chosen
+        buffers = self._buffers(fused, {slot for _, _, slot, _ in copies})
+        epoch = self._epoch_slots(steps)
+        text = self._text(steps, epoch)
+        return Assembly(text, steps, self.slots, buffers, epoch, self.size, work, fused)
+
+    def _slot(self) -> int:
+        self.size += 1
+        return self.size - 1
+
+    # -- places -----------------------------------------------------------------------------------
+
+    def _place(self, fused: list[Fused]) -> list[tuple[Extent, str, int, int]]:
+        """Give each node in memory a slot; the copies that remain to do at the end."""
+        for kernel in fused:
+            for node in kernel.reads:
+                if in_memory(node) and node not in self.slots:
+                    self.slots[node] = self._slot()
+        values = list(self.updates.values())
+        copies: list[tuple[Extent, str, int, int]] = []
+        end = len(fused)
+        for variable, value in self.updates.items():
+            if variable not in self.slots:
+                self.slots[variable] = self._slot()
+            if value.op is None and value not in self.slots:
+                self.slots[value] = self._slot()
+            alone = value not in self.outputs and values.count(value) == 1
+            if alone and value.op is not None and self._in_place(variable, value, fused):
+                self.slots[value] = self.slots[variable]
+        for kernel in fused:
+            for node in kernel.nodes:
+                if node not in self.slots:
+                    self.slots[node] = self._slot()
+        for variable, value in self.updates.items():
+            source, size = self.slots[value], product(variable.extents)
+            if source == self.slots[variable]:
                 continue
-            b.bf16_rounds = rounds  # of the sum alone
-            known = {plan.core: b.convert(total, plan.core.dtype)}
-            b.bf16_rounds = False
-            expression = Expression(b, sources, loops, plan.column, lanes, mask, known, places)
-            store_all(expression, nodes, index, pointers)
+            if value in self.updates:  # a variable that gets a new value itself: keep its old one
+                source = self._slot()
+                copies.insert(0, (size, variable.dtype, self.slots[value], source))
+                self.scratch.append(Buffer(source, size * BYTES[variable.dtype], end, end))
+            copies.append((size, variable.dtype, source, self.slots[variable]))
+        return copies
 
-    b.loop(low, high, 1, row)
-    b.line("ret void")
-    return b
+    def _in_place(self, variable: Node, value: Node, fused: list[Fused]) -> bool:
+        """Whether the new value may overwrite the old: nobody reads the old one afterwards."""
+        (at,) = (number for number, kernel in enumerate(fused) if value in kernel.nodes)
+        if at < self.stores_from or any(variable in kernel.reads for kernel in fused[at + 1 :]):
+            return False
+        if any(new is variable for new in self.updates.values()):
+            return False
+        host = fused[at]
+        if variable not in host.reads:
+            return True
+        stored = {*host.reads, *host.members()}
+        if host.rows is not None:
+            if [one for one in host.rows.steps if reaches(one, variable, stored)] != [value]:
+                return False
+            return at_own_index(value, variable, stored)
+        if host.core is not None and reaches(host.core, variable, stored - {host.core}):
+            return False
+        return all(at_own_index(node, variable, stored) for node in host.nodes)
+
+    def _buffers(self, fused: list[Fused], copied: set[int]) -> list[Buffer]:
+        """When each stored node is first and last needed; steps are numbered by kernel."""
+        outside = {self.slots[node] for node in self.updates}
+        outside |= {self.slots[node] for node in self.outputs if node.op is not None}
+        end = len(fused)
+        found: dict[int, Buffer] = {}
+        for number, kernel in enumerate(fused):
+            for node in kernel.nodes:
+                slot = self.slots[node]
+                if slot not in outside:
+                    size = product(node.extents) * BYTES[node.dtype]
+                    last = end if slot in copied else number
+                    found[slot] = Buffer(slot, size, number, last)
+            for node in kernel.reads:
+                if node.op is not None and self.slots[node] in found:
+                    buffer = found[self.slots[node]]
+                    buffer.last = max(buffer.last, number)
+        return [*found.values(), *self.scratch]
+
+    def _choose_panels(self, fused: list[Fused]) -> None:
+        """Decide which variables this program keeps in panels while it runs."""
+        if self.stores_from:
+            return  # the reference reads variables in their own order
+        plans = {
+            number: plan for number, one in enumerate(fused)
+            if (plan := product_plan(one, self.slots, self.target)) is not None
+        }  # fmt: skip
+        kept = choose(fused, self.updates, self.slots, plans)
+        for number, (variable, width) in enumerate(kept.items()):
+            slot, size = self._slot(), product(variable.extents) * BYTES[variable.dtype]
+            self.scratch.append(Buffer(slot, size, 0, len(fused)))
+            self.panel_slots |= {variable: slot, self.updates[variable]: slot}
+            given = (variable, width, self.slots[variable], slot)
+            self.enter.append(panel_kernel(f"enter_{number}", *given, into=True))
+            self.leave.append(panel_kernel(f"leave_{number}", *given, into=False))
+
+    def _epoch_slots(self, steps: list[Step]) -> EpochSlots | None:
+        """Places for the data of whole epochs, if all steps have code."""
+        inputs = [
+            node for node in self.slots
+            if isinstance(node, Node) and node.op is None and BATCH in node.extents[:1]
+        ]  # fmt: skip
+        if len(steps) != 1 or isinstance(steps[0], Reference) or not inputs:
+            return None
+        slots = {node: self._slot() for node in inputs}
+        return EpochSlots(self._slot(), self._slot(), self._slot(), slots)
+
+    # -- steps ------------------------------------------------------------------------------------
+
+    def _steps(self, fused: list[Fused]) -> list[Step]:
+        steps: list[Step] = []
+        slots = self.slots | self.panel_slots
+        for number, one in enumerate(fused):
+            try:
+                kernels = self._lowered(f"k{number}", one, slots)
+            except Unsupported as problem:
+                steps.append(Reference(one, str(problem)))
+                continue
+            if not steps or isinstance(steps[-1], Reference):
+                steps.append([])
+            steps[-1].extend(kernels)  # type: ignore[union-attr]
+            self.lowered.append(kernels)
+            for kernel in kernels:
+                for slot, size, dtype in kernel.scratch:
+                    self.scratch.append(Buffer(slot, size * BYTES[dtype], number, number))
+        return steps
+
+    def _lowered(self, name: str, fused: Fused, slots: Mapping[object, int]) -> list[Kernel]:
+        """The kernels of what is fused: those of an earlier one, where it is alike."""
+        found = key_of(fused, slots)
+        if found is not None and found[0] in self.known:
+            known, nodes = self.known[found[0]], found[1]
+            return known.again(name, nodes, slots, self._slot)
+        kernels = lower(name, fused, slots, self.target, self._slot)
+        if sum(len(part.lines) for kernel in kernels for part in kernel.functions) > LONGEST:
+            raise Unsupported("its code would be too long")
+        if found is not None:
+            self.known[found[0]] = Lowered(kernels, found[1], name)
+        return kernels
+
+    # -- text -------------------------------------------------------------------------------------
+
+    def _text(self, steps: list[Step], epoch: EpochSlots | None) -> str:
+        """The module: kernels, then the functions that run them in order."""
+        compiled = [step for step in steps if not isinstance(step, Reference)]
+        gathers = [] if epoch is None else [
+            gather_rows(f"gather_{n}", node, self.slots[node], slot, epoch.order)
+            for n, (node, slot) in enumerate(epoch.inputs.items())
+        ]  # fmt: skip
+        together = [*self.lowered, *([one] for one in (*self.enter, *self.leave, *gathers))]
+        texts = share(together)
+        around = Around(bool(self.enter), self.target.triple if self.updates else "")
+        callers = [
+            step_function(name, some)
+            for name, some in (("enter", self.enter), ("leave", self.leave)) if some
+        ]  # fmt: skip
+        for number, step in enumerate(compiled):
+            callers += [step_function(f"step_{number}", step), run_function(number, around)]
+            callers += [only_function(kernel, around) for kernel in step if self.apart]
+        if epoch is not None:
+            turns = Turns(epoch.steps, epoch.last, around)
+            callers += [turn_function(gathers), epoch_function(turns)]
+            callers += [sweep_function(turns, self._moving(epoch))]
+        functions = [one for kernels in together for kernel in kernels for one in kernel.functions]
+        declared = sorted(set().union(*(one.declared for one in [*functions, *callers])))
+        team = team_text(self.target.triple)
+        text = "\n".join([*declared, team, *texts, *(caller.text() for caller in callers)])
+        return text if self.target.fma else without_fma(text)
+
+    def _moving(self, epoch: EpochSlots) -> dict[int, Extent]:
+        """By how many bytes the addresses of rows of inputs and outputs move on after a step."""
+        outputs = [node for node in self.outputs if node.op is not None]
+        return {
+            self.slots[node]: product(node.extents) * BYTES[node.dtype]
+            for node in [*epoch.inputs, *outputs]
+            if node.extents[:1] == (BATCH,)
+        }

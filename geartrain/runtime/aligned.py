@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from geartrain.compiler.memory import ALIGNMENT
+from geartrain.compiler.analysis.memory import ALIGNMENT
 
 LARGE_PAGE = 1 << 21  # bytes: what x86-64 and aarch64 have most often
 

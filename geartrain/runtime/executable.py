@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from geartrain.compiler.builder import REPORT
-from geartrain.compiler.kernels import Kernel
-from geartrain.compiler.memory import plan
-from geartrain.compiler.program import Reference, assemble
-from geartrain.compiler.target import Target
+from geartrain.compiler.analysis.memory import plan
+from geartrain.compiler.codegen.builder import REPORT
+from geartrain.compiler.kernels.kernel import Kernel
+from geartrain.compiler.pipeline import Reference, assemble
+from geartrain.compiler.targets.target import Target
 from geartrain.graph.dtypes import numpy_dtype
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import Constant, Leaf, Node, sorted_nodes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geartrain.compiler.memory import Buffer, plan
+from geartrain.compiler.analysis.memory import Buffer, plan
 from geartrain.graph.dtypes import numpy_dtype
 from geartrain.graph.node import Leaf, Node
 from geartrain.graph.shapes import resolve

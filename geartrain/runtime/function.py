@@ -69,7 +69,7 @@ class Program:
     @functools.cached_property
     def executable(self) -> Executable:
         """The compiled code."""
-        from geartrain.compiler.target import host
+        from geartrain.compiler.targets.target import host
         from geartrain.runtime.executable import Executable
 
         return Executable(self.outputs, self.updates, host())

@@ -10,7 +10,7 @@ import os
 import threading
 from typing import Any
 
-from geartrain.compiler.target import Target
+from geartrain.compiler.targets.target import Target
 from geartrain.runtime import cache
 
 lock = threading.RLock()  # programs are compiled by one thread at a time

@@ -11,9 +11,9 @@ import functools
 import statistics
 import time
 
-from geartrain.compiler.builder import Builder, Value
-from geartrain.compiler.dots import configure_tiles, tile, tile_call
-from geartrain.compiler.target import Target, host
+from geartrain.compiler.codegen.builder import Builder, Value
+from geartrain.compiler.kernels.matmul.dots import configure_tiles, tile, tile_call
+from geartrain.compiler.targets.target import Target, host
 from geartrain.runtime import native
 from geartrain.runtime.threads import Team, thread_count
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from geartrain.compiler.builder import BYTES
+from geartrain.compiler.codegen.builder import BYTES
 from geartrain.graph.formula import Names
 from geartrain.graph.shapes import product, resolve
 from geartrain.runtime.executable import Executable

@@ -17,8 +17,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from geartrain import config
-from geartrain.compiler.target import host
-from geartrain.compiler.team import COUNTERS, JOBS, LINE, THREADS, team_bytes, team_text
+from geartrain.compiler.launch.team import COUNTERS, JOBS, LINE, THREADS, team_bytes, team_text
+from geartrain.compiler.targets.target import host
 from geartrain.runtime import native
 from geartrain.runtime.processors import cgroup_limit
 

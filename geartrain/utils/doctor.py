@@ -60,7 +60,7 @@ def peak(seconds: float = 0.01) -> list[Finding]:
     'float32'
     """
     try:
-        from geartrain.compiler.target import host
+        from geartrain.compiler.targets.target import host
         from geartrain.runtime import threads
         from geartrain.runtime.peak import measure
 

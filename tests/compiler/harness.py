@@ -12,7 +12,7 @@ import re
 import llvmlite.binding as llvm
 import numpy as np
 
-from geartrain.compiler.builder import Builder, Value
+from geartrain.compiler.codegen.builder import Builder, Value
 from geartrain.graph.dtypes import numpy_dtype
 from geartrain.graph.shapes import Spec
 

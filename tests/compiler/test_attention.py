@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from geartrain import ops
-from geartrain.compiler.fuse import fuse
-from geartrain.compiler.target import host
+from geartrain.compiler.passes.fuse import fuse
+from geartrain.compiler.targets.target import host
 from geartrain.graph.autodiff import gradients
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import Node, placeholder

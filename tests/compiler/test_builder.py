@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from geartrain.compiler.builder import BYTES, Value, is_known, literal
+from geartrain.compiler.codegen.builder import BYTES, Value, is_known, literal
 from geartrain.graph.affine import Affine
 from geartrain.graph.dtypes import NAMES, numpy_dtype
 from geartrain.graph.shapes import BATCH, apply

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import geartrain.ops
-from geartrain.compiler.builder import Value
+from geartrain.compiler.codegen.builder import Value
 from geartrain.graph.dtypes import NAMES, numpy_dtype
 from geartrain.graph.op import REGISTRY, Map
 from geartrain.graph.shapes import BATCH, Spec

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from geartrain import ops
-from geartrain.compiler.indices import (
+from geartrain.compiler.analysis.index_maps import (
     at_own_index,
     followed,
     repeats,
     reshape_groups,
     short_fold,
 )
-from geartrain.compiler.target import host
+from geartrain.compiler.targets.target import host
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import placeholder
 from geartrain.graph.shapes import BATCH

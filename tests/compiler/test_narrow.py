@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from geartrain import ops
-from geartrain.compiler.target import host
+from geartrain.compiler.targets.target import host
 from geartrain.graph.dtypes import numpy_dtype
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import placeholder

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from geartrain import ops
-from geartrain.compiler.program import assemble
-from geartrain.compiler.target import host, named
+from geartrain.compiler.pipeline import assemble
+from geartrain.compiler.targets.target import host, named
 from geartrain.graph.autodiff import gradients
 from geartrain.graph.dtypes import numpy_dtype
 from geartrain.graph.evaluate import Plan

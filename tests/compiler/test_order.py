@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from geartrain import ops
-from geartrain.compiler.fuse import fuse
-from geartrain.compiler.order import near_sources
+from geartrain.compiler.passes.fuse import fuse
+from geartrain.compiler.passes.schedule import near_sources
 from geartrain.graph.node import placeholder
 from geartrain.graph.shapes import BATCH
 from geartrain.runtime.function import jit

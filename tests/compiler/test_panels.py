@@ -7,9 +7,9 @@ import pytest
 
 import geartrain as keras
 from geartrain import layers, ops
-from geartrain.compiler import panels
-from geartrain.compiler.program import assemble
-from geartrain.compiler.target import host
+from geartrain.compiler.kernels.matmul.layout import place_in_panel
+from geartrain.compiler.pipeline import assemble
+from geartrain.compiler.targets.target import host
 from geartrain.graph.affine import Affine
 from geartrain.runtime import threads
 from geartrain.runtime.function import gradients_of, trace
@@ -41,7 +41,7 @@ def kept(model):
 
 
 def trained(monkeypatch, least, model, batch_size=32):
-    monkeypatch.setattr("geartrain.compiler.tiling.LEAST_BYTES", least)
+    monkeypatch.setattr("geartrain.compiler.kernels.matmul.tiling.LEAST_BYTES", least)
     x, y = data()
     model.fit(x, y, batch_size=batch_size, epochs=2, verbose=0)
     model.train_on_batch(x[:7], y[:7])
@@ -80,7 +80,7 @@ def test_few_panels_change_as_in_the_reference(units):
 
 
 def test_weights_and_slots_of_all_wide_layers_are_kept(monkeypatch):
-    monkeypatch.setattr("geartrain.compiler.tiling.LEAST_BYTES", 1)
+    monkeypatch.setattr("geartrain.compiler.kernels.matmul.tiling.LEAST_BYTES", 1)
     width = 2 * host().lanes(4)
     assert kept(network((4 * width, 2 * width))) == 4  # two kernels and their velocities
     assert kept(network((4 * width, 2 * width), optimizer="adam")) == 6
@@ -92,7 +92,7 @@ def test_small_weights_stay_as_they_are():
 
 
 def test_weights_that_others_read_stay_as_they_are(monkeypatch):
-    monkeypatch.setattr("geartrain.compiler.tiling.LEAST_BYTES", 1)
+    monkeypatch.setattr("geartrain.compiler.kernels.matmul.tiling.LEAST_BYTES", 1)
     assert kept(network((128,))) == 2
     assert kept(network((128,), kernel_regularizer="l2")) == 0
     clipped = keras.optimizers.RMSprop(global_clipnorm=1.0)
@@ -102,7 +102,7 @@ def test_weights_that_others_read_stay_as_they_are(monkeypatch):
 def test_place_in_panel_is_the_place_in_an_array_of_panels():
     rows, columns, width = 6, 12, 4
     array = np.arange(rows * columns).reshape(rows, columns // width, width).swapaxes(0, 1)
-    place = panels.place_in_panel((Affine.variable("i"), Affine.variable("j")), rows, width)
+    place = place_in_panel((Affine.variable("i"), Affine.variable("j")), rows, width)
     flat = np.ravel(np.ascontiguousarray(array))
     for i in range(rows):
         for j in range(columns):
@@ -115,7 +115,7 @@ def test_place_in_panel_is_the_place_in_an_array_of_panels():
 
 
 def test_programs_with_steps_for_numpy_keep_no_panels(monkeypatch):
-    monkeypatch.setattr("geartrain.compiler.tiling.LEAST_BYTES", 1)
+    monkeypatch.setattr("geartrain.compiler.kernels.matmul.tiling.LEAST_BYTES", 1)
     weights = keras.Variable(np.ones((256, 128), "float32"))
     x = ops.convert_to_tensor(np.ones((64, 256), "float32"))
 

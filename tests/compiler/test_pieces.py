@@ -9,9 +9,9 @@ import pytest
 
 import geartrain as keras
 from geartrain import layers, ops
-from geartrain.compiler.pieces import FULL, HEAD, PIECES, PRODUCTS, pieces
-from geartrain.compiler.program import assemble
-from geartrain.compiler.target import host, named
+from geartrain.compiler.kernels.matmul.bf16x6 import FULL, HEAD, PIECES, PRODUCTS, pieces
+from geartrain.compiler.pipeline import assemble
+from geartrain.compiler.targets.target import host, named
 from geartrain.graph.node import placeholder
 from geartrain.graph.shapes import BATCH, resolve
 from geartrain.runtime import native, threads
@@ -34,7 +34,7 @@ def threads_as_before():
 @pytest.fixture
 def always(monkeypatch):
     """Small products are multiplied in pieces too."""
-    monkeypatch.setattr("geartrain.compiler.tiling.USES", 1)
+    monkeypatch.setattr("geartrain.compiler.kernels.matmul.tiling.USES", 1)
 
 
 def split(numbers):
@@ -224,7 +224,8 @@ def test_training_in_pieces_is_training(optimizer, monkeypatch, always):
     found = []
     for tiles in (True, False):
         monkeypatch.setattr(
-            "geartrain.compiler.target.host", lambda tiles=tiles: replace(HOST, bf16_tiles=tiles)
+            "geartrain.compiler.targets.target.host",
+            lambda tiles=tiles: replace(HOST, bf16_tiles=tiles),
         )
         keras.utils.clear_session()
         keras.utils.set_random_seed(0)

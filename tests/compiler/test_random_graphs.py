@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from geartrain import ops
-from geartrain.compiler.target import host
+from geartrain.compiler.targets.target import host
 from geartrain.graph.autodiff import gradients
 from geartrain.graph.dtypes import numpy_dtype
 from geartrain.graph.evaluate import Plan

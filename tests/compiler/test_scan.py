@@ -7,9 +7,9 @@ import pytest
 
 import geartrain as keras
 from geartrain import explain, layers, ops
-from geartrain.compiler.apart import rows_apart
-from geartrain.compiler.loops import Names, loop_nest
-from geartrain.compiler.target import host
+from geartrain.compiler.analysis.batch import rows_apart
+from geartrain.compiler.analysis.loop_text import Names, loop_nest
+from geartrain.compiler.targets.target import host
 from geartrain.graph.autodiff import gradients
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import placeholder

@@ -7,8 +7,8 @@ import pytest
 
 import geartrain as keras
 from geartrain import layers
-from geartrain.compiler.program import assemble
-from geartrain.compiler.target import host, named
+from geartrain.compiler.pipeline import assemble
+from geartrain.compiler.targets.target import host, named
 from geartrain.graph.node import placeholder
 from geartrain.graph.shapes import BATCH
 from geartrain.runtime import native, threads

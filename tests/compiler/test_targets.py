@@ -13,10 +13,10 @@ import pytest
 
 import geartrain as keras
 from geartrain import layers
-from geartrain.compiler.legalize import without_fma
-from geartrain.compiler.program import assemble
-from geartrain.compiler.target import named
-from geartrain.compiler.team import team_text
+from geartrain.compiler.codegen.legalize import without_fma
+from geartrain.compiler.launch.team import team_text
+from geartrain.compiler.pipeline import assemble
+from geartrain.compiler.targets.target import named
 from geartrain.graph.evaluate import Plan
 from geartrain.models.data import Batch
 from geartrain.runtime import native

@@ -7,7 +7,7 @@ import pytest
 
 import geartrain as keras
 from geartrain import layers, ops
-from geartrain.compiler.target import host
+from geartrain.compiler.targets.target import host
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.rows import rows_apart
 from geartrain.graph.shapes import BATCH
@@ -70,7 +70,7 @@ MODELS = {
 @pytest.mark.parametrize("name", MODELS)
 def test_predictions_are_the_same_bits_in_any_batches(name, monkeypatch):
     without = replace(host(), bf16_tiles=False)  # tiles multiply large batches alone
-    monkeypatch.setattr("geartrain.compiler.target.host", lambda: without)
+    monkeypatch.setattr("geartrain.compiler.targets.target.host", lambda: without)
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((36,)), *MODELS[name]])
     x = np.random.default_rng(1).normal(size=(1500, 36)).astype("float32")

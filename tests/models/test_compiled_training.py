@@ -7,7 +7,7 @@ import pytest
 
 import geartrain as keras
 from geartrain import layers, losses, metrics, ops
-from geartrain.compiler.program import Reference
+from geartrain.compiler.pipeline import Reference
 from geartrain.models.data import Batch
 from geartrain.runtime.executable import Executable
 

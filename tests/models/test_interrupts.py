@@ -15,7 +15,7 @@ import pytest
 
 import geartrain as keras
 from geartrain import layers, ops
-from geartrain.compiler.program import Reference
+from geartrain.compiler.pipeline import Reference
 from geartrain.graph.op import REGISTRY
 from geartrain.models.data import Batch
 from geartrain.ops.elementwise import elementwise

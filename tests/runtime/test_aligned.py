@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import geartrain as keras
-from geartrain.compiler.memory import ALIGNMENT
+from geartrain.compiler.analysis.memory import ALIGNMENT
 from geartrain.runtime.aligned import address_of, aligned_empty
 
 

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("llvmlite", reason="the peak is measured by native code")
 
-from geartrain.compiler.target import host
+from geartrain.compiler.targets.target import host
 from geartrain.runtime import native, peak
 
 TARGETS = {

@@ -1,0 +1,261 @@
+"""Kernels as loops that read like Python: what the machine code does, one number at a time.
+
+for i in range(batch):
+    for j in range(512):
+        total = 0
+        for k in range(784):
+            total += x[i, k] * kernel[k, j]
+        relu[i, j] = maximum(total + bias[j], 0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from geartrain.compiler.analysis.groups import Fused, Rows, in_memory, walk_index
+from geartrain.compiler.analysis.index_maps import followed, group_offset, reshape_groups
+from geartrain.graph.affine import Affine, Guard, Index
+from geartrain.graph.formula import Names, bare
+from geartrain.graph.node import Constant, Node
+from geartrain.graph.op import Fold, Lookup, Map, Running, Scan, View
+from geartrain.graph.shapes import Extent, Shape
+
+_LETTERS = "ijklmnopqrs"
+_TOO_LONG = 400  # characters of one line that nobody would read
+
+
+def loop_nest(fused: Fused, names: Names) -> str:
+    """The loops of one kernel."""
+    return _Nest(fused, names).text()
+
+
+class _Nest:
+    def __init__(self, fused: Fused, names: Names) -> None:
+        self.fused, self.names = fused, names
+        self.known: dict[Node, str] = {}
+        self.lines: list[str] = []
+
+    def text(self) -> str:
+        """The whole nest."""
+        core = self.fused.core
+        if self.fused.rows is not None:
+            self._rows(self.fused.rows)
+            return "\n".join(self.lines)
+        if core is not None and isinstance(core.op.lower, Scan):  # type: ignore[union-attr]
+            return self._turns()
+        if core is not None and isinstance(core.op.lower, Running):  # type: ignore[union-attr]
+            self._running(core)
+            return "\n".join(self.lines)
+        shape = self.fused.members()[0].extents
+        index = self._open(shape, 0)
+        depth = sum(size != 1 for size in shape)
+        if core is not None and isinstance(core.op.lower, Fold):  # type: ignore[union-attr]
+            self._fold(core, index, depth)
+            self.known[core] = "total"
+        elif core is not None:
+            sources = ", ".join(self.names.of(source) for source in core.sources)
+            return f"{self.names.of(core)} = {core.op.name}({sources})"  # type: ignore[union-attr]
+        for node in self.fused.nodes:
+            self._assign(node, index, depth)
+        return "\n".join(self.lines)
+
+    def _rows(self, rows: Rows) -> None:
+        """The loops over rows, and in them those of each step over one row."""
+        depth, lane = len(rows.outer), _LETTERS[len(rows.outer) % len(_LETTERS)]
+        self._open(rows.outer, 0)
+        for node in rows.steps:
+            index = walk_index(node.extents, _LETTERS)
+            if rows.whole(node):
+                self._line(depth, f"for {lane} in range({_extent(rows.size)}):")
+                self._assign(node, index, depth + 1)
+            elif rows.folds(node):
+                self._fold(node, index, depth)
+                self.known[node] = f"{self.names.of(node)}{_subscript(index)}"
+                self._line(depth, f"{self.known[node]} = total")
+            else:
+                self._assign(node, index, depth)
+
+    def _assign(self, node: Node, index: Index, depth: int) -> None:
+        """One line: the element of a node at an index gets its value."""
+        value = bare(self.value(node, index))
+        if len(value) > _TOO_LONG:
+            value = value[:_TOO_LONG] + " ..."
+        self.known[node] = f"{self.names.of(node)}{_subscript(index)}"
+        self._line(depth, f"{self.known[node]} = {value}")
+
+    def _running(self, core: Node) -> None:
+        """The loops over the other axes, around that over the axis of a running fold."""
+        lower, axis = core.op.lower, core.params["axis"]  # type: ignore[union-attr]
+        assert isinstance(lower, Running)
+        others = core.extents[:axis] + core.extents[axis + 1 :]
+        index = self._open(others, 0)
+        depth = sum(size != 1 for size in others)
+        self._line(depth, f"total = {lower.identity(core.dtype)}")
+        (place,) = self._open(core.extents[axis : axis + 1], depth, depth)
+        index = (*index[:axis], place, *index[axis:])
+        depth += core.extents[axis] != 1
+        value = self.value(core.sources[0], index)
+        named = f"{self.names.of(core)}{_subscript(index)}"
+        self._line(depth, f"{named} = total = total {lower.sign} {value}")
+
+    def _turns(self) -> str:
+        """The loop over turns, around the loops of one turn."""
+        loop = self.fused.loop
+        assert loop is not None
+        given = self.names.given
+        for symbol, node in zip(loop.body.items, loop.sequences, strict=True):
+            given[symbol] = f"{self.names.of(node)}[t]"
+        for symbol, node in loop.held.items():
+            given[symbol] = self.names.of(node)
+        before, after = ("t + 1", "t") if loop.reverse else ("t", "t + 1")
+        for number, output in enumerate(loop.outputs):
+            if number < loop.count:
+                name = self.names.new("state")
+                given[loop.body.states[number]] = f"{name}[{before}]"
+                given.setdefault(output, f"{name}[{after}]")
+            elif output not in given:
+                given[output] = f"{self.names.of(output)}[t]"
+        order = f"range({_extent(loop.turns)})"
+        self._line(0, f"for t in {f'reversed({order})' if loop.reverse else order}:")
+        for one in loop.inner:
+            for line in loop_nest(one, self.names).splitlines():
+                self._line(1, line)
+        return "\n".join(self.lines)
+
+    def _line(self, depth: int, text: str) -> None:
+        self.lines.append("    " * depth + text)
+
+    def _open(self, shape: Shape, depth: int, taken: int = 0) -> Index:
+        """Loops over a shape; the index that they walk."""
+        index = []
+        for size in shape:
+            if size == 1:
+                index.append(Affine())
+                continue
+            letter = _LETTERS[taken % len(_LETTERS)]
+            self._line(depth, f"for {letter} in range({_extent(size)}):")
+            index.append(Affine.variable(letter))
+            depth, taken = depth + 1, taken + 1
+        return tuple(index)
+
+    def _fold(self, core: Node, index: Index, depth: int) -> None:
+        """The loops over the folded axes, and what is combined in them."""
+        taken = sum(size != 1 for size in core.extents)
+        lower = core.op.lower  # type: ignore[union-attr]
+        assert isinstance(lower, Fold)
+        self._line(depth, f"total = {lower.identity(core.dtype)}")
+        if len(core.sources) == 2:
+            inputs, out = core.params["spec"].split("->")
+            left, right = inputs.split(",")
+            sizes = dict(zip(left, core.sources[0].extents, strict=True))
+            sizes |= dict(zip(right, core.sources[1].extents, strict=True))
+            summed = [label for label in sizes if label not in out]
+            inner = self._open(tuple(sizes[label] for label in summed), depth, taken)
+            at = dict(zip(out, index, strict=True)) | dict(zip(summed, inner, strict=True))
+            x = self.value(core.sources[0], tuple(at[label] for label in left))
+            y = self.value(core.sources[1], tuple(at[label] for label in right))
+            depth += sum(sizes[label] != 1 for label in summed)
+            self._line(depth, f"total += {x} * {y}")
+            return
+        (source,) = core.sources
+        axes = core.params["axes"]
+        inner = self._open(tuple(source.extents[axis] for axis in axes), depth, taken)
+        kept, folded = iter(index), dict(zip(axes, inner, strict=True))
+        place = tuple(folded[n] if n in folded else next(kept) for n in range(source.ndim))
+        depth += sum(source.extents[axis] != 1 for axis in axes)
+        value = self.value(source, place)
+        called = f"total = {core.op.name}(total, {bare(value)})"  # type: ignore[union-attr]
+        self._line(depth, f"total {lower.sign}= {bare(value)}" if lower.sign else called)
+
+    def value(self, node: Node, index: Index) -> str:
+        """The element of a node at an index, as an expression."""
+        if node in self.known:
+            return self.known[node]
+        if node in self.fused.reads or in_memory(node):
+            return f"{self.names.of(node)}{_subscript(index)}"
+        if isinstance(node.leaf, Constant):
+            return f"{node.leaf.value.item():.6g}"
+        assert node.op is not None
+        lower = node.op.lower
+        if isinstance(lower, View):
+            return self._view(node, lower, index)
+        if isinstance(lower, Lookup):
+            sources = ", ".join(self.names.of(source) for source in node.sources)
+            return f"{node.op.name}({sources}){_subscript(index)}"
+        if isinstance(lower, Fold):
+            return self._short_fold(node, index)
+        assert isinstance(lower, Map), node
+        values = [self.value(source, index) for source in node.sources]
+        if lower.sign:
+            return f"({f' {lower.sign} '.join(values)})"
+        values = [bare(value) for value in values]
+        values += [f"{name}={value}" for name, value in node.params.items()]
+        place = _subscript(index) if lower.indexed else ""
+        return f"{node.op.name}({', '.join(values)}){place}"
+
+    def _view(self, node: Node, lower: View, index: Index) -> str:
+        if lower.same_order:
+            return self._reshape(node, index)
+        assert lower.index is not None
+        shapes = [source.extents for source in node.sources]
+        text = "0"
+        for reading in reversed(lower.index(index, *shapes, **node.params)):
+            value = self.value(node.sources[reading.source], reading.index)
+            conditions = " and ".join(_guard(guard) for guard in reading.guards)
+            text = f"({value} if {conditions} else {text})" if conditions else value
+        return text
+
+    def _reshape(self, node: Node, index: Index) -> str:
+        source = node.sources[0]
+        if not followed(node):
+            return f"{self.value(source, ())}.reshaped{_subscript(index)}"
+        found = [Affine() for _ in source.extents]
+        for axes, places in reshape_groups(node.extents, source.extents) or []:
+            offset = group_offset(index, node.extents, axes)
+            sizes: list[Extent] = [source.extents[place] for place in places]
+            for place, apart in zip(places, _divided(offset, sizes), strict=True):
+                found[place] = apart
+        return self.value(source, tuple(found))
+
+    def _short_fold(self, node: Node, index: Index) -> str:
+        """`max(x[i, j] for j in range(2))`."""
+        source, axes = node.sources[0], node.params["axes"]
+        free = (
+            letter for letter in reversed(_LETTERS) if not any(letter in a.terms for a in index)
+        )
+        inner = {axis: next(free) for axis in axes if source.extents[axis] != 1}
+        kept = iter(index)
+        place = tuple(
+            next(kept) if axis not in axes
+            else Affine.variable(inner[axis]) if axis in inner else Affine()
+            for axis in range(source.ndim)
+        )  # fmt: skip
+        ranges = "".join(f" for {inner[a]} in range({source.extents[a]})" for a in inner)
+        return f"{node.op.name}({self.value(source, place)}{ranges})"  # type: ignore[union-attr]
+
+
+def _divided(offset: Affine, sizes: Sequence[Extent]) -> list[Affine]:
+    """A place in a block of these sizes as an index, in Python's words."""
+    found: list[Affine] = []
+    step: Extent = 1
+    for number, size in enumerate(reversed(sizes)):
+        text = f"({offset})" if len(offset.terms) > 1 or offset.constant != 0 else f"{offset}"
+        text = text if step == 1 else f"{text} // {step}"
+        whole = number == len(sizes) - 1
+        named = Affine.variable(text if whole else f"{text} % {size}")
+        found.insert(0, offset if len(sizes) == 1 else named)
+        step = step * size
+    return found
+
+
+def _guard(guard: Guard) -> str:
+    inside = f"0 <= {guard.value} < {_extent(guard.size * guard.divisor)}"
+    return inside if guard.divisor == 1 else f"{inside} and ({guard.value}) % {guard.divisor} == 0"
+
+
+def _extent(size: Extent) -> str:
+    return str(size)
+
+
+def _subscript(index: Sequence[Affine]) -> str:
+    return f"[{', '.join(map(str, index))}]" if index else ""

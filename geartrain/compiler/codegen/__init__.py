@@ -1,0 +1,1 @@
+"""Writing LLVM IR as text: values, arithmetic, functions. It knows neither graphs nor kernels."""

@@ -1,0 +1,1 @@
+"""Kernels of contractions: sums of products."""

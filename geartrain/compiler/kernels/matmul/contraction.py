@@ -1,0 +1,143 @@
+"""The kernel of products: blocks of results kept in registers, with an epilogue at the store.
+
+A contraction sums products over some axes. Its result is cut into tiles of a few rows by two
+vectors, whose sums stay in registers while the summed axes are walked: each step loads two vectors
+of the second operand, and repeats one number of the first for each row. Operands are read where
+they are, through any view that is plain index arithmetic (so a convolution needs no copies of its
+windows); only a second operand whose columns are not neighbours in memory is packed first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from geartrain.compiler.analysis.groups import Fused
+from geartrain.compiler.codegen.builder import Value
+from geartrain.compiler.codegen.values import NARROW, summed_in
+from geartrain.compiler.kernels.expression import Expression
+from geartrain.compiler.kernels.kernel import (
+    Kernel,
+    at_least,
+    check_supported,
+    either,
+)
+from geartrain.compiler.kernels.matmul.gemm import Gemm
+from geartrain.compiler.kernels.matmul.packed_gemm import packed_kernels
+from geartrain.compiler.kernels.matmul.packed_layout import Packed
+from geartrain.compiler.kernels.matmul.skinny import FewColumns
+from geartrain.compiler.kernels.matmul.tiling import MANY_ROWS, Cut, operand_of
+from geartrain.compiler.kernels.reduce import Domain, fold_kernels, join_parts
+from geartrain.compiler.targets.target import Target
+from geartrain.graph.affine import Index
+from geartrain.graph.node import Node
+from geartrain.graph.shapes import Extent, holds_dim
+
+
+def contraction_kernels(
+    name: str, fused: Fused, slots: Mapping[object, int], target: Target,
+    new_slot: Callable[[], int], repeated: bool = False,
+) -> list[Kernel]:  # fmt: skip
+    """The kernels of a product and its epilogue: packing, if need be, and the product.
+
+    What is repeated on one thread is not done in parts, and a matrix that stays the same is packed.
+    """
+    check_supported(fused)
+    given = (fused, slots, target)
+    cut = _cut(fused)
+    if cut is None:
+        return _as_fold(name, *given, new_slot, repeated)
+    few = FewColumns.of(name, *given, cut)
+    if few.fits() and not repeated:
+        return few.kernels(new_slot)
+    if cut.narrow:
+        return packed_kernels(Packed(name, *given, new_slot, cut), repeated)
+    plan = Gemm.of(name, *given, cut)
+    in_pieces = 0 if repeated else plan.best_in_pieces()
+    if in_pieces != 0:
+        plan.name = f"{name}_few"
+        plan.shorten()
+        pieces = packed_kernels(Packed(name, *given, new_slot, cut))
+        return either(pieces, _in_registers(plan, new_slot), in_pieces)
+    if plan.crowds_for_many_rows() and not repeated:
+        many = Gemm.of(f"{name}_many", *given, cut)
+        many.packed_slot = new_slot()
+        packed = [many.pack(), many.product()]
+        return either(packed, [plan.product()], at_least(plan.row_count, MANY_ROWS))
+    return _in_registers(plan, new_slot, repeated)
+
+
+def _in_registers(plan: Gemm, new_slot: Callable[[], int], repeated: bool = False) -> list[Kernel]:
+    """The kernels of a product whose second operand may have to be packed."""
+    kernels = []
+    second = plan.b.memory
+    stays = repeated and second.op is None and not holds_dim(second.extents)
+    across = plan.b.stride(plan.column) != 1
+    if plan.reads_panels():
+        plan.packed_slot = plan.slots[second]
+    elif across or stays or plan.crowds_the_cache() or plan.needs_masks():
+        plan.packed_slot = new_slot()
+        kernels.append(plan.pack())
+    if plan.in_parts() and not repeated:
+        given = (plan.name, plan.fused, plan.slots, plan.target)
+        plan.cut(new_slot())
+        return [*kernels, plan.product(), join_parts(*given, plan.parts_slot, plan.parts)]
+    return [*kernels, plan.product()]
+
+
+def plan_of(fused: Fused, slots: Mapping[object, int], target: Target) -> Gemm | None:
+    """How a product is cut into tiles, also if both operands are packed; None if there are none."""
+    cut = _cut(fused)
+    if cut is None or FewColumns.of("", fused, slots, target, cut).fits():
+        return None
+    return Gemm.of("", fused, slots, target, cut)
+
+
+def _cut(fused: Fused) -> Cut | None:
+    """Which operand gives the rows, and which the columns; None if there are not both."""
+    core = fused.core
+    assert core is not None
+    left, right, out = _labels(core)
+    first, second = core.sources
+    if out and out[-1] in left and out[-1] not in right:
+        left, right, first, second = right, left, second, first
+    sizes: dict[str, Extent] = dict(zip(left, first.extents, strict=True))
+    sizes |= dict(zip(right, second.extents, strict=True))
+    tiled = bool(out) and out[-1] in right and out[-1] not in left and sizes[out[-1]] != 1
+    rows = [label for label in out if label in left and label not in right and sizes[label] != 1]
+    if not tiled or not rows:
+        return None
+    memory = set(fused.reads)
+    a = operand_of(first, left, sizes, memory)
+    b = operand_of(second, right, sizes, memory)
+    return Cut(sizes, out, rows, a, b, core.dtype in NARROW)
+
+
+def _labels(core: Node) -> tuple[str, str, str]:
+    inputs, out = core.params["spec"].split("->")
+    left, right = inputs.split(",")
+    return left, right, out
+
+
+def _as_fold(
+    name: str, fused: Fused, slots: Mapping[object, int], target: Target,
+    new_slot: Callable[[], int], repeated: bool,
+) -> list[Kernel]:  # fmt: skip
+    """A product without rows or columns: dots, matrix times vector."""
+    core = fused.core
+    assert core is not None
+    left, right, out = _labels(core)
+    first, second = core.sources
+    sizes: dict[str, Extent] = dict(zip(left, first.extents, strict=True))
+    sizes |= dict(zip(right, second.extents, strict=True))
+    labels = [*out, *(label for label in left if label not in out)]
+    extents = tuple(sizes[label] for label in labels)
+
+    def element(expression: Expression, index: Index) -> Value:
+        at = dict(zip(labels, index, strict=True))
+        x = expression.value(first, tuple(at[label] for label in left))
+        y = expression.value(second, tuple(at[label] for label in right))
+        b, dtype = expression.builder, summed_in(core.dtype)
+        return b.mul(b.convert(x, dtype), b.convert(y, dtype))
+
+    domain = Domain(extents, tuple(range(len(out))), element)
+    return fold_kernels(name, fused, slots, target, new_slot, domain, repeated)
