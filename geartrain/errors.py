@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import FrameType
 from typing import Any
 
@@ -25,7 +25,12 @@ class UnknownSize(TypeError, ValueError):
 
     While a model is made, or a step traced, some sizes are not known yet. Who made them symbolic
     catches this and tries again with numbers, where it can.
+
+    Attributes:
+        fitting: for sizes that are not known yet, two numbers each with which it would fit.
     """
+
+    fitting: Mapping[Any, tuple[int, int]] = {}
 
 
 def warn(message: str, category: type[Warning] = GeartrainWarning) -> None:

@@ -31,6 +31,7 @@ class Spec(NamedTuple):
 
 
 MOST_TERMS = 32  # of a quotient
+LENGTHS = (89, 97)  # for sizes that are not known, where numbers are tried: see `layers.trials`
 
 FUNCTIONS: dict[str, Callable[[int, int], int]] = {
     "min": min,
@@ -322,9 +323,50 @@ def from_public(shape: Sequence[Extent | None]) -> Shape:
     )
 
 
-def conflict(message: str, *shapes: Sequence[Extent]) -> ValueError:
-    """The error for shapes that do not fit each other, or may not: where sizes are not known."""
-    return (UnknownSize if holds_dim(tuple(map(tuple, shapes))) else ValueError)(message)
+def conflict(
+    message: str, *shapes: Sequence[Extent], fitting: Mapping[Atom, tuple[int, int]] | None = None
+) -> ValueError:
+    """The error for shapes that do not fit each other, or may not: where sizes are not known.
+
+    `fitting` tells for some of those two numbers each with which the shapes would fit.
+    """
+    if not holds_dim(tuple(map(tuple, shapes))):
+        return ValueError(message)
+    error = UnknownSize(message)
+    error.fitting = fitting or {}
+    return error
+
+
+def fitting_equal(extents: Iterable[Extent]) -> dict[Atom, tuple[int, int]]:
+    """Numbers for sizes that are not known with which all the extents would be equal.
+
+    >>> fitting_equal([BATCH, 6])
+    {('batch',): (6, 6)}
+    """
+    numbers = {extent for extent in extents if isinstance(extent, int)}
+    atoms = [extent.atom for extent in extents if isinstance(extent, Dim)]
+    if len(numbers) > 1 or None in atoms:
+        return {}
+    both = (*numbers, *numbers) if numbers else LENGTHS
+    return {atom: both for atom in atoms if atom}
+
+
+def fitting_product(
+    total: Extent, part: Extent, several: bool = False
+) -> dict[Atom, tuple[int, int]]:
+    """Numbers for a size that is not known with which `total` is `part`, or several of it.
+
+    >>> fitting_product(4 * BATCH, 8)
+    {('batch',): (2, 2)}
+    """
+    for atom in sorted(total.atoms if isinstance(total, Dim) else (), key=repr):
+        others = divide(total, Dim({(atom,): 1}))
+        number = None if others is None else divide(part, others)
+        if several and others is not None and isinstance(part, int):
+            return {atom: (part * LENGTHS[0], part * LENGTHS[1])}
+        if isinstance(number, int):
+            return {atom: (number, number)}
+    return {}
 
 
 def broadcast(*shapes: Shape, who: str = "") -> Shape:
@@ -345,6 +387,7 @@ def broadcast(*shapes: Shape, who: str = "") -> Shape:
                 f"{', '.join(map(str, sorted(extents, key=str)))}. Sizes must be equal, or 1. "
                 "Check the order of axes, or insert one with ops.expand_dims.",
                 tuple(extents),
+                fitting=fitting_equal(extents),
             )
         result.append(extents.pop() if extents else 1)
     return tuple(result)

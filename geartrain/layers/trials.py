@@ -8,7 +8,7 @@ sizes are those of the arrays that the model is given later.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from geartrain import tree
@@ -16,6 +16,7 @@ from geartrain.errors import UnknownSize
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import (
     BATCH,
+    LENGTHS,
     Atom,
     Dim,
     Extent,
@@ -28,7 +29,7 @@ from geartrain.ops.masks import mask_of, set_mask
 from geartrain.ops.operands import extents_of
 from geartrain.ops.sizes import Size, leaves_of, map_leaves
 
-_BATCHES, _LENGTHS = (13, 17), (89, 97)  # primes, so that products of them are told apart
+_BATCHES = (13, 17)  # primes, as LENGTHS are, so that products of them are told apart
 
 
 def inferred(run: Callable[[Any, Any], Any], args: Any, kwargs: Any) -> Any:
@@ -39,13 +40,17 @@ def inferred(run: Callable[[Any, Any], Any], args: Any, kwargs: Any) -> Any:
     try:
         return run(args, dict(kwargs))
     except UnknownSize as error:
-        found = _by_trials(run, args, kwargs)
-        if found is None:
-            raise error from None
-        return found
+        fitting = ({}, error.fitting) if error.fitting else ({},)
+        for numbers in fitting:
+            found = _by_trials(run, args, kwargs, numbers)
+            if found is not None:
+                return found
+        raise error from None
 
 
-def _by_trials(run: Callable[[Any, Any], Any], args: Any, kwargs: Any) -> Any:
+def _by_trials(
+    run: Callable[[Any, Any], Any], args: Any, kwargs: Any, fitting: Mapping[Atom, tuple[int, int]]
+) -> Any:
     """The results merged from two runs with numbers; None if there is nothing to find so."""
     given = [x for x in leaves_of((args, kwargs)) if isinstance(x, Node | Size)]
     atoms: set[Atom] = set()
@@ -55,8 +60,10 @@ def _by_trials(run: Callable[[Any, Any], Any], args: Any, kwargs: Any) -> Any:
     if not atoms:
         return None
     results = []
-    for batch, length in zip(_BATCHES, _LENGTHS, strict=True):
-        sizes = {atom: StandIn(batch if atom == BATCH.atom else length) for atom in atoms}
+    for turn in range(2):
+        usual = {atom: (_BATCHES if atom == BATCH.atom else LENGTHS)[turn] for atom in atoms}
+        chosen = {atom: numbers[turn] for atom, numbers in fitting.items()}
+        sizes = {atom: StandIn(size) for atom, size in {**usual, **chosen}.items()}
         made: dict[Any, Any] = {}
         try:
             results.append(run(*_with_numbers((args, kwargs), sizes, made)))

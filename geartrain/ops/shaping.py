@@ -13,6 +13,7 @@ from geartrain.graph.shapes import (
     axis_index,
     conflict,
     divide,
+    fitting_product,
     product,
     public,
 )
@@ -91,6 +92,7 @@ def _resolved(old: Shape, wanted: tuple[Any, ...]) -> Shape:
             f"most one -1. Received: {public(wanted)}.{hint}",
             old,
             new,
+            fitting=fitting_product(product(old), known, several=-1 in new),
         )
     return resolved
 
