@@ -9,7 +9,7 @@ outputs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from geartrain import ops, tree
 from geartrain.errors import shown
@@ -67,6 +67,20 @@ class History(Leaf):
     def __init__(self, name: str, call: Call | None, kind: str = "dense") -> None:
         super().__init__(name)
         self.call, self.kind = call, kind
+
+
+class KerasHistory(NamedTuple):
+    """Where a symbolic tensor is from, by Keras's names, which programs read.
+
+    Attributes:
+        operation: the layer or other operation that made it.
+        node_index: at which of its calls.
+        tensor_index: at which place among the results.
+    """
+
+    operation: Any
+    node_index: int
+    tensor_index: int
 
 
 class KerasTensor(Node):
@@ -179,6 +193,15 @@ class KerasTensor(Node):
     def call(self) -> Call | None:
         """The call that made it."""
         return self.leaf.call if isinstance(self.leaf, History) else None
+
+    @property
+    def _keras_history(self) -> KerasHistory:
+        call = self.call
+        if call is None:
+            raise AttributeError(f"{self!r} has no _keras_history: no operation made it")
+        outputs = [output is self for output in tree.flatten(call.outputs)]
+        number = next(n for n, one in enumerate(call.operation._calls) if one is call)
+        return KerasHistory(call.operation, number, outputs.index(True))
 
     @classmethod
     def made_by(cls, call: Call, extents: Shape, dtype: str) -> Any:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from geartrain import tree
-from geartrain.errors import shown
+from geartrain.errors import describe_value, shown, warn
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import Atom, Dim, Extent
 from geartrain.layers.input_layer import Input, InputLayer
@@ -110,6 +110,25 @@ class CallGraph:
                 f" Received: {len(flat)}"
             )
         return flat
+
+    def check_structure(self, given: Any) -> None:
+        """Warn of tensors that are told apart by another structure than the inputs."""
+        wanted = tree.lists_to_tuples(self.inputs)
+        if isinstance(given, dict) and not isinstance(wanted, dict):
+            return  # found by the inputs' names
+        if isinstance(wanted, tuple) and len(wanted) == 1 and not tree.is_nested(given):
+            return  # as a list of one
+        try:
+            tree.assert_same_structure(tree.lists_to_tuples(given), wanted)
+        except (TypeError, ValueError):
+            expected = tree.map_structure(lambda node: node.name, self.inputs)
+            received = tree.map_structure(describe_value, given)
+            warn(
+                "The structure of `inputs` doesn't match the expected structure. Expected: "
+                f"{expected}. Received: {received}. What is too much is left out, and lists are "
+                "taken in the inputs' order: give x in the form of the model's inputs.",
+                UserWarning,
+            )
 
     def run(self, given: Any, run_call: Callable[[Any, Any, Any], Any]) -> Any:
         """The outputs for other inputs: each operation called again, in order.

@@ -90,6 +90,7 @@ class Model(Trainer, Saved, StateTree, Layer):
             if one is not None:
                 set_mask(tensor, one)
         self._check_inputs(self._graph, inputs)
+        self._graph.check_structure(inputs)
         outputs = self._graph.run(inputs, lambda layer, args, kwargs: layer(*args, **kwargs))
         return _unpacked(outputs)
 

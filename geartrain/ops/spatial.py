@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from geartrain import config
 from geartrain.errors import shown
 from geartrain.graph.shapes import Extent, Shape, apply, public
@@ -77,7 +79,8 @@ def layout_of(who: str, x: Tensor, data_format: str | None, spatial: int | None 
 
 def whole_numbers(who: str, name: str, value: Any, count: int, least: int = 1) -> tuple[int, ...]:
     """`value` as `count` whole numbers, at least `least`; one number stands for all."""
-    several = tuple(value) if isinstance(value, Sequence) else (value,) * count
+    listed = isinstance(value, Sequence) or (isinstance(value, np.ndarray) and value.ndim == 1)
+    several = tuple(value) if listed else (value,) * count
     wrong = [v for v in several if isinstance(v, bool) or not hasattr(v, "__index__") or v < least]
     if len(several) != count or wrong:
         raise ValueError(

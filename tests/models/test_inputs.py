@@ -27,6 +27,28 @@ def test_tensors_become_what_the_inputs_are():
     assert mixed(np.float32([[1e6, 1.0]])).max() == 1e6  # no float16 between
 
 
+def test_another_structure_than_the_inputs_is_told():
+    a = Input((3,), name="a")
+    one, by_name = np.ones((2, 3), "float32"), Model({"a": a}, a * 2)
+    for given in ({"a": one, "b": one}, [one]):
+        with pytest.warns(UserWarning, match="The structure of `inputs` doesn't match.*'a': 'a'"):
+            assert by_name(given).tolist() == (one * 2).tolist()
+    for model, given in ((by_name, {"a": one}), (Model([a], a), one), (Model(a, a), {"a": one}),
+                         (Model([a, Input((3,))], a), (one, one))):  # fmt: skip
+        model.predict(given, verbose=0)  # warnings are errors
+
+
+def test_tensors_tell_what_made_them():
+    x = Input((3,))
+    layer = layers.LSTM(2, return_state=True)
+    layer(Input((4, 3)))
+    operation, node, place = layer(layers.RepeatVector(4)(x))[2]._keras_history
+    assert operation is layer and (node, place) == (1, 2)
+    assert x._keras_history.operation.name == x.name
+    assert type(ops.cast(x, "float16")._keras_history.operation).__name__ == "Cast"
+    assert not hasattr(keras.KerasTensor((2,)), "_keras_history")
+
+
 class Maybe(Layer):
     def call(self, x, y=None):
         return x if y is None else x + y
@@ -41,7 +63,10 @@ def test_only_optional_inputs_may_be_none(optional):
     x = np.ones((2, 2))
     model = Model({"a": a, "b": b}, Maybe()(a, b))
     for given in ({"a": x, "b": None}, [x, None]):
-        if optional:
+        if optional and isinstance(given, list):
+            with pytest.warns(UserWarning, match="Received: .*'None'"):
+                assert model(given).tolist() == x.tolist()
+        elif optional:
             assert model(given).tolist() == x.tolist()
         else:
             with pytest.raises(ValueError, match=r"'b', which is not optional. Received: None"):
@@ -55,7 +80,8 @@ def test_only_optional_inputs_may_be_none(optional):
 def test_lists_stand_for_dicts_only_where_the_order_is_clear():
     first, second = Input((1,), name="p"), Input((1,), name="q")
     x, y = np.float32([[3]]), np.float32([[1]])
-    assert Model({"p": first, "q": second}, first - second)([x, y]).tolist() == [[2]]
+    with pytest.warns(UserWarning, match="lists are taken in the inputs' order"):
+        assert Model({"p": first, "q": second}, first - second)([x, y]).tolist() == [[2]]
     with pytest.raises(ValueError, match=r"by name, as a dict with q, p. Received: a list"):
         Model({"q": second, "p": first}, first - second)([x, y])
 

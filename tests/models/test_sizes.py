@@ -233,6 +233,39 @@ def test_sizes_lead_through_models_within_models_and_from_their_middle():
         assert keras.Model(start, out).predict(given, verbose=0).shape == (20, 3)
 
 
+@pytest.mark.parametrize(
+    ("shapes", "function", "shape"),
+    [
+        ([(2, None)], lambda x: ops.reshape(x, (2, 3, 5)), (2, 3, 5)),
+        ([(None, None)], layers.Reshape((3, 5)), (None, 3, 5)),
+        ([(None, None, 4)], lambda x: ops.reshape(x, (-1, 3, 5)), (None, 3, 5)),
+        ([(None,), (6, None)], ops.add, (6, None)),
+        ([(None, None, 8), (None, 5, 8)], ops.add, (None, 5, 8)),
+        ([(None, None, 3)], lambda x: ops.image.pad_images(x, 2, 3, target_height=20,
+            target_width=30), (20, 30, 3)),
+        ([(20, None), (2, 15, None)], lambda x, at: ops.image.map_coordinates(x, at, 0),
+            (15, None)),
+        ([(None,), (6, None)], lambda c, x: ops.scan(lambda c, x: (c + x, c), c, x)[1], (6, None)),
+    ],
+    ids=["all", "layer", "rest", "add", "number", "pad", "places", "scan"],
+)  # fmt: skip
+def test_what_may_fit_is_taken_to_fit(shapes, function, shape):
+    assert function(*map(keras.KerasTensor, shapes)).shape == shape
+
+
+def test_what_was_taken_to_fit_is_computed_or_refused():
+    x = keras.Input((None,))
+    model = keras.Model(x, layers.Reshape((2, 3))(x))
+    given = np.arange(12.0).reshape(2, 6)
+    np.testing.assert_array_equal(model.predict(given, verbose=0), given.reshape(2, 2, 3))
+    with pytest.raises(
+        ValueError, match=r"Reshape .*expected samples that fill the shape \(2, 3\)"
+    ):
+        model.predict(given[:, :5], verbose=0)
+    with pytest.raises(UnknownSize, match="expected a shape of 2"):
+        ops.reshape(keras.KerasTensor((2, None)), (3, 5))
+
+
 def test_wrong_sizes_in_configs_are_refused():
     config = json.loads(json.dumps(two_lengths().get_config()))
     (reshape,) = [one for one in config["layers"] if one["class_name"] == "Reshape"]

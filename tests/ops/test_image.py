@@ -146,3 +146,22 @@ REFUSED = {
 def test_messages(message):
     with pytest.raises(ValueError, match=message):
         REFUSED[message]()
+
+
+@pytest.mark.parametrize(
+    ("function", "size"),
+    [
+        (image.extract_patches, "5"),
+        (image.extract_patches, None),
+        (image.extract_patches_3d, (4, 4)),
+    ],
+    ids=["text", "none", "two"],
+)
+def test_what_is_no_size_of_a_patch_is_refused(function, size):
+    with pytest.raises(TypeError, match=r"extract_patches.*: expected size as a number, or a tup"):
+        function(np.zeros((1, 8, 8, 8, 1)), size=size)
+
+
+def test_arrays_tell_the_size_of_a_kernel():
+    wide = ops.image.gaussian_blur(ONE + 1, np.array([3, 5]), np.float32([1, 2]))
+    np.testing.assert_array_equal(wide, ops.image.gaussian_blur(ONE + 1, (3, 5), (1.0, 2.0)))

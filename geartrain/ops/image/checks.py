@@ -10,7 +10,7 @@ import numpy as np
 from geartrain import config
 from geartrain.errors import UnknownSize
 from geartrain.graph.dtypes import FLOATS
-from geartrain.graph.shapes import public
+from geartrain.graph.shapes import Dim, public
 from geartrain.ops.arithmetic import round
 from geartrain.ops.core import saturate_cast
 from geartrain.ops.operands import dtype_of, extents_of, operand, rank_of
@@ -43,14 +43,20 @@ def images_of(who: str, images: Any, data_format: str | None) -> tuple[Any, Axes
     return x, LAST if format_ == "channels_last" else FIRST
 
 
-def known(who: str, x: Any, axis: int) -> int:
-    """The size of an axis, refused if it is known at run time only."""
+def known(who: str, x: Any, axis: int, fitting: tuple[int, int] | None = None) -> int:
+    """The size of an axis, refused if it is known at run time only.
+
+    `fitting` are two sizes with which the work could be done: see `UnknownSize`.
+    """
     size = extents_of(x)[axis]
     if not isinstance(size, int):
-        raise UnknownSize(
+        error = UnknownSize(
             f"{who}: expected images of a height and width known now. "
             f"Received: shape {public(extents_of(x))}"
         )
+        atoms = [extent.atom for extent in extents_of(x)[-3:] if isinstance(extent, Dim)]
+        error.fitting = {atom: fitting for atom in atoms if atom and fitting}
+        raise error
     return size
 
 

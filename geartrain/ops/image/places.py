@@ -286,6 +286,8 @@ def map_coordinates(
             f"{who}: expected coordinates of shape ({rank_of(x)}, ...), a row for each axis of "
             f"inputs. Received: shapes {public(extents_of(x))} and {public(extents_of(at))}"
         )
+    for axis in range(rank_of(x)):
+        known(who, x, axis)
     places = [as_float(at[axis]) for axis in range(rank_of(x))]
     return in_floats(x, lambda x: _between_all(x, places, order, fill_mode, fill_value))
 

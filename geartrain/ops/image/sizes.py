@@ -148,8 +148,9 @@ def _all_borders(
     """The borders of the height and of the width: see `_borders`."""
     sides = ((axes.height, "height", ("top", "bottom"), rows),
              (axes.width, "width", ("left", "right"), columns))  # fmt: skip
+    small = (1, 1) if sign > 0 else None  # images that fit any target
     return [
-        _borders(who, what, known(who, x, axis), ends, before, after, target, name, sign)
+        _borders(who, what, known(who, x, axis, small), ends, before, after, target, name, sign)
         for axis, name, ends, (before, after, target) in sides
     ]
 
@@ -241,12 +242,18 @@ def extract_patches(
     Returns `(batch, rows of patches, columns of patches, height * width * channels)`: of a patch,
     row by row, the channels of each pixel together.
 
-    Raises ValueError for another size, and for images smaller than a patch.
+    Raises TypeError for a size that is no number or tuple, ValueError for one of another length
+    and for images smaller than a patch.
 
     >>> extract_patches([[[1], [2], [3], [4]]], (1, 2))[0]
     array([[1, 2],
            [3, 4]], dtype=int32)
     """
+    if not isinstance(size, int | Sequence) or isinstance(size, str):
+        raise TypeError(
+            "extract_patches: expected size as a number, or a tuple of two or three. "
+            f"Received: {shown(size)}"
+        )
     if not isinstance(size, int) and len(size) == 3:
         return extract_patches_3d(images, size, strides, dilation_rate, padding, data_format)
     return _patches(
@@ -264,9 +271,16 @@ def extract_patches_3d(
 ) -> Tensor:
     """The patches of volumes, each as a row of channels: `extract_patches` with a depth.
 
+    Raises TypeError for a size that is not one number or three.
+
     >>> extract_patches_3d([[[[1], [2]]], [[[3], [4]]]], (2, 1, 1)).shape
     (1, 1, 2, 2)
     """
+    if not isinstance(size, int) and not (isinstance(size, Sequence) and len(size) == 3):
+        raise TypeError(
+            "extract_patches_3d: expected size as a number, or a tuple of three. "
+            f"Received: {shown(size)}"
+        )
     return _patches(
         "extract_patches_3d", volumes, size, strides, dilation_rate, padding, data_format, 3
     )
