@@ -347,7 +347,8 @@ def fitting_equal(extents: Iterable[Extent]) -> dict[Atom, tuple[int, int]]:
     atoms = [extent.atom for extent in extents if isinstance(extent, Dim)]
     if len(numbers) > 1 or None in atoms:
         return {}
-    both = (*numbers, *numbers) if numbers else LENGTHS
+    number = next(iter(numbers), None)
+    both = LENGTHS if number is None else (number, number)
     return {atom: both for atom in atoms if atom}
 
 
