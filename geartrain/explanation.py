@@ -50,7 +50,7 @@ class Explanation:
         self._arrays, self._program, self._kept = arrays, program, kept
         self.batch = program.batch_of(arrays)
         self.outputs = [*program.outputs, *program.updates.values()]
-        self.executable = Executable(program.outputs, program.updates, host(), apart=True)
+        self.executable = Executable(program.outputs, program.updates, host(), measurable=True)
         self._model, self._names = model, Names(model)
         for variable, value in program.updates.items():
             del value
@@ -96,7 +96,7 @@ class Explanation:
             if isinstance(step, Reference)
         }
         parts = []
-        for number, fused in enumerate(self.executable.assembly.fused):
+        for number, fused in enumerate(self.executable.assembly.groups):
             why = without.get(id(fused))
             head = f"# kernel k{number}"
             if why is not None:

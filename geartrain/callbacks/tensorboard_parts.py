@@ -189,7 +189,7 @@ def _kernels(model: Any, params: dict[str, Any]) -> list[Any]:
         node.leaf: np.zeros([int(resolve(one, rows)) for one in node.extents], node.dtype)
         for node in program.inputs
     }
-    executable = Executable(program.outputs, program.updates, host(), apart=True)
+    executable = Executable(program.outputs, program.updates, host(), measurable=True)
     return measured_kernels(executable, values, rows, Names(model.name))
 
 

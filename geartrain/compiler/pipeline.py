@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from geartrain.compiler.analysis.groups import Fused, in_memory, looks_up, reaches
+from geartrain.compiler.analysis.groups import FusionGroup, in_memory, looks_up, reaches
 from geartrain.compiler.analysis.index_maps import at_own_index
 from geartrain.compiler.analysis.memory import Buffer
 from geartrain.compiler.codegen.builder import BYTES, REPORT
@@ -25,13 +25,13 @@ from geartrain.compiler.kernels.kernel import Kernel
 from geartrain.compiler.kernels.matmul.layout import panel_kernel
 from geartrain.compiler.launch.phases import (
     Around,
-    Turns,
+    StepCounts,
     epoch_function,
+    epoch_step_function,
     only_function,
     run_function,
     step_function,
     sweep_function,
-    turn_function,
 )
 from geartrain.compiler.launch.team import team_text
 from geartrain.compiler.passes.fuse import fuse
@@ -56,7 +56,7 @@ class Reference:
         why: what the compiler lacks.
     """
 
-    fused: Fused
+    fused: FusionGroup
     why: str
 
 
@@ -93,7 +93,7 @@ class Assembly:
         epoch: the places that a whole epoch needs besides; None if some step has no code.
         size: how many places the table has.
         work: about how many scalar operations the whole takes.
-        fused: what each kernel computes; the kernels of number n have names that begin with `kn`.
+        groups: what each kernel computes; the kernels of number n have names that begin with `kn`.
     """
 
     text: str
@@ -103,11 +103,11 @@ class Assembly:
     epoch: EpochSlots | None
     size: int
     work: Extent
-    fused: list[Fused]
+    groups: list[FusionGroup]
 
 
 def assemble(
-    outputs: Sequence[Node], updates: Mapping[Node, Node], target: Target, apart: bool = False
+    outputs: Sequence[Node], updates: Mapping[Node, Node], target: Target, measurable: bool = False
 ) -> Assembly:
     """The program that computes `outputs`, and stores new values of variables.
 
@@ -115,13 +115,13 @@ def assemble(
         outputs: the nodes to compute.
         updates: the new value of each variable, by the variable's node.
         target: the CPU to write code for.
-        apart: write a function `only_...` for each kernel as well, to measure them one by one.
+        measurable: write a function `only_...` for each kernel as well, to measure them one by one.
     """
-    assembly = _Assembler(outputs, updates, target, apart).assembly()
+    assembly = _Assembler(outputs, updates, target, measurable).assembly()
     left = [id(step.fused) for step in assembly.steps if isinstance(step, Reference)]
     if left and updates:  # again: a step of the reference may fail, and must find all as it was
-        last = max(number for number, one in enumerate(assembly.fused) if id(one) in left)
-        return _Assembler(outputs, updates, target, apart, stores_from=last + 1).assembly()
+        last = max(number for number, one in enumerate(assembly.groups) if id(one) in left)
+        return _Assembler(outputs, updates, target, measurable, stores_from=last + 1).assembly()
     return assembly
 
 
@@ -130,10 +130,10 @@ class _Assembler:
     outputs: Sequence[Node]
     updates: Mapping[Node, Node]
     target: Target
-    apart: bool = False
+    measurable: bool = False
     stores_from: int = 0  # the first kernel that may store the new value of a variable
     slots: dict[object, int] = field(default_factory=dict)
-    scratch: list[Buffer] = field(default_factory=list)
+    workspace: list[Buffer] = field(default_factory=list)
     size: int = REPORT + 1
     panel_slots: dict[Node, int] = field(default_factory=dict)
     enter: list[Kernel] = field(default_factory=list)  # what is done once, before the first step
@@ -160,7 +160,7 @@ class _Assembler:
         kernels = [kernel for step in steps if isinstance(step, list) for kernel in step]
         work: Extent = 0
         for kernel in kernels:
-            work = work + kernel.work * kernel.chosen
+            work = work + kernel.work * kernel.enabled
         buffers = self._buffers(fused, {slot for _, _, slot, _ in copies})
         epoch = self._epoch_slots(steps)
         text = self._text(steps, epoch)
@@ -172,7 +172,7 @@ class _Assembler:
 
     # -- places -----------------------------------------------------------------------------------
 
-    def _place(self, fused: list[Fused]) -> list[tuple[Extent, str, int, int]]:
+    def _place(self, fused: list[FusionGroup]) -> list[tuple[Extent, str, int, int]]:
         """Give each node in memory a slot; the copies that remain to do at the end."""
         for kernel in fused:
             for node in kernel.reads:
@@ -200,11 +200,11 @@ class _Assembler:
             if value in self.updates:  # a variable that gets a new value itself: keep its old one
                 source = self._slot()
                 copies.insert(0, (size, variable.dtype, self.slots[value], source))
-                self.scratch.append(Buffer(source, size * BYTES[variable.dtype], end, end))
+                self.workspace.append(Buffer(source, size * BYTES[variable.dtype], end, end))
             copies.append((size, variable.dtype, source, self.slots[variable]))
         return copies
 
-    def _in_place(self, variable: Node, value: Node, fused: list[Fused]) -> bool:
+    def _in_place(self, variable: Node, value: Node, fused: list[FusionGroup]) -> bool:
         """Whether the new value may overwrite the old: nobody reads the old one afterwards."""
         (at,) = (number for number, kernel in enumerate(fused) if value in kernel.nodes)
         if at < self.stores_from or any(variable in kernel.reads for kernel in fused[at + 1 :]):
@@ -223,7 +223,7 @@ class _Assembler:
             return False
         return all(at_own_index(node, variable, stored) for node in host.nodes)
 
-    def _buffers(self, fused: list[Fused], copied: set[int]) -> list[Buffer]:
+    def _buffers(self, fused: list[FusionGroup], copied: set[int]) -> list[Buffer]:
         """When each stored node is first and last needed; steps are numbered by kernel."""
         outside = {self.slots[node] for node in self.updates}
         outside |= {self.slots[node] for node in self.outputs if node.op is not None}
@@ -240,9 +240,9 @@ class _Assembler:
                 if node.op is not None and self.slots[node] in found:
                     buffer = found[self.slots[node]]
                     buffer.last = max(buffer.last, number)
-        return [*found.values(), *self.scratch]
+        return [*found.values(), *self.workspace]
 
-    def _choose_panels(self, fused: list[Fused]) -> None:
+    def _choose_panels(self, fused: list[FusionGroup]) -> None:
         """Decide which variables this program keeps in panels while it runs."""
         if self.stores_from:
             return  # the reference reads variables in their own order
@@ -253,7 +253,7 @@ class _Assembler:
         kept = choose(fused, self.updates, self.slots, plans)
         for number, (variable, width) in enumerate(kept.items()):
             slot, size = self._slot(), product(variable.extents) * BYTES[variable.dtype]
-            self.scratch.append(Buffer(slot, size, 0, len(fused)))
+            self.workspace.append(Buffer(slot, size, 0, len(fused)))
             self.panel_slots |= {variable: slot, self.updates[variable]: slot}
             given = (variable, width, self.slots[variable], slot)
             self.enter.append(panel_kernel(f"enter_{number}", *given, into=True))
@@ -272,7 +272,7 @@ class _Assembler:
 
     # -- steps ------------------------------------------------------------------------------------
 
-    def _steps(self, fused: list[Fused]) -> list[Step]:
+    def _steps(self, fused: list[FusionGroup]) -> list[Step]:
         steps: list[Step] = []
         slots = self.slots | self.panel_slots
         for number, one in enumerate(fused):
@@ -286,11 +286,11 @@ class _Assembler:
             steps[-1].extend(kernels)  # type: ignore[union-attr]
             self.lowered.append(kernels)
             for kernel in kernels:
-                for slot, size, dtype in kernel.scratch:
-                    self.scratch.append(Buffer(slot, size * BYTES[dtype], number, number))
+                for slot, size, dtype in kernel.workspace:
+                    self.workspace.append(Buffer(slot, size * BYTES[dtype], number, number))
         return steps
 
-    def _lowered(self, name: str, fused: Fused, slots: Mapping[object, int]) -> list[Kernel]:
+    def _lowered(self, name: str, fused: FusionGroup, slots: Mapping[object, int]) -> list[Kernel]:
         """The kernels of what is fused: those of an earlier one, where it is alike."""
         found = key_of(fused, slots)
         if found is not None and found[0] in self.known:
@@ -321,11 +321,11 @@ class _Assembler:
         ]  # fmt: skip
         for number, step in enumerate(compiled):
             callers += [step_function(f"step_{number}", step), run_function(number, around)]
-            callers += [only_function(kernel, around) for kernel in step if self.apart]
+            callers += [only_function(kernel, around) for kernel in step if self.measurable]
         if epoch is not None:
-            turns = Turns(epoch.steps, epoch.last, around)
-            callers += [turn_function(gathers), epoch_function(turns)]
-            callers += [sweep_function(turns, self._moving(epoch))]
+            counts = StepCounts(epoch.steps, epoch.last, around)
+            callers += [epoch_step_function(gathers), epoch_function(counts)]
+            callers += [sweep_function(counts, self._moving(epoch))]
         functions = [one for kernels in together for kernel in kernels for one in kernel.functions]
         declared = sorted(set().union(*(one.declared for one in [*functions, *callers])))
         team = team_text(self.target.triple)

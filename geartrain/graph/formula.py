@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from geartrain.graph.affine import Affine
 from geartrain.graph.node import Constant, Leaf, Node, sorted_nodes
-from geartrain.graph.op import Fold, Map, View
+from geartrain.graph.op import Map, Reduce, View
 
 _WIDTH = 90  # characters of a formula, from which on its parts get names
 _PARAMETER = 60  # characters of a parameter, such as the body of a loop
@@ -107,7 +107,7 @@ def _text(node: Node, texts: Mapping[Node, str], names: Names) -> str:
     lower, values = node.op.lower, [texts[source] for source in node.sources]
     if isinstance(lower, Map) and lower.sign:
         return f"({f' {lower.sign} '.join(values)})"
-    if isinstance(lower, Fold) and len(values) == 2:
+    if isinstance(lower, Reduce) and len(values) == 2:
         product = _matrix_product(str(node.params["spec"]), *values)
         if product is not None:
             return product

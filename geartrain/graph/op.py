@@ -55,7 +55,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class Fold:
+class Reduce:
     """Elements combined along axes, from an identity. A contraction folds products of two.
 
     Attributes:
@@ -70,7 +70,7 @@ class Fold:
 
 
 @dataclass(frozen=True)
-class Running:
+class Cumulative:
     """Elements combined with all before them along the axis that the parameter `axis` says.
 
     Attributes:
@@ -117,7 +117,7 @@ class Opaque:
     """Anything else: no code is made of it, and the reference computes it. There are few."""
 
 
-Lowering = Map | View | Fold | Running | Lookup | Scatter | Scan | Opaque
+Lowering = Map | View | Reduce | Cumulative | Lookup | Scatter | Scan | Opaque
 
 
 class Sample(NamedTuple):

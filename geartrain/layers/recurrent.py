@@ -12,7 +12,7 @@ from geartrain.layers.input_spec import InputSpec
 from geartrain.layers.layer import COMMON_KEYS, Layer
 from geartrain.layers.stacked_cells import StackedRNNCells, first_states, turn_of
 from geartrain.ops.operands import dtype_of, extents_of
-from geartrain.ops.turns import scan
+from geartrain.ops.scan import scan
 from geartrain.registry import register, signature_names, snake_case
 from geartrain.runtime.variable import Variable
 

@@ -122,7 +122,7 @@ class Loop:
         if order is not None:
             order = np.ascontiguousarray(order, np.int64)
         batch = min(data.batch_size, data.total)
-        if batch < data.total and program.rows_apart:
+        if batch < data.total and program.rows_independent:
             batch = program.rows_in_cache(batch)
         while done < data.total:
             steps = program.pace.get(batch, 1)

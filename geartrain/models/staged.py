@@ -84,9 +84,9 @@ class StagedProgram:
         return self._stage.keeps_shapes and not self._texts and self.program.whole_epochs
 
     @property
-    def rows_apart(self) -> bool:
+    def rows_independent(self) -> bool:
         """See `Program`."""
-        return self.program.rows_apart
+        return self.program.rows_independent
 
     def rows_in_cache(self, least: int) -> int:
         """See `Program`."""

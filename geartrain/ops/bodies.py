@@ -17,7 +17,7 @@ from geartrain.graph.node import Constant, Node, next_number, placeholder, sorte
 from geartrain.graph.recording import inner_scope
 from geartrain.graph.shapes import BATCH, Extent, Shape, holds_dim, product
 from geartrain.ops.operands import dtype_of, extents_of, operand
-from geartrain.ops.turns import section
+from geartrain.ops.scan import section
 
 
 class Traced(NamedTuple):

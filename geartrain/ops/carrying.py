@@ -16,7 +16,7 @@ from geartrain.graph.rewrite import substitute
 from geartrain.graph.shapes import Extent, public
 from geartrain.ops.bodies import Traced, placeholders, traced
 from geartrain.ops.operands import dtype_of, extents_of, operand
-from geartrain.ops.turns import scan
+from geartrain.ops.scan import scan
 from geartrain.ops.views import reshape, slice_
 
 Turn = Callable[[list[Any], list[Any]], tuple[Any, Any]]

@@ -18,7 +18,7 @@ from geartrain.ops.branches import branch
 from geartrain.ops.carrying import check_same, counted, same_structure, specs
 from geartrain.ops.operands import Tensor, dtype_of, extents_of, operand, rank_of
 from geartrain.ops.repeating import Repeated, repeated, turns_known
-from geartrain.ops.turns import from_outside
+from geartrain.ops.scan import from_outside
 
 __all__ = ["cond", "fori_loop", "switch", "while_loop"]
 

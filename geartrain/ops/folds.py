@@ -15,7 +15,7 @@ import numpy as np
 
 from geartrain.graph.dtypes import FLOATS, limits
 from geartrain.graph.node import Node
-from geartrain.graph.op import Fold, Op, Sample
+from geartrain.graph.op import Op, Reduce, Sample
 from geartrain.graph.shapes import Extent, Shape, Spec, conflict, public
 from geartrain.ops.elementwise import cast, equal
 from geartrain.ops.views import expand, reshape
@@ -65,7 +65,7 @@ def fold(
         return np.asarray(numpy(x, axis=axes)).astype(dtype, copy=False)
 
     return Op(
-        name, infer, reference, grad, Fold(identity, combine, sign), _samples, grad is not None
+        name, infer, reference, grad, Reduce(identity, combine, sign), _samples, grad is not None
     )
 
 
@@ -191,5 +191,5 @@ def _contract_samples() -> Iterable[Sample]:
 # Sums of products over the labels that the result lacks, as in Einstein's notation.
 contract: Op = Op(
     "contract", _contract_infer, _contract_reference, _contract_grad,
-    Fold(lambda dtype: 0, lambda b, x, y: b.add(x, y)), _contract_samples,
+    Reduce(lambda dtype: 0, lambda b, x, y: b.add(x, y)), _contract_samples,
 )  # fmt: skip

@@ -13,7 +13,7 @@ import numpy as np
 from geartrain.graph.affine import Index
 from geartrain.graph.dtypes import FLOATS
 from geartrain.graph.node import Node
-from geartrain.graph.op import Lookup, Op, Opaque, Running, Sample, Scatter
+from geartrain.graph.op import Cumulative, Lookup, Op, Opaque, Sample, Scatter
 from geartrain.graph.shapes import Extent, Spec, public
 from geartrain.ops.elementwise import cast
 from geartrain.ops.operands import dtype_of, operand
@@ -118,7 +118,7 @@ def _cumsum_grad(g: Node, y: Node, x: Node, axis: int) -> tuple[Any]:
 cumsum: Op = Op(
     "cumsum", lambda x, axis: x,
     lambda x, axis: np.cumsum(x, axis, dtype=x.dtype),
-    _cumsum_grad, Running(lambda dtype: 0, lambda b, x, y: b.add(x, y), "+"), _along_samples,
+    _cumsum_grad, Cumulative(lambda dtype: 0, lambda b, x, y: b.add(x, y), "+"), _along_samples,
 )  # fmt: skip
 
 

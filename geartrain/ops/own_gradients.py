@@ -22,7 +22,7 @@ from geartrain.graph.rewrite import substitute
 from geartrain.graph.shapes import Shape, Spec, public
 from geartrain.ops.bodies import flat_size, is_symbolic, parted, placeholders, traced
 from geartrain.ops.operands import dtype_of, extents_of, filled_like, operand
-from geartrain.ops.turns import from_outside
+from geartrain.ops.scan import from_outside
 from geartrain.ops.views import concatenate, reshape
 
 __all__ = ["custom_gradient", "jvp"]

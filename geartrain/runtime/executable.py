@@ -42,7 +42,7 @@ class Executable:
         outputs: the nodes to compute.
         updates: for each variable to change, the node of its new value.
         target: the CPU.
-        apart: whether kernels can be run one by one, by `measure`.
+        measurable: whether kernels can be run one by one, by `measure`.
     """
 
     def __init__(
@@ -50,13 +50,13 @@ class Executable:
         outputs: Sequence[Node],
         updates: Mapping[Variable, Node],
         target: Target,
-        apart: bool = False,
+        measurable: bool = False,
     ) -> None:
         simplified = direct_convolutions([*outputs, *updates.values()])
         self.outputs = simplified[: len(outputs)]
         self.updates = dict(zip(updates, simplified[len(outputs) :], strict=True))
         by_node = {variable.node: value for variable, value in self.updates.items()}
-        self.assembly = assembly = assemble(self.outputs, by_node, target, apart)
+        self.assembly = assembly = assemble(self.outputs, by_node, target, measurable)
         self.library = native.load(assembly.text, target)
         self._jobs: dict[str, threads.Job] = {}
         self.steps: list[threads.Job | tuple[Reference, Plan]] = []
@@ -168,7 +168,7 @@ class Executable:
         self._do(frame, batch)
         kernels = [
             kernel for step in self.assembly.steps if isinstance(step, list) for kernel in step
-            if resolve(kernel.chosen, batch)
+            if resolve(kernel.enabled, batch)
         ]  # fmt: skip
         times: list[list[float]] = [[] for _ in kernels]
         for _ in range(repeats):

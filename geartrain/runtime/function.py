@@ -21,7 +21,6 @@ from geartrain.graph.dtypes import FLOATS, numpy_dtype
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import Constant, Node, placeholder, sorted_nodes
 from geartrain.graph.rewrite import substitute
-from geartrain.graph.rows import rows_apart
 from geartrain.graph.shapes import BATCH, Dim, public
 from geartrain.ops.elementwise import constant_like
 from geartrain.ops.operands import dtype_of, extents_of, operand
@@ -139,9 +138,11 @@ class Program:
         return self.compiled and self._ready().whole_epochs
 
     @functools.cached_property
-    def rows_apart(self) -> bool:
+    def rows_independent(self) -> bool:
         """Whether a batch may be cut or joined in any way, and gives the same rows."""
-        return not self.updates and rows_apart(self.outputs)
+        from geartrain.compiler.analysis.batch import rows_independent
+
+        return not self.updates and rows_independent(self.outputs)
 
     def rows_in_cache(self, least: int) -> int:
         """How many rows a step should take, if it may take any number; see `Executable`."""

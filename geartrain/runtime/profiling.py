@@ -46,7 +46,7 @@ def measured_kernels(
     """Measure each kernel; variables are put back as they were.
 
     Args:
-        executable: code that was made with `apart=True`.
+        executable: code that was made with `measurable=True`.
         values: arrays for the inputs.
         batch: how many rows there are.
         names: of the tensors.
@@ -63,7 +63,7 @@ def measured_kernels(
         number = re.match(r"k(\d+)", kernel.name)
         tensors = list(kernel.nodes)
         if number is not None:
-            tensors += executable.assembly.fused[int(number[1])].reads
+            tensors += executable.assembly.groups[int(number[1])].reads
         size = sum(
             int(resolve(product(node.extents), batch)) * BYTES[node.dtype] for node in tensors
         )

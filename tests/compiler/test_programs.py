@@ -160,13 +160,13 @@ def kinds(name):
 
 def test_chains_of_maps_are_one_kernel_with_what_makes_their_input():
     assert kinds("dense layer") == ["pack", "contraction", "contraction"]  # of many rows, of few
-    assert kinds("sum of squares of rows") == ["fold"]
-    assert kinds("reshape within a fold") == ["fold"]
+    assert kinds("sum of squares of rows") == ["reduce"]
+    assert kinds("reshape within a fold") == ["reduce"]
 
 
 def test_few_results_of_much_work_are_computed_in_parts():
-    assert kinds("few results of a long sum")[:2] == ["contraction in parts", "fold"]
-    assert kinds("a large sum of one row") == ["fold in parts", "fold"]
+    assert kinds("few results of a long sum")[:2] == ["contraction in parts", "reduce"]
+    assert kinds("a large sum of one row") == ["reduce in parts", "reduce"]
 
 
 def test_what_has_no_code_is_left_to_the_reference():
@@ -177,8 +177,8 @@ def test_what_has_no_code_is_left_to_the_reference():
 
 
 def test_a_running_sum_computes_its_source_as_it_goes():
-    assert kinds("a running sum") == ["running fold", "map"]
-    fused = compiled(*PROGRAMS["a running sum"])[2].assembly.fused
+    assert kinds("a running sum") == ["cumulative", "map"]
+    fused = compiled(*PROGRAMS["a running sum"])[2].assembly.groups
     assert loop_nest(fused[0], Names()).splitlines() == [
         "for i in range(batch):",
         "    total = 0",
@@ -297,7 +297,7 @@ def test_fewer_rows_may_need_more_memory(monkeypatch):
     samples = program.samples([data])
     assert program.run_steps(samples, 8, 16)[0] == 16
     buffers = program.executable.assembly.buffers
-    assert buffers or not any(kernel.scratch for kernel in program.executable.assembly.steps[0])
+    assert buffers or not any(kernel.workspace for kernel in program.executable.assembly.steps[0])
     buffer = Buffer(program.executable.assembly.epoch.order, 64 * 9 - 64 * BATCH, 0, 0)
     monkeypatch.setattr(program.executable.assembly, "buffers", [*buffers, buffer])
     taken = program.executable._take(8, 8)
@@ -327,7 +327,7 @@ def test_the_step_size_is_known_before_the_first_gradient():
     model = keras.Sequential([keras.layers.Dense(160), keras.layers.Dense(1)])
     model.compile(optimizer="adam", loss="mse")
     executable = keras.explain(model, x, y).executable
-    stored = [fused.nodes for fused in executable.assembly.fused if fused.core is not None]
+    stored = [fused.nodes for fused in executable.assembly.groups if fused.core is not None]
     kernel = model.layers[0].kernel.node
     (mine,) = [nodes for nodes in stored if executable.updates[kernel.leaf] in nodes]
     assert len(mine) == 3  # both moments, and the kernel itself
@@ -339,7 +339,7 @@ def test_weights_are_packed_where_a_batch_has_many_rows():
     executable = Executable([ops.relu(ops.matmul(x, w.node))], {}, WITHOUT_TILES)
     (kernels,) = executable.assembly.steps
     assert [kernel.kind for kernel in kernels] == ["pack", "contraction", "contraction"]
-    chosen = [[resolve(kernel.chosen, batch) for kernel in kernels] for batch in (1, 63, 64, 200)]
+    chosen = [[resolve(kernel.enabled, batch) for kernel in kernels] for batch in (1, 63, 64, 200)]
     assert chosen == [[0, 0, 1], [0, 0, 1], [1, 1, 0], [1, 1, 0]]
     rows = random.normal(size=(200, 160)).astype(F32)
     many = executable.run({x.leaf: rows}, 200)[0]

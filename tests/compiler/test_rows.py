@@ -145,7 +145,7 @@ def test_rows_read_in_another_order_are_not_joined():
 def test_few_long_rows_are_still_cut_into_parts():
     x = placeholder((2, 100_000), F32, "x")
     found = kinds(Executable([ops.softmax(x)], {}, host()))
-    assert "rows" not in found and "fold in parts" in found
+    assert "rows" not in found and "reduce in parts" in found
     compare([x], [ops.softmax(x)], 1)
 
 

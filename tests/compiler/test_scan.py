@@ -7,7 +7,7 @@ import pytest
 
 import geartrain as keras
 from geartrain import explain, layers, ops
-from geartrain.compiler.analysis.batch import rows_apart
+from geartrain.compiler.analysis.batch import rows_independent
 from geartrain.compiler.analysis.loop_text import Names, loop_nest
 from geartrain.compiler.targets.target import host
 from geartrain.graph.autodiff import gradients
@@ -15,7 +15,7 @@ from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import placeholder
 from geartrain.graph.shapes import BATCH, resolve
 from geartrain.ops.elementwise import constant_like
-from geartrain.ops.turns import scan
+from geartrain.ops.scan import scan
 from geartrain.runtime import threads
 from geartrain.runtime.executable import Executable
 
@@ -150,14 +150,14 @@ def body_of(name):
 
 def test_rows_are_apart_where_nothing_meets_along_the_batch():
     for name in ("plain", "gated", "exchanged", "boxes", "masked"):
-        assert rows_apart(body_of(name)), name
-    assert not rows_apart(body_of("centred"))
+        assert rows_independent(body_of(name)), name
+    assert not rows_independent(body_of("centred"))
     x = placeholder((BATCH, 4), F32, "x")
-    assert rows_apart([x * 2, ops.sum(x, axis=1), ops.cumsum(x, axis=1)])
+    assert rows_independent([x * 2, ops.sum(x, axis=1), ops.cumsum(x, axis=1)])
     for meets in (x[::-1], ops.transpose(x), ops.cumsum(x, axis=0), ops.sum(x, axis=0)):
-        assert not rows_apart([meets])
-    assert not rows_apart([ops.matmul(x, ops.transpose(x))])
-    assert not rows_apart([x + ops.cast(ops.arange(4), F32), ops.mean(x)])
+        assert not rows_independent([meets])
+    assert not rows_independent([ops.matmul(x, ops.transpose(x))])
+    assert not rows_independent([x + ops.cast(ops.arange(4), F32), ops.mean(x)])
 
 
 def test_a_body_without_code_is_left_to_the_reference():
@@ -191,7 +191,7 @@ def loops_of(outputs):
     """The kernels as loops."""
     names = Names()
     return "\n".join(
-        loop_nest(one, names) for one in Executable(outputs, {}, host()).assembly.fused
+        loop_nest(one, names) for one in Executable(outputs, {}, host()).assembly.groups
     )
 
 

@@ -167,4 +167,4 @@ def test_where_elements_are_used_again_products_of_matrices_stay(name):
 def test_the_gradient_of_a_large_convolutions_kernel_is_computed_in_parts():
     _, (*_, slope) = graph(ops.conv, [(BATCH, 33, 33, 16), (3, 3, 16, 24)])
     (kernels,) = Executable([slope], {}, host()).assembly.steps
-    assert [kernel.kind for kernel in kernels] == ["contraction in parts", "fold"]
+    assert [kernel.kind for kernel in kernels] == ["contraction in parts", "reduce"]

@@ -16,7 +16,7 @@ import geartrain.ops  # declares the primitives
 import geartrain.ops.random
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import Node
-from geartrain.graph.op import REGISTRY, Fold, Map, Op
+from geartrain.graph.op import REGISTRY, Map, Op, Reduce
 from geartrain.graph.shapes import Spec
 from tests.ops.checks import evaluate, floats_of, jacobians_agree, leaves_of
 
@@ -63,7 +63,7 @@ def test_the_sign_by_which_an_op_is_shown_computes_what_it_computes(op, sample):
     joined = eval(f"lambda x, y: x {op.lower.sign} y")
     if isinstance(op.lower, Map):
         found = joined(*sample.arrays)
-    elif isinstance(op.lower, Fold):
+    elif isinstance(op.lower, Reduce):
         (x,), axes = sample.arrays, sample.params["axes"]
         rows = np.moveaxis(x, axes, range(len(axes)))
         rows = rows.reshape(-1, *rows.shape[len(axes) :])

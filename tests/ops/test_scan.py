@@ -7,7 +7,7 @@ import pytest
 
 import geartrain as keras
 from geartrain import grad, layers, ops
-from geartrain.ops.turns import scan
+from geartrain.ops.scan import scan
 from geartrain.runtime.function import jit
 
 RANDOM = np.random.default_rng(0)

@@ -97,10 +97,10 @@ def place_of(node: Node, index: Index, memory: Collection[Node]) -> tuple[Node, 
     return node, offset_of(index, node.extents)
 
 
-def turn_place(sequence: Node, stored: Collection[Node]) -> tuple[Node, Extent, Extent] | None:
-    """Where the turns of a sequence lie: the memory, the first turn's place, and how far apart.
+def step_place(sequence: Node, stored: Collection[Node]) -> tuple[Node, Extent, Extent] | None:
+    """Where the steps of a sequence lie: the memory, the first step's place, and how far apart.
 
-    None if one turn is not a piece of memory as it is.
+    None if one step is not a piece of memory as it is.
     """
     base = plain_base(sequence, stored)
     _, place = place_of(sequence, variables(sequence.extents), {base})

@@ -1,77 +1,86 @@
-"""Whether the rows of a batch are computed apart from one another, as one reads in the graph."""
+"""Batch independence: whether each row of a batch is computed from the same row alone.
+
+Where it is, and no variable changes, a batch may be cut or joined as suits the machine, and some
+rows may go through all steps of a loop over time before others do: each row of the result stays the
+same. Judged by structure alone: what mixes rows is refused, and so is what might.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from geartrain.graph.affine import Affine, Index
 from geartrain.graph.node import Node, sorted_nodes
-from geartrain.graph.op import Fold, Map, Running, View
-from geartrain.graph.shapes import BATCH, holds_dim, product
+from geartrain.graph.op import Cumulative, Map, Reduce, View
+from geartrain.graph.shapes import BATCH, holds_dim
 
 
-def rows_apart(outputs: Sequence[Node]) -> bool:
-    """Whether each row of the outputs is computed from the same rows of the leaves alone.
+def rows_independent(outputs: Iterable[Node]) -> bool:
+    """Whether row `n` of every output depends on row `n` of the inputs, and on nothing of others.
 
-    Every output has the batch as its first axis, and nothing looks at where in the batch it is: so
-    the graph computes the same for some rows at a time.
+    Every output has the batch as its first axis, and nothing looks at where in the batch it is.
+
+    >>> from geartrain import ops
+    >>> from geartrain.graph.node import placeholder
+    >>> x = placeholder((BATCH, 3), "float32")
+    >>> rows_independent([ops.softmax(x)]), rows_independent([x - ops.mean(x, axis=0)])
+    (True, False)
     """
-    order = sorted_nodes(outputs)
-    return all(_batched(node) for node in outputs) and all(_apart(node) for node in order)
+    outputs = list(outputs)
+    return all(map(_batched, outputs)) and all(map(_keeps_rows, sorted_nodes(outputs)))
 
 
 def _batched(node: Node) -> bool:
     return node.extents[:1] == (BATCH,)
 
 
-def _apart(node: Node) -> bool:
+def _keeps_rows(node: Node) -> bool:
+    """Whether a node keeps rows independent, if its sources do."""
     batched = _batched(node)
-    if holds_dim(node.extents[1:]) or (not batched and holds_dim(node.extents)):
+    if holds_dim(node.extents[1:] if batched else node.extents):
         return False
     if node.op is None:
         return True
-    sources = [_batched(source) for source in node.sources]
+    lower, sources = node.op.lower, [_batched(source) for source in node.sources]
+    if isinstance(lower, View):
+        return _view_keeps_rows(node, lower, sources)
+    if holds_dim(tuple(node.params.values())):
+        return False
     if not batched:
         return not any(sources)
-    lower = node.op.lower
     if isinstance(lower, Map):
         return not lower.indexed
-    if isinstance(lower, View):
-        if lower.same_order:
-            return product(node.extents[1:]) == product(node.sources[0].extents[1:])
-        return lower.index is not None and _view_apart(node, lower, sources)
-    if isinstance(lower, Running):
+    if isinstance(lower, Cumulative):
         return bool(node.params["axis"] != 0)
-    if not isinstance(lower, Fold):
-        return False
-    if len(sources) == 1:
+    return isinstance(lower, Reduce) and _reduce_keeps_rows(node, sources)
+
+
+def _reduce_keeps_rows(node: Node, batched: list[bool]) -> bool:
+    if len(batched) == 1:
         return 0 not in node.params["axes"]
     inputs, out = node.params["spec"].split("->")
-    labels = inputs.split(",")
     return all(
-        label[0] == out[0] if is_batched else out[0] not in label
-        for label, is_batched in zip(labels, sources, strict=True)
+        labels[0] == out[0] if is_batched else out[0] not in labels
+        for labels, is_batched in zip(inputs.split(","), batched, strict=True)
     )
 
 
-def _view_apart(node: Node, lower: View, batched: list[bool]) -> bool:
+def _view_keeps_rows(node: Node, lower: View, batched: list[bool]) -> bool:
     """Whether a view reads the row that it is asked for, and nothing else depends on the row."""
-    assert lower.index is not None
-    index: Index = tuple(Affine.variable(str(n)) for n in range(node.ndim))
-    shapes = [source.extents for source in node.sources]
-    for reading in lower.index(index, *shapes, **node.params):
-        if batched[reading.source]:
-            if reading.index[0] != index[0]:
-                return False
-            others = [*reading.index[1:], *(guard.value for guard in reading.guards)]
-        else:
-            others = [*reading.index, *(guard.value for guard in reading.guards)]
+    if lower.same_order:
+        return _batched(node) == batched[0]
+    if lower.index is None or (any(batched) and not _batched(node)):
+        return False
+    index: Index = tuple(Affine.variable(str(axis)) for axis in range(node.ndim))
+    for reading in lower.index(index, *(one.extents for one in node.sources), **node.params):
+        places = list(reading.index)
+        if batched[reading.source] and places.pop(0) != index[0]:
+            return False
+        places += [guard.value for guard in reading.guards]
+        if _batched(node) and any("0" in place.terms for place in places):
+            return False
         sizes = [guard.size for guard in reading.guards]
-        if any("0" in one.terms or _changing(one) for one in others) or holds_dim(tuple(sizes)):
+        terms = [one for place in places for one in (place.constant, *place.terms.values())]
+        if holds_dim((*sizes, *terms)):
             return False
     return True
-
-
-def _changing(place: Affine) -> bool:
-    """Whether an index depends on the batch size."""
-    return holds_dim((place.constant, *place.terms.values()))

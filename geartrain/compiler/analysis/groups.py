@@ -1,7 +1,7 @@
 """Kernels to be, and walks over what they compute.
 
-A `Fused` says which nodes a kernel makes and what it reads: `passes/fuse.py` and `passes/rows.py`
-decide, and each kind of kernel is written from it.
+A `FusionGroup` says which nodes a kernel makes and what it reads: `passes/fuse.py` and
+`passes/rows.py` decide, and each kind of kernel is written from it.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from geartrain.compiler.analysis.index_maps import readings, short_fold
+from geartrain.compiler.analysis.index_maps import readings, short_reduce
 from geartrain.graph.affine import Affine, Index
 from geartrain.graph.node import Constant, Node
-from geartrain.graph.op import Fold, Lookup
+from geartrain.graph.op import Lookup, Reduce
 from geartrain.graph.shapes import Extent, Shape
 
 if TYPE_CHECKING:
-    from geartrain.compiler.analysis.scan_body import Turns
+    from geartrain.compiler.analysis.scan_body import ScanBody
 
 MOST_READS = 24  # tensors that one kernel reads at most: each needs a register for its address
 
@@ -29,8 +29,8 @@ class Rows:
     Attributes:
         outer: the sizes of the axes that count rows.
         size: the length of a row.
-        steps: the nodes that are computed, each after those it needs: whole rows, folds of a row,
-            and single values of a row.
+        steps: the nodes that are computed, each after those it needs: whole rows, reductions of a
+            row, and single values of a row.
     """
 
     outer: Shape
@@ -41,25 +41,25 @@ class Rows:
         """Whether a node has a whole row for each row, not a single value."""
         return len(longer(node.extents)) > len(self.outer)
 
-    def folds(self, node: Node) -> bool:
-        """Whether a node folds a row: other than a short fold, which is written out."""
-        return isinstance(node.op.lower, Fold) and not short_fold(node)  # type: ignore[union-attr]
+    def reduces(self, node: Node) -> bool:
+        """Whether a node reduces a row: other than a short reduction, which is written out."""
+        return isinstance(node.op.lower, Reduce) and not short_reduce(node)  # type: ignore[union-attr]
 
 
 @dataclass
-class Fused:
+class FusionGroup:
     """One kernel to be.
 
     Attributes:
         nodes: the nodes that it stores, in an order in which each can use those before it; all of
             one shape, unless the kernel is row-wise.
-        core: the fold or opaque node from whose result they are computed; None for a kernel of
+        core: the reduction or opaque node from whose result they are computed; None for a kernel of
             maps and views alone, and for a row-wise one.
         reads: the nodes in memory that it needs.
         rows: for a row-wise kernel, its rows and steps.
         readers: for a loop over time, the nodes that use its core directly.
         panels: those of its nodes that are kept in panels, and how wide: see `layout.py`.
-        loop: for a loop over time, what one turn does.
+        loop: for a loop over time, what one step does.
     """
 
     nodes: list[Node]
@@ -68,7 +68,7 @@ class Fused:
     rows: Rows | None = None
     readers: list[Node] = field(default_factory=list)
     panels: dict[Node, int] = field(default_factory=dict)
-    loop: Turns | None = None
+    loop: ScanBody | None = None
 
     def members(self) -> list[Node]:
         """The nodes that are computed here, and never read from memory here."""
@@ -103,7 +103,7 @@ def walk_index(shape: Shape, letters: str = "") -> Index:
     return tuple(index)
 
 
-def reads_of(kernel: Fused, stored: Iterable[Node]) -> list[Node]:
+def reads_of(kernel: FusionGroup, stored: Iterable[Node]) -> list[Node]:
     """The memory that a kernel reads."""
     found: dict[Node, None] = {}
     own = set(kernel.members())
@@ -121,7 +121,7 @@ def reads_of(kernel: Fused, stored: Iterable[Node]) -> list[Node]:
     return list(found)
 
 
-def looks_up(kernel: Fused) -> bool:
+def looks_up(kernel: FusionGroup) -> bool:
     """Whether a kernel reads a tensor at places that another tensor gives."""
     stack, seen = list(kernel.members()), set(kernel.reads)
     while stack:

@@ -1,11 +1,11 @@
-"""Indices through reshapes and short folds: what can be computed without memory in between.
+"""Indices through reshapes and short reductions: what can be computed without memory in between.
 
 A reshape joins axes, splits them, or both, group by group. Its elements are found by arithmetic:
 
     y = reshape(x, (batch, 13, 2))        y[b, o, k] = x[b, 2 * o + k]
     y = reshape(x, (batch, 26))           y[b, h] = x[b, h // 2, h % 2]
 
-A short fold, such as the maximum of a window, is written out element by element wherever it is
+A short reduction, such as the maximum of a window, is written out element by element wherever it is
 needed, like an element-wise value: it needs no loop of its own.
 """
 
@@ -19,10 +19,10 @@ import numpy as np
 from geartrain.compiler.codegen.values import NARROW
 from geartrain.graph.affine import Affine, Index, offset_of, strides_of
 from geartrain.graph.node import Constant, Node
-from geartrain.graph.op import Fold, Map, View
+from geartrain.graph.op import Map, Reduce, View
 from geartrain.graph.shapes import Extent, Shape, divide, product
 
-SHORT = 32  # elements of a fold that is written out
+SHORT = 32  # elements of a reduction that is written out
 
 Group = tuple[list[int], list[int]]  # axes of a tensor, and the source's axes with their elements
 
@@ -138,15 +138,15 @@ def _like_digits(place: Affine, sizes: dict[str, Extent]) -> bool:
     return True
 
 
-# -- short folds --------------------------------------------------------------------------------
+# -- short reductions ---------------------------------------------------------------------------
 
 
-def short_fold(node: Node) -> bool:
-    """Whether a node is a fold of a few elements, none of them neighbours in a vector.
+def short_reduce(node: Node) -> bool:
+    """Whether a node is a reduction of a few elements, none of them neighbours in a vector.
 
     Sums of narrow floats are left to loops, which add in float32.
     """
-    if node.op is None or not isinstance(node.op.lower, Fold) or len(node.sources) != 1:
+    if node.op is None or not isinstance(node.op.lower, Reduce) or len(node.sources) != 1:
         return False
     extents, axes = node.sources[0].extents, node.params["axes"]
     longer = [axis for axis, size in enumerate(extents) if size != 1]
@@ -157,8 +157,8 @@ def short_fold(node: Node) -> bool:
     return isinstance(count, int) and 1 <= count <= SHORT
 
 
-def folded_places(node: Node, index: Index) -> Iterator[Index]:
-    """The index of each element of its source that a short fold combines, in order."""
+def reduced_places(node: Node, index: Index) -> Iterator[Index]:
+    """The index of each element of its source that a short reduction combines, in order."""
     extents, axes = node.sources[0].extents, node.params["axes"]
     for numbers in np.ndindex(*(extents[axis] for axis in axes)):
         kept, inner = iter(index), dict(zip(axes, numbers, strict=True))
@@ -194,9 +194,9 @@ def readings(node: Node, index: Index | None) -> list[tuple[Node, Index | None]]
     lower, (first, *_) = node.op.lower, node.sources or (None,)
     if isinstance(lower, Map):
         return [(source, index) for source in node.sources]
-    if index is not None and short_fold(node):
+    if index is not None and short_reduce(node):
         assert first is not None
-        return [(first, place) for place in folded_places(node, index)]
+        return [(first, place) for place in reduced_places(node, index)]
     if index is not None and isinstance(lower, View):
         if lower.same_order and first is not None:
             return [(first, _regrouped(node, index))]

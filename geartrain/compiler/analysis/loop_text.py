@@ -12,25 +12,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from geartrain.compiler.analysis.groups import Fused, Rows, in_memory, walk_index
+from geartrain.compiler.analysis.groups import FusionGroup, Rows, in_memory, walk_index
 from geartrain.compiler.analysis.index_maps import followed, group_offset, reshape_groups
 from geartrain.graph.affine import Affine, Guard, Index
 from geartrain.graph.formula import Names, bare
 from geartrain.graph.node import Constant, Node
-from geartrain.graph.op import Fold, Lookup, Map, Running, Scan, View
+from geartrain.graph.op import Cumulative, Lookup, Map, Reduce, Scan, View
 from geartrain.graph.shapes import Extent, Shape
 
 _LETTERS = "ijklmnopqrs"
 _TOO_LONG = 400  # characters of one line that nobody would read
 
 
-def loop_nest(fused: Fused, names: Names) -> str:
+def loop_nest(fused: FusionGroup, names: Names) -> str:
     """The loops of one kernel."""
     return _Nest(fused, names).text()
 
 
 class _Nest:
-    def __init__(self, fused: Fused, names: Names) -> None:
+    def __init__(self, fused: FusionGroup, names: Names) -> None:
         self.fused, self.names = fused, names
         self.known: dict[Node, str] = {}
         self.lines: list[str] = []
@@ -42,14 +42,14 @@ class _Nest:
             self._rows(self.fused.rows)
             return "\n".join(self.lines)
         if core is not None and isinstance(core.op.lower, Scan):  # type: ignore[union-attr]
-            return self._turns()
-        if core is not None and isinstance(core.op.lower, Running):  # type: ignore[union-attr]
-            self._running(core)
+            return self._scan()
+        if core is not None and isinstance(core.op.lower, Cumulative):  # type: ignore[union-attr]
+            self._cumulative(core)
             return "\n".join(self.lines)
         shape = self.fused.members()[0].extents
         index = self._open(shape, 0)
         depth = sum(size != 1 for size in shape)
-        if core is not None and isinstance(core.op.lower, Fold):  # type: ignore[union-attr]
+        if core is not None and isinstance(core.op.lower, Reduce):  # type: ignore[union-attr]
             self._fold(core, index, depth)
             self.known[core] = "total"
         elif core is not None:
@@ -68,7 +68,7 @@ class _Nest:
             if rows.whole(node):
                 self._line(depth, f"for {lane} in range({_extent(rows.size)}):")
                 self._assign(node, index, depth + 1)
-            elif rows.folds(node):
+            elif rows.reduces(node):
                 self._fold(node, index, depth)
                 self.known[node] = f"{self.names.of(node)}{_subscript(index)}"
                 self._line(depth, f"{self.known[node]} = total")
@@ -83,10 +83,10 @@ class _Nest:
         self.known[node] = f"{self.names.of(node)}{_subscript(index)}"
         self._line(depth, f"{self.known[node]} = {value}")
 
-    def _running(self, core: Node) -> None:
-        """The loops over the other axes, around that over the axis of a running fold."""
+    def _cumulative(self, core: Node) -> None:
+        """The loops over the other axes, around that over the axis of a cumulative reduction."""
         lower, axis = core.op.lower, core.params["axis"]  # type: ignore[union-attr]
-        assert isinstance(lower, Running)
+        assert isinstance(lower, Cumulative)
         others = core.extents[:axis] + core.extents[axis + 1 :]
         index = self._open(others, 0)
         depth = sum(size != 1 for size in others)
@@ -98,8 +98,8 @@ class _Nest:
         named = f"{self.names.of(core)}{_subscript(index)}"
         self._line(depth, f"{named} = total = total {lower.sign} {value}")
 
-    def _turns(self) -> str:
-        """The loop over turns, around the loops of one turn."""
+    def _scan(self) -> str:
+        """The loop over time, around the loops of one step."""
         loop = self.fused.loop
         assert loop is not None
         given = self.names.given
@@ -115,7 +115,7 @@ class _Nest:
                 given.setdefault(output, f"{name}[{after}]")
             elif output not in given:
                 given[output] = f"{self.names.of(output)}[t]"
-        order = f"range({_extent(loop.turns)})"
+        order = f"range({_extent(loop.steps)})"
         self._line(0, f"for t in {f'reversed({order})' if loop.reverse else order}:")
         for one in loop.inner:
             for line in loop_nest(one, self.names).splitlines():
@@ -139,10 +139,10 @@ class _Nest:
         return tuple(index)
 
     def _fold(self, core: Node, index: Index, depth: int) -> None:
-        """The loops over the folded axes, and what is combined in them."""
+        """The loops over the reduced axes, and what is combined in them."""
         taken = sum(size != 1 for size in core.extents)
         lower = core.op.lower  # type: ignore[union-attr]
-        assert isinstance(lower, Fold)
+        assert isinstance(lower, Reduce)
         self._line(depth, f"total = {lower.identity(core.dtype)}")
         if len(core.sources) == 2:
             inputs, out = core.params["spec"].split("->")
@@ -160,8 +160,8 @@ class _Nest:
         (source,) = core.sources
         axes = core.params["axes"]
         inner = self._open(tuple(source.extents[axis] for axis in axes), depth, taken)
-        kept, folded = iter(index), dict(zip(axes, inner, strict=True))
-        place = tuple(folded[n] if n in folded else next(kept) for n in range(source.ndim))
+        kept, reduced = iter(index), dict(zip(axes, inner, strict=True))
+        place = tuple(reduced[n] if n in reduced else next(kept) for n in range(source.ndim))
         depth += sum(source.extents[axis] != 1 for axis in axes)
         value = self.value(source, place)
         called = f"total = {core.op.name}(total, {bare(value)})"  # type: ignore[union-attr]
@@ -182,8 +182,8 @@ class _Nest:
         if isinstance(lower, Lookup):
             sources = ", ".join(self.names.of(source) for source in node.sources)
             return f"{node.op.name}({sources}){_subscript(index)}"
-        if isinstance(lower, Fold):
-            return self._short_fold(node, index)
+        if isinstance(lower, Reduce):
+            return self._short_reduce(node, index)
         assert isinstance(lower, Map), node
         values = [self.value(source, index) for source in node.sources]
         if lower.sign:
@@ -213,11 +213,11 @@ class _Nest:
         for axes, places in reshape_groups(node.extents, source.extents) or []:
             offset = group_offset(index, node.extents, axes)
             sizes: list[Extent] = [source.extents[place] for place in places]
-            for place, apart in zip(places, _divided(offset, sizes), strict=True):
-                found[place] = apart
+            for place, part in zip(places, _divided(offset, sizes), strict=True):
+                found[place] = part
         return self.value(source, tuple(found))
 
-    def _short_fold(self, node: Node, index: Index) -> str:
+    def _short_reduce(self, node: Node, index: Index) -> str:
         """`max(x[i, j] for j in range(2))`."""
         source, axes = node.sources[0], node.params["axes"]
         free = (

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from geartrain.compiler.analysis.aliases import seen_through
-from geartrain.compiler.analysis.batch import rows_apart
-from geartrain.compiler.analysis.groups import Fused
+from geartrain.compiler.analysis.batch import rows_independent
+from geartrain.compiler.analysis.groups import FusionGroup
 from geartrain.graph.affine import Affine, Index
 from geartrain.graph.body import Body
 from geartrain.graph.node import Node, placeholder
@@ -17,37 +17,39 @@ from geartrain.graph.shapes import Extent, product
 
 
 @dataclass
-class Turns:
-    """A loop, and the kernels to be of one turn.
+class ScanBody:
+    """A loop, and the kernels to be of one step.
 
     Attributes:
         body: states, items, captured values and outputs.
-        reverse: whether the last turn comes first.
-        turns: how many there are.
+        reverse: whether the last step comes first.
+        steps: how many there are.
         memory: the nodes outside that are in memory.
         first_states, sequences: the nodes outside of the body's states and items.
         held: what is read of the captured values, by its placeholder.
         outputs: the body's, reading what is held.
         live: the numbers of the outputs that are computed.
-        inner: the kernels of one turn.
-        apart: whether rows of the batch do not meet.
+        inner: the kernels of one step.
+        independent: whether no row of the batch depends on another.
     """
 
     body: Body
     reverse: bool
-    turns: Extent
+    steps: Extent
     memory: set[Node]
     first_states: tuple[Node, ...]
     sequences: tuple[Node, ...]
     held: dict[Node, Node]
     outputs: list[Node]
     live: list[int]
-    inner: list[Fused]
-    apart: bool
+    inner: list[FusionGroup]
+    independent: bool
 
     @classmethod
-    def of(cls, fused: Fused, fuse: Callable[[Sequence[Node]], list[Fused]]) -> Turns:
-        """The loop that a kernel is made around; `fuse` makes the kernels of one turn."""
+    def of(
+        cls, fused: FusionGroup, fuse: Callable[[Sequence[Node]], list[FusionGroup]]
+    ) -> ScanBody:
+        """The loop that a kernel is made around; `fuse` makes the kernels of one step."""
         core = fused.core
         assert core is not None
         body: Body = core.params["body"]
@@ -59,7 +61,7 @@ class Turns:
         return cls(
             body, core.params["reverse"], sequences[0].extents[0], memory, core.sources[:count],
             sequences, held, outputs, live, fuse(list(dict.fromkeys(computed))),
-            rows_apart(computed),
+            rows_independent(computed),
         )  # fmt: skip
 
     @property
@@ -91,8 +93,8 @@ def _see_through(
 def _live_outputs(core: Node, readers: list[Node]) -> list[int]:
     """Which outputs of a loop's body anybody reads, by their numbers; its states are always."""
     body: Body = core.params["body"]
-    turns = core.sources[len(body.states)].extents[0]
-    starts, shapes = body.starts(turns), body.shapes(turns)
+    steps = core.sources[len(body.states)].extents[0]
+    starts, shapes = body.starts(steps), body.shapes(steps)
     found = set(range(len(body.states)))
     for reader in readers:
         assert reader.op is not None
@@ -104,7 +106,7 @@ def _live_outputs(core: Node, readers: list[Node]) -> list[int]:
         numbers = {
             number for number, (start, shape) in enumerate(zip(starts, shapes, strict=False))
             if reading.index[0].constant in (start, start + product(shape[1:]))
-            and product(reader.extents) in (product(shape), product(shape[1:]) * turns)
+            and product(reader.extents) in (product(shape), product(shape[1:]) * steps)
         }  # fmt: skip
         if more or reading.guards or not numbers:
             return list(range(len(body.outputs)))

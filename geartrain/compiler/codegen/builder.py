@@ -257,9 +257,9 @@ class Builder(Arithmetic):
         body: Callable[[Value, list[Value]], list[Value] | None],
         carried: Sequence[Value] = (),
     ) -> list[Value]:
-        """`for i in range(start, stop, step)`, handing values from turn to turn.
+        """`for i in range(start, stop, step)`, handing values from one iteration to the next.
 
-        `body(i, values)` writes one turn and returns the values for the next.
+        `body(i, values)` writes one iteration and returns the values for the next.
         """
         before, head, done = self.block, self.label_name(), self.label_name()
         self.line(f"%c{head} = icmp slt i64 {start.name}, {stop.name}")

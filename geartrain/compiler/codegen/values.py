@@ -22,7 +22,7 @@ NARROW = ("float16", "bfloat16")  # stored only: arithmetic is done in float32
 
 
 def summed_in(dtype: str) -> str:
-    """The dtype in which sums (and other folds) of a dtype are kept until they are stored.
+    """The dtype in which sums (and other reductions) of a dtype are kept until they are stored.
 
     >>> summed_in("bfloat16"), summed_in("float64")
     ('float32', 'float64')

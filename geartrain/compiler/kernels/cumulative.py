@@ -1,17 +1,17 @@
-"""The kernel of running folds: each element combined with all before it along an axis.
+"""The kernel of cumulative reductions: each element combined with all before it along an axis.
 
     total = 0
     for j in range(n):
         total += x[i, j];  y[i, j] = total
 
-Vectors run along the last axis, unless that is the one that is folded along.
+Vectors run along the last axis, unless that is the one that is reduced along.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from geartrain.compiler.analysis.groups import Fused
+from geartrain.compiler.analysis.groups import FusionGroup
 from geartrain.compiler.analysis.index_maps import variables
 from geartrain.compiler.codegen.builder import Value
 from geartrain.compiler.kernels.expression import Expression
@@ -26,14 +26,16 @@ from geartrain.compiler.kernels.kernel import (
     vector_loop,
 )
 from geartrain.compiler.targets.target import Target
-from geartrain.graph.op import Running
+from geartrain.graph.op import Cumulative
 from geartrain.graph.shapes import product
 
 
-def running_kernel(name: str, fused: Fused, slots: Mapping[object, int], target: Target) -> Kernel:
-    """The kernel of a running fold of one tensor."""
+def cumulative_kernel(
+    name: str, fused: FusionGroup, slots: Mapping[object, int], target: Target
+) -> Kernel:
+    """The kernel of a cumulative reduction of one tensor."""
     core = fused.core
-    assert core is not None and core.op is not None and isinstance(core.op.lower, Running)
+    assert core is not None and core.op is not None and isinstance(core.op.lower, Cumulative)
     check_supported(fused)
     combine, (source,), axis = core.op.lower.combine, core.sources, core.params["axis"]
     b, pointers = start(name, slots, [*fused.reads, core])
@@ -67,4 +69,4 @@ def running_kernel(name: str, fused: Fused, slots: Mapping[object, int], target:
 
     loops.run(run)
     b.line("ret void")
-    return Kernel(name, [core], "running fold", [b], loops.units, product(core.extents))
+    return Kernel(name, [core], "cumulative", [b], loops.units, product(core.extents))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from geartrain.compiler.analysis.groups import Fused
+from geartrain.compiler.analysis.groups import FusionGroup
 from geartrain.compiler.analysis.index_maps import variables
 from geartrain.compiler.codegen.builder import Value
 from geartrain.compiler.kernels.expression import Expression
@@ -22,7 +22,9 @@ from geartrain.compiler.targets.target import Target
 from geartrain.graph.shapes import product
 
 
-def map_kernel(name: str, fused: Fused, slots: Mapping[object, int], target: Target) -> Kernel:
+def map_kernel(
+    name: str, fused: FusionGroup, slots: Mapping[object, int], target: Target
+) -> Kernel:
     """The kernel of values that are computed element by element."""
     check_supported(fused)
     nodes, reads = fused.nodes, fused.reads

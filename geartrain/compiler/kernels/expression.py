@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from geartrain.compiler.analysis.index_maps import (
-    folded_places,
     followed,
     group_offset,
+    reduced_places,
     reshape_groups,
     reshaped_index,
-    short_fold,
+    short_reduce,
 )
 from geartrain.compiler.codegen.builder import Builder, Value
 from geartrain.graph.affine import Affine, Guard, Index, offset_of
 from geartrain.graph.node import Constant, Node
-from geartrain.graph.op import Fold, Lookup, Map, View
+from geartrain.graph.op import Lookup, Map, Reduce, View
 from geartrain.graph.shapes import Extent, Shape
 
 
@@ -79,8 +79,8 @@ class Expression:
             return self._map(node, lower, index)
         if isinstance(lower, Lookup):
             return lower.element(self, node, index)  # type: ignore[no-any-return]
-        if isinstance(lower, Fold):
-            return self._short_fold(node, lower, index)
+        if isinstance(lower, Reduce):
+            return self._short_reduce(node, lower, index)
         assert isinstance(lower, View), f"{node.op.name} must be in memory"
         return self._view(node, lower, index)
 
@@ -97,11 +97,11 @@ class Expression:
             values.insert(0, lambda axis: self.affine(index[axis]))  # type: ignore[arg-type]
         return lower.emit(self.builder, *values, **node.params)  # type: ignore[no-any-return]
 
-    def _short_fold(self, node: Node, lower: Fold, index: Index) -> Value:
-        """All elements that are folded, one after the other."""
-        assert short_fold(node), f"{node} must be in memory"
+    def _short_reduce(self, node: Node, lower: Reduce, index: Index) -> Value:
+        """All elements that are reduced, one after the other."""
+        assert short_reduce(node), f"{node} must be in memory"
         total = self.builder.constant(lower.identity(node.dtype), node.dtype)
-        for place in folded_places(node, index):
+        for place in reduced_places(node, index):
             total = lower.combine(self.builder, total, self.value(node.sources[0], place))
         return total
 

@@ -1,4 +1,4 @@
-"""Kernels of maps, views and folds: loops over a tensor, vectors along its last axis.
+"""Kernels of maps, views and reductions: loops over a tensor, vectors along its last axis.
 
 A kernel is a function `(args, places, batch, begin, end)` that does the units of work from `begin`
 to `end`; how a tensor is cut into units depends on its shape alone. `args` is the program's table
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from geartrain.compiler.analysis.groups import Fused
+from geartrain.compiler.analysis.groups import FusionGroup
 from geartrain.compiler.codegen.builder import BYTES, Address, Builder, Value
 from geartrain.compiler.kernels.expression import Expression, Unsupported
 from geartrain.compiler.targets.target import Target
@@ -34,17 +34,17 @@ class Kernel:
     Attributes:
         name: the function's name in the module.
         nodes: the nodes that it stores; none for a preparation such as packing.
-        kind: for reports: map, fold, contraction, ...
+        kind: for reports: map, reduction, contraction, ...
         functions: the functions to write, this one last.
         units: how many units of work there are.
         work: about how many scalar operations all units take together.
-        scratch: memory it needs while it runs: slot, elements, dtype.
+        workspace: memory it needs while it runs: slot, elements, dtype.
         packs: the tensor that it only brings into another order.
         grain: how many neighbouring units are best done together.
-        chosen: 1 if it is run; 0 if, for a batch of that size, others do its work.
+        enabled: 1 if it is run; 0 if, for a batch of that size, others do its work.
         copies: 1 if, for a batch of that size, two threads had better have a copy each of some
-            scratch memory, than fetch halves of it from each other's caches. The function then has
-            one more argument, which copy to use. None if there is but one copy.
+            workspace, than fetch halves of it from each other's caches. The function then has one
+            more argument, which copy to use. None if there is but one copy.
         like: an earlier kernel whose functions these are; `moved` says where its places in the
             table are for this one.
         code: the name of the function that does its work, which may be that of another kernel.
@@ -57,10 +57,10 @@ class Kernel:
     functions: list[Builder]
     units: Extent
     work: Extent
-    scratch: list[tuple[int, Extent, str]] = field(default_factory=list)
+    workspace: list[tuple[int, Extent, str]] = field(default_factory=list)
     packs: Node | None = None
     grain: Extent = 1
-    chosen: Extent = 1
+    enabled: Extent = 1
     copies: Extent | None = None
     like: Kernel | None = None
     moved: Mapping[int, int] = field(default_factory=dict)
@@ -73,15 +73,15 @@ class Kernel:
         return any(function.reports for function in self.functions)
 
 
-def either(some: list[Kernel], others: list[Kernel], chosen: Extent) -> list[Kernel]:
-    """Kernels that do the same in two ways: the first where `chosen` is 1, the others where 0.
+def multiversion(some: list[Kernel], others: list[Kernel], enabled: Extent) -> list[Kernel]:
+    """Kernels that do the same in two ways: the first where `enabled` is 1, the others where 0.
 
     Which way it is may depend on the size of the batch; then there is code for both.
     """
-    if isinstance(chosen, int):
-        return some if chosen else others
-    found = [replace(kernel, chosen=kernel.chosen * chosen) for kernel in some]
-    return found + [replace(kernel, chosen=kernel.chosen * (1 - chosen)) for kernel in others]
+    if isinstance(enabled, int):
+        return some if enabled else others
+    found = [replace(kernel, enabled=kernel.enabled * enabled) for kernel in some]
+    return found + [replace(kernel, enabled=kernel.enabled * (1 - enabled)) for kernel in others]
 
 
 def at_least(size: Extent, least: int) -> Extent:
@@ -109,7 +109,7 @@ def address(builder: Builder, slot: int, type_: str = "ptr") -> str:
     return name
 
 
-def check_supported(fused: Fused) -> None:
+def check_supported(fused: FusionGroup) -> None:
     """Refuse a kernel that needs an op without code."""
     stack, seen = list(fused.members()), set(fused.reads)
     while stack:
@@ -206,11 +206,11 @@ class Loops:
             zero, size = b.constant(0, "int64"), b.index(self.shape[axis])
             first, last = (begin, end) if depth == 0 else (zero, size)
 
-            def turn(i: Value, _: list[Value]) -> None:
+            def iteration(i: Value, _: list[Value]) -> None:
                 found[f"i{axis}"] = i
                 nest(depth + 1)
 
-            b.loop(first, last, 1, turn)
+            b.loop(first, last, 1, iteration)
 
         if self.axes:
             nest(0)

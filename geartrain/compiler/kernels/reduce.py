@@ -1,9 +1,9 @@
-"""Kernels of folds: sums, maxima and the like, along some axes.
+"""Kernels of reductions: sums, maxima and the like, along some axes.
 
-A fold whose result has few elements would keep few threads busy. It is done in two steps: a fixed
-number of parts of a folded axis each on its own, then the parts together. Whether it is, depends on
-shapes alone, so the order of every sum is always the same. Narrow floats are folded in float32, and
-rounded once, when the fold is done.
+A reduction whose result has few elements would keep few threads busy. It is done in two steps: a
+fixed number of parts of a reduced axis each on its own, then the parts together. Whether it is,
+depends on shapes alone, so the order of every sum is always the same. Narrow floats are reduced in
+float32, and rounded once, when the reduction is done.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from geartrain.compiler.analysis.cost import few_units
-from geartrain.compiler.analysis.groups import Fused
+from geartrain.compiler.analysis.groups import FusionGroup
 from geartrain.compiler.analysis.index_maps import variables
 from geartrain.compiler.codegen.builder import Value
 from geartrain.compiler.codegen.values import summed_in
@@ -34,23 +34,23 @@ from geartrain.compiler.kernels.kernel import (
 )
 from geartrain.compiler.targets.target import Target
 from geartrain.graph.affine import Index, offset_of
-from geartrain.graph.op import Fold
+from geartrain.graph.op import Reduce
 from geartrain.graph.shapes import Extent, Shape, apply, product
 
-PARTS = 8  # parts of a folded axis that are folded apart
-SIDE_BY_SIDE = 4  # vectors of columns that are folded at once: longer pieces of memory are read
+PARTS = 8  # parts of a reduced axis, each reduced on its own
+UNROLL = 4  # vectors of columns that are reduced at once: longer pieces of memory are read
 
 Element = Callable[[Expression, Index], Value]
 
 
 @dataclass
 class Domain:
-    """What a fold loops over.
+    """What a reduction loops over.
 
     Attributes:
         extents: the sizes of all axes.
-        kept: for each axis of the result, its place in `extents`; the others are folded.
-        element: writes what is folded, at an index into `extents`.
+        kept: for each axis of the result, its place in `extents`; the others are reduced.
+        element: writes what is reduced, at an index into `extents`.
     """
 
     extents: Shape
@@ -58,46 +58,46 @@ class Domain:
     element: Element
 
     @property
-    def folded(self) -> list[int]:
-        """The folded axes that are longer than 1."""
+    def reduced(self) -> list[int]:
+        """The reduced axes that are longer than 1."""
         return [n for n, size in enumerate(self.extents) if n not in self.kept and size != 1]
 
 
-def reduction_kernels(
-    name: str, fused: Fused, slots: Mapping[object, int], target: Target,
+def reduce_kernels(
+    name: str, fused: FusionGroup, slots: Mapping[object, int], target: Target,
     new_slot: Callable[[], int], repeated: bool = False,
 ) -> list[Kernel]:  # fmt: skip
-    """The kernels of a fold along some axes of one tensor."""
+    """The kernels of a reduction along some axes of one tensor."""
     core = fused.core
     assert core is not None
     (source,) = core.sources
     kept = tuple(n for n in range(source.ndim) if n not in core.params["axes"])
     domain = Domain(source.extents, kept, lambda at, index: at.value(source, index))
-    return fold_kernels(name, fused, slots, target, new_slot, domain, repeated)
+    return kernels_over(name, fused, slots, target, new_slot, domain, repeated)
 
 
-def fold_kernels(
-    name: str, fused: Fused, slots: Mapping[object, int], target: Target,
+def kernels_over(
+    name: str, fused: FusionGroup, slots: Mapping[object, int], target: Target,
     new_slot: Callable[[], int], domain: Domain, repeated: bool = False,
 ) -> list[Kernel]:  # fmt: skip
-    """The kernels of a fold: one, or one for the parts and one that joins them.
+    """The kernels of a reduction: one, or one for the parts and one that joins them.
 
     What is repeated on one thread is not done in parts.
     """
     check_supported(fused)
-    whole = _FoldKernel(name, fused, slots, target, domain)
+    whole = _ReduceKernel(name, fused, slots, target, domain)
     if repeated or not whole.too_few():
         return [whole.kernel()]
-    scratch = new_slot()
-    parts = _FoldKernel(f"{name}_parts", fused, slots, target, domain, parts_slot=scratch)
-    return [parts.kernel(), join_parts(name, fused, slots, target, scratch)]
+    workspace = new_slot()
+    parts = _ReduceKernel(f"{name}_parts", fused, slots, target, domain, parts_slot=workspace)
+    return [parts.kernel(), join_parts(name, fused, slots, target, workspace)]
 
 
 def join_parts(
-    name: str, fused: Fused, slots: Mapping[object, int], target: Target, scratch: int,
+    name: str, fused: FusionGroup, slots: Mapping[object, int], target: Target, workspace: int,
     parts: int = PARTS,
 ) -> Kernel:  # fmt: skip
-    """The kernel that folds the parts together, with what else the kernel of the fold stores."""
+    """The kernel that combines the parts, with what else the kernel of the reduction stores."""
     core = fused.core
     assert core is not None
     extents = (parts, *core.extents)
@@ -106,23 +106,23 @@ def join_parts(
         return at.load(core, offset_of(index, extents), summed_in(core.dtype))
 
     domain = Domain(extents, tuple(range(1, len(extents))), element)
-    return _FoldKernel(name, fused, slots, target, domain, joined_slot=scratch).kernel()
+    return _ReduceKernel(name, fused, slots, target, domain, joined_slot=workspace).kernel()
 
 
-class _FoldKernel:
-    """One kernel of a fold.
+class _ReduceKernel:
+    """One kernel of a reduction.
 
     Args:
-        parts_slot: fold each part of the first folded axis apart, into this scratch memory.
-        joined_slot: the scratch memory that is folded here, in place of the core's source.
+        parts_slot: reduce each part of the first reduced axis on its own, into this workspace.
+        joined_slot: the workspace that is reduced here, in place of the core's source.
     """
 
     def __init__(
-        self, name: str, fused: Fused, slots: Mapping[object, int], target: Target, domain: Domain,
-        parts_slot: int | None = None, joined_slot: int | None = None,
+        self, name: str, fused: FusionGroup, slots: Mapping[object, int], target: Target,
+        domain: Domain, parts_slot: int | None = None, joined_slot: int | None = None,
     ) -> None:  # fmt: skip
         core = fused.core
-        assert core is not None and core.op is not None and isinstance(core.op.lower, Fold)
+        assert core is not None and core.op is not None and isinstance(core.op.lower, Reduce)
         self.name, self.fused, self.core, self.domain = name, fused, core, domain
         self.combine, self.identity = core.op.lower.combine, core.op.lower.identity
         self.parts_slot = parts_slot
@@ -132,11 +132,11 @@ class _FoldKernel:
         if joined_slot is not None:
             self.sources[core] = address(self.b, joined_slot)
         if parts_slot is not None:
-            self.scratch = address(self.b, parts_slot)
+            self.workspace = address(self.b, parts_slot)
         self.lane = lane_axis(domain.extents)
         dtypes = [one.dtype for one in (core, *fused.nodes, *fused.reads)]
         self.lanes = lanes_for(target, *dtypes) if self.lane is not None else 1
-        self.across = self.lane in domain.folded  # lanes are folded together at the end
+        self.across = self.lane in domain.reduced  # lanes are reduced together at the end
         self.dtype = summed_in(core.dtype)
         self.neutral = self.b.constant(self.identity(core.dtype), self.dtype)
         self.full = variables(domain.extents)
@@ -146,9 +146,9 @@ class _FoldKernel:
         self.loops = Loops(self.b, shape, None if self.across else self.lane)
 
     def too_few(self) -> bool:
-        """Whether the fold has too few units of work, and an axis to cut into parts."""
-        folded = self.domain.folded
-        return bool(folded) and few_units(self.loops.units, self.work())
+        """Whether the reduction has too few units of work, and an axis to cut into parts."""
+        reduced = self.domain.reduced
+        return bool(reduced) and few_units(self.loops.units, self.work())
 
     def work(self) -> Extent:
         """About how many operations there are."""
@@ -160,7 +160,7 @@ class _FoldKernel:
         if self.parts_slot is None:
             self.loops.run(self._run)
             b.line("ret void")
-            return Kernel(self.name, self.nodes, "fold", [b], self.loops.units, self.work())
+            return Kernel(self.name, self.nodes, "reduce", [b], self.loops.units, self.work())
         zero, units = b.constant(0, "int64"), b.index(self.loops.units)
 
         def part(number: Value, _: list[Value]) -> None:
@@ -169,23 +169,23 @@ class _FoldKernel:
         b.loop(BEGIN, END, 1, part)
         b.line("ret void")
         size = product(self.core.extents) * PARTS
-        scratch = [(self.parts_slot, size, self.dtype)]
-        return Kernel(self.name, [], "fold in parts", [b], PARTS, self.work(), scratch)
+        workspace = [(self.parts_slot, size, self.dtype)]
+        return Kernel(self.name, [], "reduce in parts", [b], PARTS, self.work(), workspace)
 
     def _run(
         self, outer: dict[str, Value], first: Value, last: Value, part: Value | None = None
     ) -> None:
         """All results of one run along the lane axis."""
 
-        b, lane, step = self.b, f"i{self.lane}", SIDE_BY_SIDE * self.lanes
+        b, lane, step = self.b, f"i{self.lane}", UNROLL * self.lanes
 
         def several(starts: list[Value], mask: Value | None = None) -> None:
             places = [{**outer, lane: start} for start in starts] or [dict(outer)]
-            for found, result in zip(places, self._folded(places, mask, part), strict=True):
+            for found, result in zip(places, self._reduced(places, mask, part), strict=True):
                 self._store(found, result, mask, part)
 
         def beside(i: Value, _: list[Value]) -> None:
-            steps = (b.constant(n * self.lanes, "int64") for n in range(SIDE_BY_SIDE))
+            steps = (b.constant(n * self.lanes, "int64") for n in range(UNROLL))
             several([b.add(i, one) for one in steps])
 
         if self.across or self.lane is None:
@@ -208,32 +208,32 @@ class _FoldKernel:
             return
         place = b.affine(offset_of(self.index, core.extents), loops)
         place = b.add(b.mul(part, b.index(product(core.extents))), place)
-        b.store(result, b.pointer(self.scratch, place, self.dtype), mask)
+        b.store(result, b.pointer(self.workspace, place, self.dtype), mask)
 
     def _bounds(self, axis: int, part: Value | None) -> tuple[Value, Value]:
-        """From where to where a folded axis is folded."""
+        """From where to where a reduced axis is reduced."""
         b = self.b
         size = b.index(self.domain.extents[axis])
-        if part is None or axis != self.domain.folded[0]:
+        if part is None or axis != self.domain.reduced[0]:
             return b.constant(0, "int64"), size
         chunk = b.index(apply("ceildiv", self.domain.extents[axis], PARTS))
         low = b.minimum(b.mul(part, chunk), size)
         return low, b.minimum(b.add(low, chunk), size)
 
-    def _folded(
+    def _reduced(
         self, places: list[dict[str, Value]], mask: Value | None, part: Value | None
     ) -> list[Value]:
-        """The folds over the folded axes at some places (or vectors of places) of the result."""
+        """The results at some places (or vectors of places)."""
         b, lane = self.b, self.lane
-        inner = [axis for axis in self.domain.folded if axis != lane]
+        inner = [axis for axis in self.domain.reduced if axis != lane]
 
         def nest(depth: int, totals: list[Value], loops: dict[str, Value]) -> list[Value]:
             if depth < len(inner):
 
-                def turn(j: Value, inside: list[Value]) -> list[Value]:
+                def iteration(j: Value, inside: list[Value]) -> list[Value]:
                     return nest(depth + 1, inside, {**loops, f"i{inner[depth]}": j})
 
-                return b.loop(*self._bounds(inner[depth], part), 1, turn, totals)
+                return b.loop(*self._bounds(inner[depth], part), 1, iteration, totals)
 
             def across(j: Value, inside: Value | None, total: list[Value]) -> list[Value]:
                 return [self._step({**places[0], **loops, f"i{lane}": j}, inside, total[0])]

@@ -1,11 +1,11 @@
-"""The row-wise kernel: several folds of one row, and the maps between them, while it is near.
+"""The row-wise kernel: several reductions of one row, and the maps between them, while it is near.
 
     for each row:  m = max of x[j];  e[j] = exp(x[j] - m), s = sum of e[j];  y[j] = e[j] / s
 
-The steps are done in passes over the row, as few as the folds allow: all that needs the same folds
-is done in one. A short row is a few vectors that stay in registers from the first pass to the last.
-A long one is walked anew in each pass; what a pass needs of an earlier one is kept in memory that
-holds a single row, or where it is stored anyway. Narrow floats are folded in float32.
+The steps are done in passes over the row, as few as the reductions allow: all that needs the same
+reductions is done in one. A short row is a few vectors that stay in registers from the first pass
+to the last. A long one is walked anew in each pass; what a pass needs of an earlier one is kept in
+memory that holds a single row, or where it is stored anyway. Narrow floats are reduced in float32.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from geartrain.compiler.analysis.groups import Fused, Rows, walk_index
+from geartrain.compiler.analysis.groups import FusionGroup, Rows, walk_index
 from geartrain.compiler.codegen.builder import BYTES, Value
 from geartrain.compiler.codegen.values import summed_in
 from geartrain.compiler.kernels.expression import Expression
@@ -32,18 +32,18 @@ from geartrain.compiler.kernels.kernel import (
 from geartrain.compiler.targets.target import Target
 from geartrain.graph.affine import Affine, offset_of
 from geartrain.graph.node import Node
-from geartrain.graph.op import Fold
+from geartrain.graph.op import Reduce
 from geartrain.graph.shapes import Extent, product
 
 SHORT = 8  # vectors of a row that is held in registers
 KEPT = 32_768  # bytes of a row's values that are kept on the stack, between passes
-SUMS = 4  # vectors at a time that a fold of a long row combines apart
+SUMS = 4  # independent totals of a long row's reduction
 
 Walk = Callable[[list[Node], list[Value], dict[Node, Value]], list[Value]]
 
 
 def row_kernel(
-    name: str, fused: Fused, slots: Mapping[object, int], target: Target,
+    name: str, fused: FusionGroup, slots: Mapping[object, int], target: Target,
     new_slot: Callable[[], int],
 ) -> Kernel:  # fmt: skip
     """The kernel of steps that work on the rows of one tensor."""
@@ -65,17 +65,17 @@ class _InRow(Expression):
 
 class _RowKernel:
     def __init__(
-        self, name: str, fused: Fused, slots: Mapping[object, int], target: Target
+        self, name: str, fused: FusionGroup, slots: Mapping[object, int], target: Target
     ) -> None:
         assert fused.rows is not None
         self.name, self.fused, self.rows = name, fused, fused.rows
         self.b, self.pointers = start(name, slots, [*fused.reads, *fused.nodes])
         self.sources = {read: self.pointers[read] for read in fused.reads}
         self.near: set[Node] = set()
-        self.scratch: list[tuple[int, Extent, str]] = []
+        self.workspace: list[tuple[int, Extent, str]] = []
         self.lanes = lanes_for(target, *(one.dtype for one in (*fused.reads, *self.rows.steps)))
         self.lane = f"i{len(self.rows.outer)}"
-        self.turns, self.kept = _turns(self.rows)
+        self.passes, self.kept = _passes_of(self.rows)
 
     def kernel(self, new_slot: Callable[[], int]) -> Kernel:
         """Write it."""
@@ -92,7 +92,7 @@ class _RowKernel:
         b.line("ret void")
         units = outer[0] if outer else 1
         work = product((*outer, size)) * len(self.rows.steps)
-        return Kernel(self.name, self.fused.nodes, "rows", [b], units, work, self.scratch)
+        return Kernel(self.name, self.fused.nodes, "rows", [b], units, work, self.workspace)
 
     def _keep(self, node: Node, new_slot: Callable[[], int]) -> None:
         """Memory for what one pass leaves to a later one."""
@@ -107,7 +107,7 @@ class _RowKernel:
             self.near.add(node)
         else:
             slot = new_slot()
-            self.scratch.append((slot, product(node.extents), node.dtype))
+            self.workspace.append((slot, product(node.extents), node.dtype))
             self.pointers[node] = address(self.b, slot)
 
     # -- one row ----------------------------------------------------------------------------------
@@ -151,8 +151,10 @@ class _RowKernel:
 
             whole = whole_steps(b, zero, size, step)
             parts = b.loop(zero, whole, step, several, totals * SUMS)
-            folds = [node for node in nodes if self.rows.folds(node)]
-            totals = [self._together(fold, parts[n::count]) for n, fold in enumerate(folds)]
+            reductions = [node for node in nodes if self.rows.reduces(node)]
+            totals = [
+                self._together(reduction, parts[n::count]) for n, reduction in enumerate(reductions)
+            ]
             return vector_loop(b, whole, size, lanes, vector, totals)
 
         self._passes(outer, walk)
@@ -160,19 +162,19 @@ class _RowKernel:
     def _passes(self, outer: dict[str, Value], walk: Walk) -> None:
         """The steps of one row: `walk(nodes, totals, known)` handles what a pass computes."""
         known: dict[Node, Value] = {}
-        for singles, nodes in self.turns:
+        for singles, nodes in self.passes:
             for node in singles:
                 at = Expression(self.b, self.sources, outer, known=known)
                 known[node] = at.value(node, walk_index(node.extents))
                 self._store(at, node, known[node])
-            folds = [node for node in nodes if self.rows.folds(node)]
-            totals = walk(nodes, [self._identity(fold) for fold in folds], known)
+            reductions = [node for node in nodes if self.rows.reduces(node)]
+            totals = walk(nodes, [self._identity(reduction) for reduction in reductions], known)
             done = [node for node in nodes if node in self.kept and node in self.pointers]
             self.sources |= {node: self.pointers[node] for node in done}
-            for fold, total in zip(folds, totals, strict=True):
-                total = self.b.reduce(total, _lower(fold).combine)
-                known[fold] = self.b.convert(total, fold.dtype)
-                self._store(Expression(self.b, {}, outer), fold, known[fold])
+            for reduction, total in zip(reductions, totals, strict=True):
+                total = self.b.reduce(total, _lower(reduction).combine)
+                known[reduction] = self.b.convert(total, reduction.dtype)
+                self._store(Expression(self.b, {}, outer), reduction, known[reduction])
 
     def _at(
         self, outer: dict[str, Value], known: dict[Node, Value], first: Value, mask: Value | None
@@ -184,10 +186,10 @@ class _RowKernel:
         return at
 
     def _vector(self, at: _InRow, nodes: list[Node], totals: list[Value]) -> list[Value]:
-        """One pass at one vector: its whole rows, and one more element of each of its folds."""
+        """One pass at one vector: its whole rows, and one more element of each reduction."""
         b, results, left = self.b, [], list(totals)
         for node in nodes:
-            if not self.rows.folds(node):
+            if not self.rows.reduces(node):
                 at.known[node] = b.splat(at.value(node, walk_index(node.extents)), self.lanes)
                 self._store(at, node, at.known[node])
                 continue
@@ -201,14 +203,16 @@ class _RowKernel:
             results.append(_lower(node).combine(b, total, value))
         return results
 
-    def _together(self, fold: Node, parts: list[Value]) -> Value:
+    def _together(self, reduction: Node, parts: list[Value]) -> Value:
         total, *others = parts
         for other in others:
-            total = _lower(fold).combine(self.b, total, other)
+            total = _lower(reduction).combine(self.b, total, other)
         return total
 
-    def _identity(self, fold: Node) -> Value:
-        value = self.b.constant(_lower(fold).identity(fold.dtype), summed_in(fold.dtype))
+    def _identity(self, reduction: Node) -> Value:
+        value = self.b.constant(
+            _lower(reduction).identity(reduction.dtype), summed_in(reduction.dtype)
+        )
         return self.b.splat(value, self.lanes)
 
     def _store(self, at: Expression, node: Node, value: Value) -> None:
@@ -222,27 +226,29 @@ class _RowKernel:
         self.b.store(value, place, at.mask)
 
 
-def _lower(fold: Node) -> Any:
-    assert fold.op is not None and isinstance(fold.op.lower, Fold)
-    return fold.op.lower
+def _lower(reduction: Node) -> Any:
+    assert reduction.op is not None and isinstance(reduction.op.lower, Reduce)
+    return reduction.op.lower
 
 
-def _turns(rows: Rows) -> tuple[list[tuple[list[Node], list[Node]]], list[Node]]:
-    """The steps in turns: the single values, then what the pass over the row computes.
+def _passes_of(rows: Rows) -> tuple[list[tuple[list[Node], list[Node]]], list[Node]]:
+    """The steps by pass: the single values, then what the pass over the row computes.
 
     Also: the whole rows that a later pass needs.
     """
-    turn: dict[Node, int] = {}
+    pass_of: dict[Node, int] = {}
     kept: dict[Node, None] = {}
     for node in rows.steps:
-        reached = _reached(node, turn)
-        turn[node] = max((turn[one] + rows.folds(one) for one in reached), default=0)
+        reached = _reached(node, pass_of)
+        pass_of[node] = max((pass_of[one] + rows.reduces(one) for one in reached), default=0)
         for one in reached:
-            if rows.whole(one) and turn[one] < turn[node]:
+            if rows.whole(one) and pass_of[one] < pass_of[node]:
                 kept[one] = None
-    found: list[tuple[list[Node], list[Node]]] = [([], []) for _ in range(max(turn.values()) + 1)]
-    for node, number in turn.items():
-        found[number][rows.whole(node) or rows.folds(node)].append(node)
+    found: list[tuple[list[Node], list[Node]]] = [
+        ([], []) for _ in range(max(pass_of.values()) + 1)
+    ]
+    for node, number in pass_of.items():
+        found[number][rows.whole(node) or rows.reduces(node)].append(node)
     return found, list(kept)
 
 

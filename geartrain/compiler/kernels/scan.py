@@ -1,9 +1,9 @@
-"""The kernel of loops over turns: the kernels of one turn, called for every turn in native code.
+"""The kernel of loops over time: the kernels of one step, called for every step in native code.
 
 The body of the loop is fused and lowered like any program, with a table of addresses of its own.
-What a turn reads and gives lies in memory turn by turn, so from turn to turn some addresses in the
+What a step reads and gives lies in memory step by step, so from step to step some addresses in the
 table move on by a constant, and nothing is copied. Where rows of the batch do not meet in the body,
-some rows go through all turns before the next rows do: they stay in the cache, and threads need not
+some rows go through all steps before the next rows do: they stay in the cache, and threads need not
 wait for one another. Matrices from outside are packed once, before the loop.
 """
 
@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from geartrain.compiler.analysis.aliases import turn_place, whole_place
-from geartrain.compiler.analysis.groups import Fused
+from geartrain.compiler.analysis.aliases import step_place, whole_place
+from geartrain.compiler.analysis.groups import FusionGroup
 from geartrain.compiler.analysis.memory import Buffer, plan
 from geartrain.compiler.codegen.builder import BYTES, Builder, Value
 from geartrain.compiler.kernels.copies import copy_kernel
@@ -31,11 +31,11 @@ from geartrain.compiler.targets.target import Target
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import BATCH, Extent, apply, holds_dim, product
 
-FEWEST_ROWS, MOST_ROWS = 16, 64  # of the batch, that go through all turns together
+FEWEST_ROWS, MOST_ROWS = 16, 64  # of the batch, that go through all steps together
 
 
 def rows_together() -> Extent:
-    """How many rows of the batch go through all turns together: half of them, within limits."""
+    """How many rows of the batch go through all steps together: half of them, within limits."""
     half = apply("max", apply("ceildiv", BATCH, 2), FEWEST_ROWS)
     return apply("min", half, MOST_ROWS)
 
@@ -44,7 +44,7 @@ class Lower(Protocol):
     """`compiler.lower.lower`."""
 
     def __call__(
-        self, name: str, fused: Fused, slots: Mapping[object, int], target: Target,
+        self, name: str, fused: FusionGroup, slots: Mapping[object, int], target: Target,
         new_slot: Callable[[], int], repeated: bool = False,
     ) -> list[Kernel]:  # fmt: skip
         """The kernels of what is fused around one core."""
@@ -54,29 +54,29 @@ class Lower(Protocol):
 class _Entry:
     """One address in the table of the body, in bytes.
 
-    It is that at `base` in the program's table, and `start`, and for each turn, row and unit of
+    It is that at `base` in the program's table, and `start`, and for each step, row and unit of
     work so many more.
     """
 
     slot: int
     base: int
     start: Extent = 0
-    turn: Extent = 0
+    step: Extent = 0
     row: Extent = 0
     unit: Extent = 0
 
 
 def scan_kernels(
-    name: str, fused: Fused, slots: Mapping[object, int], target: Target,
+    name: str, fused: FusionGroup, slots: Mapping[object, int], target: Target,
     new_slot: Callable[[], int], lower: Lower,
 ) -> list[Kernel]:  # fmt: skip
-    """The kernels of a loop over turns: what is prepared once, and the loop."""
+    """The kernels of a loop over time: what is prepared once, and the loop."""
     return _Loop(name, fused, slots, target, new_slot, lower).kernels()
 
 
 class _Loop:
     def __init__(
-        self, name: str, fused: Fused, slots: Mapping[object, int], target: Target,
+        self, name: str, fused: FusionGroup, slots: Mapping[object, int], target: Target,
         new_slot: Callable[[], int], lower: Lower,
     ) -> None:  # fmt: skip
         assert fused.core is not None
@@ -84,11 +84,11 @@ class _Loop:
         self.target, self.new_slot, self.lower = target, new_slot, lower
         assert fused.loop is not None
         self.loop = fused.loop
-        self.body, self.turns = self.loop.body, self.loop.turns
+        self.body, self.steps = self.loop.body, self.loop.steps
         self.local: dict[object, int] = {}
         self.size = 1
         self.entries: list[_Entry] = []
-        self.scratch: list[tuple[int, Extent, str]] = []
+        self.workspace: list[tuple[int, Extent, str]] = []
 
     def kernels(self) -> list[Kernel]:
         """Write them."""
@@ -105,7 +105,7 @@ class _Loop:
                 packs = kernel.packs
                 hoisted = packs in self.loop.held and not holds_dim(packs.extents)
                 (once if hoisted else each).append(kernel)
-                for slot, size, dtype in kernel.scratch:
+                for slot, size, dtype in kernel.workspace:
                     if hoisted:
                         self._outside(slot, size, dtype)
                     else:
@@ -114,19 +114,19 @@ class _Loop:
         self._place_temporaries(temporaries)
         prepared = [self._once(kernel) for kernel in once]
         functions = [function for kernel in [*once, *each] for function in kernel.functions]
-        turn = self._turn(each)
-        whole = self._rows(turn)
+        step = self._step(each)
+        whole = self._rows(step)
         work: Extent = 0
         for kernel in each:
             work = work + kernel.work
-        units = apply("ceildiv", BATCH, rows_together()) if self.loop.apart else 1
+        units = apply("ceildiv", BATCH, rows_together()) if self.loop.independent else 1
         made = Kernel(
-            self.name, [self.core], "scan", [*functions, turn, whole], units, work * self.turns,
-            self.scratch,
+            self.name, [self.core], "scan", [*functions, step, whole], units, work * self.steps,
+            self.workspace,
         )  # fmt: skip
         if prepared:  # their code calls that of the loop's kernels, so these come first
             prepared[0].functions[:0] = functions
-            made.functions = [turn, whole]
+            made.functions = [step, whole]
         return [*prepared, made]
 
     # -- places -----------------------------------------------------------------------------------
@@ -137,34 +137,34 @@ class _Loop:
 
     def _row(self, node: Node) -> Extent:
         """How many bytes the rows of a node are apart, if they are taken a few at a time."""
-        if not self.loop.apart or not holds_dim(node.extents):
+        if not self.loop.independent or not holds_dim(node.extents):
             return 0
         return product(node.extents[1:]) * BYTES[node.dtype]
 
     def _outside(self, slot: int, size: Extent, dtype: str) -> None:
         """Memory of the program, for what is the same for all rows."""
         base = self.new_slot()
-        self.scratch.append((base, size, dtype))
+        self.workspace.append((base, size, dtype))
         self.entries.append(_Entry(slot, base))
 
     def _place_sources(self) -> None:
         for symbol, sequence in zip(self.body.items, self.loop.sequences, strict=True):
-            found = turn_place(sequence, self.loop.memory)
+            found = step_place(sequence, self.loop.memory)
             assert found is not None
-            base, start, step = found
+            base, start, distance = found
             width = BYTES[symbol.dtype]
             self.local[symbol] = slot = self._slot()
             self.entries.append(
-                _Entry(slot, self.slots[base], start * width, step * width, self._row(symbol))
+                _Entry(slot, self.slots[base], start * width, distance * width, self._row(symbol))
             )
         for symbol, value in self.loop.held.items():
             self.local[symbol] = slot = self._slot()
             self.entries.append(_Entry(slot, self.slots[value], row=self._row(symbol)))
 
     def _place_results(self) -> list[Kernel]:
-        """Places of states and outputs; what has to be copied there at the end of a turn."""
+        """Places of states and outputs; what has to be copied there at the end of a step."""
         copies = []
-        starts, width = self.body.starts(self.turns), BYTES[self.core.dtype]
+        starts, width = self.body.starts(self.steps), BYTES[self.core.dtype]
         flat = self.slots[self.core]
         for number in self.loop.live:
             output = self.loop.outputs[number]
@@ -191,7 +191,7 @@ class _Loop:
         ]  # fmt: skip
 
     def _between(self) -> list[Buffer]:
-        """Memory for what kernels of a turn hand to one another."""
+        """Memory for what kernels of a step hand to one another."""
         found: dict[Node, Buffer] = {}
         for number, one in enumerate(self.loop.inner):
             for node in one.nodes:
@@ -205,23 +205,23 @@ class _Loop:
         return list(found.values())
 
     def _place_temporaries(self, buffers: list[Buffer]) -> None:
-        if not self.loop.apart:
+        if not self.loop.independent:
             for buffer in buffers:
                 self._outside(buffer.slot, buffer.size, "uint8")
             return
         offsets, size = plan(buffers, MOST_ROWS)
         base, units = self.new_slot(), apply("ceildiv", BATCH, rows_together())
-        self.scratch.append((base, units * size, "uint8"))
+        self.workspace.append((base, units * size, "uint8"))
         for slot, offset in offsets.items():
             self.entries.append(_Entry(slot, base, offset, unit=size))
 
     # -- code -------------------------------------------------------------------------------------
 
     def _once(self, kernel: Kernel) -> Kernel:
-        """A kernel of the body that does the same in every turn, as one of the program."""
+        """A kernel of the body that does the same in every step, as one of the program."""
         b = Builder(f"{kernel.name}_once", ARGUMENTS, "internal")
         table = self._table(b)
-        used = {self.local[kernel.packs], *(slot for slot, _, _ in kernel.scratch)}
+        used = {self.local[kernel.packs], *(slot for slot, _, _ in kernel.workspace)}
         for entry in self.entries:
             if entry.slot in used:
                 self._store(b, table, entry, Value(address(b, entry.base, "i64"), "int64"))
@@ -231,26 +231,26 @@ class _Loop:
         b.line("ret void")
         return Kernel(b.name, [], kernel.kind, [b], kernel.units, kernel.work)
 
-    def _turn(self, kernels: list[Kernel]) -> Builder:
-        """The function of one turn: all kernels of the body, each with all its units."""
-        b = Builder(f"{self.name}_turn", TABLE_ARGUMENTS, "internal")
+    def _step(self, kernels: list[Kernel]) -> Builder:
+        """The function of one step: all kernels of the body, each with all its units."""
+        b = Builder(f"{self.name}_step", TABLE_ARGUMENTS, "internal")
         for kernel in kernels:
             units = b.index(kernel.units).name
             b.line(f"call void @{kernel.name}({TABLE}, i64 0, i64 {units})")
         b.line("ret void")
         return b
 
-    def _rows(self, turn: Builder) -> Builder:
-        """The function of a unit of work: some rows, through all turns."""
+    def _rows(self, step: Builder) -> Builder:
+        """The function of a unit of work: some rows, through all steps."""
         b = Builder(self.name, ARGUMENTS, "internal")
         table = self._table(b)
         bases = {one.base: address(b, one.base, "i64") for one in self.entries}
         sources = [self._first_state(b, node) for node in self.loop.first_states]
-        turns = b.index(self.turns)
+        steps = b.index(self.steps)
 
         def unit(u: Value, _: list[Value]) -> None:
             first, rows = b.constant(0, "int64"), Value("%batch", "int64")
-            if self.loop.apart:
+            if self.loop.independent:
                 together = b.index(rows_together())
                 first = b.mul(u, together)
                 rows = b.minimum(b.sub(rows, first), together)
@@ -259,20 +259,20 @@ class _Loop:
                 at = b.add(Value(bases[entry.base], "int64"), b.index(entry.start))
                 at = b.add(at, b.mul(first, b.index(entry.row)))
                 at = b.add(at, b.mul(u, b.index(entry.unit)))
-                if entry.turn == 0:
+                if entry.step == 0:
                     self._store(b, table, entry, at)
                 else:
                     moving.append((entry, at))
             self._first_states(b, moving, sources, first, rows)
 
             def one(i: Value, _: list[Value]) -> None:
-                at = b.sub(b.sub(turns, b.constant(1, "int64")), i) if self.loop.reverse else i
+                at = b.sub(b.sub(steps, b.constant(1, "int64")), i) if self.loop.reverse else i
                 for entry, start in moving:
-                    place = b.add(start, b.mul(at, b.index(entry.turn)))
+                    place = b.add(start, b.mul(at, b.index(entry.step)))
                     self._store(b, table, entry, place)
-                b.line(f"call void @{turn.name}(ptr {table}, ptr %places, i64 {rows.name})")
+                b.line(f"call void @{step.name}(ptr {table}, ptr %places, i64 {rows.name})")
 
-            b.loop(b.constant(0, "int64"), turns, 1, one)
+            b.loop(b.constant(0, "int64"), steps, 1, one)
 
         b.loop(BEGIN, END, 1, unit)
         b.line("ret void")
@@ -289,16 +289,16 @@ class _Loop:
         self, b: Builder, moving: list[tuple[_Entry, Value]], sources: list[str],
         first: Value, rows: Value,
     ) -> None:  # fmt: skip
-        """Copy the first states to where the first turn looks for them."""
+        """Copy the first states to where the first step looks for them."""
         copy = "llvm.memcpy.p0.p0.i64"
         b.declared.add(f"declare void @{copy}(ptr, ptr, i64, i1)")
         starts = {entry.slot: (entry, at) for entry, at in moving}
         for symbol, source in zip(self.body.states, sources, strict=True):
             entry, at = starts[self.local[symbol]]
             if self.loop.reverse:
-                last = b.sub(b.index(self.turns), b.constant(1, "int64"))
-                at = b.add(at, b.mul(last, b.index(entry.turn)))
-            size = b.mul(rows, b.index(entry.row)) if self.loop.apart else b.index(entry.turn)
+                last = b.sub(b.index(self.steps), b.constant(1, "int64"))
+                at = b.add(at, b.mul(last, b.index(entry.step)))
+            size = b.mul(rows, b.index(entry.row)) if self.loop.independent else b.index(entry.step)
             place = b.fresh()
             b.line(f"{place} = inttoptr i64 {at.name} to ptr")
             start = b.pointer(source, b.mul(first, b.index(entry.row)), "uint8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from geartrain.compiler.analysis.groups import Fused
+from geartrain.compiler.analysis.groups import FusionGroup
 from geartrain.compiler.codegen.builder import Value
 from geartrain.compiler.kernels.kernel import (
     BEGIN,
@@ -29,7 +29,9 @@ def _renamed(node: Node, slots: Mapping[object, int]) -> Node:
     return node
 
 
-def scatter_kernel(name: str, fused: Fused, slots: Mapping[object, int], target: Target) -> Kernel:
+def scatter_kernel(
+    name: str, fused: FusionGroup, slots: Mapping[object, int], target: Target
+) -> Kernel:
     """Rows added up at computed places.
 
     Each unit of work owns some rows of the result: it clears them, then walks all indices in order

@@ -1,1 +1,1 @@
-"""Running kernels on a team of threads: phases, barriers, the processor's modes."""
+"""Cumulative kernels on a team of threads: phases, barriers, the processor's modes."""

@@ -21,7 +21,7 @@ ARM_TO_ZERO = 1 << 24
 
 
 @contextmanager
-def taken_for_zero(b: Builder, triple: str) -> Iterator[None]:
+def flush_to_zero(b: Builder, triple: str) -> Iterator[None]:
     """What is written inside runs in that mode, where the CPU has it."""
     machine = triple.partition("-")[0]
     if machine in _X86:

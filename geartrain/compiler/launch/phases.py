@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from geartrain.compiler.analysis.cost import SMALL
 from geartrain.compiler.codegen.builder import REPORT, Builder, Value
 from geartrain.compiler.kernels.kernel import Kernel, address
-from geartrain.compiler.launch.flush_to_zero import taken_for_zero
+from geartrain.compiler.launch.flush_to_zero import flush_to_zero
 from geartrain.compiler.launch.team import THREADS
 from geartrain.graph.shapes import Extent, apply, resolve
 
@@ -56,7 +56,7 @@ class Around:
     @contextmanager
     def of(self, b: Builder) -> Iterator[None]:
         """What is written inside finds it done."""
-        with taken_for_zero(b, self.flushes):
+        with flush_to_zero(b, self.flushes):
             if self.panels:
                 _call(b, "enter")
                 _meet(b)
@@ -87,7 +87,7 @@ def only_function(kernel: Kernel, around: Around) -> Builder:
 
 
 @dataclass(frozen=True)
-class Turns:
+class StepCounts:
     """Where functions that do many steps find how many, and with how many rows.
 
     Attributes:
@@ -101,9 +101,9 @@ class Turns:
     around: Around
 
 
-def turn_function(gathers: list[Kernel]) -> Builder:
+def epoch_step_function(gathers: list[Kernel]) -> Builder:
     """One step of an epoch: gather the rows of its batch, of numbers from `%row` on; then do it."""
-    b = Builder("turn", (*STEP_ARGUMENTS, ("i64", "%row")), "internal")
+    b = Builder("epoch_step", (*STEP_ARGUMENTS, ("i64", "%row")), "internal")
     phases = _Phases(b, ", i64 %row")
     for kernel in gathers:
         phases.add(kernel)
@@ -114,32 +114,33 @@ def turn_function(gathers: list[Kernel]) -> Builder:
     return b
 
 
-def epoch_function(turns: Turns) -> Builder:
+def epoch_function(counts: StepCounts) -> Builder:
     """The function that a team calls for many steps, on rows in an order of their own."""
     b = Builder("epoch", THREAD_ARGUMENTS)
 
-    def turn(step: Value, rows: Value) -> Value:
+    def one(step: Value, rows: Value) -> Value:
         row = b.mul(step, Value("%batch", "int64"))
         b.line(
-            f"call void @turn(ptr %args, i64 {rows.name}, i64 %thread, ptr %team, i64 {row.name})"
+            f"call void @epoch_step(ptr %args, i64 {rows.name}, i64 %thread, ptr %team, "
+            f"i64 {row.name})"
         )
         return _reported(b)
 
-    _many(b, turns, turn)
+    _many(b, counts, one)
     return b
 
 
-def sweep_function(turns: Turns, moving: Mapping[int, Extent]) -> Builder:
+def sweep_function(counts: StepCounts, moving: Mapping[int, Extent]) -> Builder:
     """The function that a team calls for many steps on rows as they come, without copies.
 
     Args:
-        turns: the number of steps and of rows.
+        counts: the number of steps and of rows.
         moving: by place in the table, how many bytes an address moves on after each step: those of
             inputs and outputs, to the rows of the next.
     """
     b = Builder("sweep", THREAD_ARGUMENTS)
 
-    def turn(step: Value, rows: Value) -> Value:
+    def one(step: Value, rows: Value) -> Value:
         _call(b, "step_0", rows.name)
         _meet(b)
         reported = _reported(b)  # before the threads meet behind which the next step begins
@@ -153,7 +154,7 @@ def sweep_function(turns: Turns, moving: Mapping[int, Extent]) -> Builder:
         _meet(b)
         return reported
 
-    _many(b, turns, turn)
+    _many(b, counts, one)
     return b
 
 
@@ -181,8 +182,8 @@ class _Phases:
     def add(self, kernel: Kernel) -> None:
         """Do one more kernel, after those before it."""
         b = self.b
-        units = kernel.units * kernel.chosen
-        if kernel.chosen == 1 and int(resolve(units, 1)) > 0:
+        units = kernel.units * kernel.enabled
+        if kernel.enabled == 1 and int(resolve(units, 1)) > 0:
             self._phase(kernel)
         else:  # perhaps nothing at all
             before, some = self.since, b.compare("gt", b.index(units), ZERO)
@@ -306,23 +307,25 @@ def _reported(b: Builder) -> Value:
     return b.compare("ne", b.load(place, "int64"), b.constant(0, "int64"))
 
 
-def _many(b: Builder, turns: Turns, turn: Callable[[Value, Value], Value]) -> None:
+def _many(b: Builder, counts: StepCounts, write: Callable[[Value, Value], Value]) -> None:
     """The body of a function that does many steps, or fewer: until one has reported.
 
-    `turn(step, rows)` writes the step of that number, and returns whether it has reported.
+    `write(step, rows)` writes the step of that number, and returns whether it has reported.
     """
     b.prologue.append("  %batch = load i64, ptr %args")
     zero, one = b.constant(0, "int64"), b.constant(1, "int64")
-    count, last = (Value(address(b, place, "i64"), "int64") for place in (turns.steps, turns.last))
+    count, last = (
+        Value(address(b, place, "i64"), "int64") for place in (counts.steps, counts.last)
+    )
 
     def unless(step: Value, ended: list[Value]) -> list[Value]:
         def go_on() -> list[Value]:
             more = b.compare("lt", b.add(step, one), count)
             rows = b.select(more, Value("%batch", "int64"), last)
-            return [b.convert(turn(step, rows), "int64")]
+            return [b.convert(write(step, rows), "int64")]
 
         return b.when(b.compare("eq", ended[0], zero), go_on, ended)
 
-    with turns.around.of(b):
+    with counts.around.of(b):
         b.loop(zero, count, 1, unless, [zero])
     b.line("ret void")

@@ -13,7 +13,7 @@ that threads write has a cache line of its own.
 from __future__ import annotations
 
 LINE = 64  # bytes of a cache line
-ARRIVED, TURN, SLEEPERS, THREADS = 0, 64, 128, 192
+ARRIVED, GENERATION, SLEEPERS, THREADS = 0, 64, 128, 192
 JOBS = 256  # what `runtime/threads.py` keeps here
 COUNTERS = 512  # how many parts of its range are taken, for each thread
 SPINS = 5_000  # pauses before a waiting thread sleeps: about as long as it takes to wake
@@ -67,13 +67,13 @@ entry:
   %old64 = zext i32 %old to i64
   br label %spin
 spin:
-  %turn = phi i64 [ 0, %entry ], [ %next, %again ], [ 0, %awake ]
+  %spins = phi i64 [ 0, %entry ], [ %next, %again ], [ 0, %awake ]
   %now = load atomic i32, ptr %word acquire, align 4
   %same = icmp eq i32 %now, %old
   br i1 %same, label %again, label %done
 again:
   {pause}
-  %next = add i64 %turn, 1
+  %next = add i64 %spins, 1
   %more = icmp ult i64 %next, {SPINS}
   br i1 %more, label %spin, label %tired
 tired:
@@ -148,9 +148,9 @@ alone:
   ret void
 meet:
   %arrived.at = getelementptr i8, ptr %team, i64 {ARRIVED}
-  %turn.at = getelementptr i8, ptr %team, i64 {TURN}
+  %generation.at = getelementptr i8, ptr %team, i64 {GENERATION}
   %sleepers.at = getelementptr i8, ptr %team, i64 {SLEEPERS}
-  %turn = load atomic i32, ptr %turn.at acquire, align 4
+  %generation = load atomic i32, ptr %generation.at acquire, align 4
   %before = atomicrmw add ptr %arrived.at, i32 1 acq_rel
   %count = add i32 %before, 1
   %last = icmp eq i32 %count, %threads
@@ -169,12 +169,12 @@ clear:
   %more = icmp ult i32 %clearing, %threads
   br i1 %more, label %clear, label %open
 open:
-  %following = add i32 %turn, 1
-  %previous = atomicrmw xchg ptr %turn.at, i32 %following seq_cst
-  call void @wake(ptr %turn.at, ptr %sleepers.at)
+  %following = add i32 %generation, 1
+  %previous = atomicrmw xchg ptr %generation.at, i32 %following seq_cst
+  call void @wake(ptr %generation.at, ptr %sleepers.at)
   ret void
 wait:
-  call void @wait_while(ptr %turn.at, i32 %turn, ptr %sleepers.at)
+  call void @wait_while(ptr %generation.at, i32 %generation, ptr %sleepers.at)
   ret void
 }}
 """

@@ -4,14 +4,14 @@ Goes in: the outputs of a graph. Comes out: kernels in order, each with the node
 Everything else is written into the kernels that use it:
 
     h = relu(x @ w + b)                  one kernel: the product, whose store adds b and clips
-    loss = sum((p - y) ** 2)             one kernel: the fold, which squares as it goes
+    loss = sum((p - y) ** 2)             one kernel: the reduction, which squares as it goes
     v = rho * v + g * g; w -= g / v      one kernel, which stores both
 
-The rules: a fold and an opaque op have memory; so has an element-wise value that several kernels
-need and that costs something; so has the source of a view that repeats its elements, if it costs
-anything; so has what a product reads, unless it is a plain view of memory. Then element-wise
-kernels of one shape join the kernel that makes what they read; kernels that work on the rows of
-one tensor join (`rows.py`); and values that only their own kernel uses lose their memory again.
+The rules: a reduction and an opaque op have memory; so has an element-wise value that several
+kernels need and that costs something; so has the source of a view that repeats its elements, if it
+costs anything; so has what a product reads, unless it is a plain view of memory. Then element-wise
+kernels of one shape join the kernel that makes what they read; kernels that work on the rows of one
+tensor join (`rows.py`); and values that only their own kernel uses lose their memory again.
 What costs much after a product without columns joins others, in which vectors run along the rows.
 """
 
@@ -23,35 +23,35 @@ from geartrain.compiler.analysis.aliases import (
     from_one,
     plain_base,
     seen_through,
-    turn_place,
+    step_place,
     whole_place,
 )
 from geartrain.compiler.analysis.cost import CHEAP, cost_of
-from geartrain.compiler.analysis.groups import MOST_READS, Fused, in_memory, reads_of
+from geartrain.compiler.analysis.groups import MOST_READS, FusionGroup, in_memory, reads_of
 from geartrain.compiler.analysis.index_maps import (
     at_own_index,
     followed,
     plain_reshape,
     repeats,
-    short_fold,
+    short_reduce,
 )
-from geartrain.compiler.analysis.scan_body import Turns
+from geartrain.compiler.analysis.scan_body import ScanBody
 from geartrain.compiler.codegen.values import NARROW
 from geartrain.compiler.passes.rows import join_rows
 from geartrain.graph.node import Node, sorted_nodes
-from geartrain.graph.op import Fold, Lookup, Map, Opaque, Running, Scan, Scatter, View
+from geartrain.graph.op import Cumulative, Lookup, Map, Opaque, Reduce, Scan, Scatter, View
 from geartrain.graph.shapes import divide, holds_dim, product
 
-CORES = (Fold, Running, Scatter, Scan, Opaque)  # what a kernel is made around
-ALONE = (Running, Scatter, Scan, Opaque)  # what nothing else joins
+CORES = (Reduce, Cumulative, Scatter, Scan, Opaque)  # what a kernel is made around
+ALONE = (Cumulative, Scatter, Scan, Opaque)  # what nothing else joins
 
 
-def fuse(outputs: Sequence[Node]) -> list[Fused]:
+def fuse(outputs: Sequence[Node]) -> list[FusionGroup]:
     """The kernels that make `outputs`, each after those it needs."""
     order = _leading(sorted_nodes(outputs))
     stored, cost = _stored(order, outputs)
     users, kept = _users(order, stored), set(outputs)
-    kernels: list[Fused] = []
+    kernels: list[FusionGroup] = []
     maker: dict[Node, int] = {}  # the number of the kernel that stores a node
     for node in order:
         if node not in stored or node.op is None:
@@ -59,7 +59,7 @@ def fuse(outputs: Sequence[Node]) -> list[Fused]:
         core = node if is_core(node) else None
         at = len(kernels) if core is not None else _host(node, kernels, maker, stored, cost)
         if at == len(kernels):
-            kernels.append(Fused([], core))
+            kernels.append(FusionGroup([], core))
         kernels[at].nodes.append(node)
         maker[node] = at
     for kernel in kernels:
@@ -69,7 +69,7 @@ def fuse(outputs: Sequence[Node]) -> list[Fused]:
     for number, kernel in enumerate(kernels):
         if kernel.core is not None and isinstance(kernel.core.op.lower, Scan):  # type: ignore[union-attr]
             kernel.readers = [node for node in order if kernel.core in node.sources]
-            kernel.loop = Turns.of(kernel, fuse)
+            kernel.loop = ScanBody.of(kernel, fuse)
         kernel.nodes = [
             node for node in kernel.nodes
             if node in kept or any(maker[user] != number for user in users[node])
@@ -84,8 +84,8 @@ def _leading(order: list[Node]) -> list[Node]:
     """
     late: set[Node] = set()
     for node in order:
-        fold = node.op is not None and isinstance(node.op.lower, CORES)
-        if fold or holds_dim(node.extents) or not late.isdisjoint(node.sources):
+        core = node.op is not None and isinstance(node.op.lower, CORES)
+        if core or holds_dim(node.extents) or not late.isdisjoint(node.sources):
             late.add(node)
     return [n for n in order if n not in late] + [n for n in order if n in late]
 
@@ -124,7 +124,7 @@ def _stored(order: list[Node], outputs: Sequence[Node]) -> tuple[set[Node], dict
 def is_core(node: Node) -> bool:
     """Whether a kernel is made around a node."""
     assert node.op is not None
-    return isinstance(node.op.lower, CORES) and not short_fold(node)
+    return isinstance(node.op.lower, CORES) and not short_reduce(node)
 
 
 def _users(order: list[Node], stored: set[Node]) -> dict[Node, set[Node]]:
@@ -138,12 +138,12 @@ def _users(order: list[Node], stored: set[Node]) -> dict[Node, set[Node]]:
 
 
 def _host(
-    node: Node, kernels: list[Fused], maker: dict[Node, int], stored: set[Node],
+    node: Node, kernels: list[FusionGroup], maker: dict[Node, int], stored: set[Node],
     cost: dict[Node, int],
 ) -> int:  # fmt: skip
     """The kernel that an element-wise node joins; the number of a new one if there is none."""
     costly = cost_of(node, cost) > CHEAP
-    reads = reads_of(Fused([node], None), stored)
+    reads = reads_of(FusionGroup([node], None), stored)
     earliest = max((maker[read] for read in reads if read in maker), default=-1)
     for number in range(len(kernels) - 1, max(earliest, 0) - 1, -1):
         kernel = kernels[number]
@@ -179,7 +179,7 @@ def _needed_in_memory(node: Node, stored: set[Node], cost: dict[Node, int]) -> l
             continue
         if isinstance(lower, Lookup | Scatter | Opaque):
             needed.append(source)
-        elif isinstance(lower, Fold) and len(node.sources) == 2:
+        elif isinstance(lower, Reduce) and len(node.sources) == 2:
             base = plain_base(source, stored)
             packed = node.dtype in NARROW and cost[source] <= CHEAP
             if base not in stored and not (packed and from_one(source, stored)):
@@ -202,7 +202,7 @@ def _before_renaming(node: Node) -> Node:
 
 
 def _loop_reads(loop: Node, stored: set[Node]) -> list[Node]:
-    """What a loop over turns reads from memory: first states, sequences, captured values."""
+    """What a loop over time reads from memory: first states, sequences, captured values."""
     body = loop.params["body"]
     count, items = len(body.states), len(body.items)
     found = []
@@ -210,7 +210,7 @@ def _loop_reads(loop: Node, stored: set[Node]) -> list[Node]:
         whole = whole_place(state, stored)
         found.append(state if whole is None else whole[0])
     for sequence in loop.sources[count : count + items]:
-        place = turn_place(sequence, stored)
+        place = step_place(sequence, stored)
         found.append(sequence if place is None else place[0])
     for value in loop.sources[count + items :]:
         base = seen_through(value, stored)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from geartrain.compiler.analysis.groups import Fused
+from geartrain.compiler.analysis.groups import FusionGroup
 from geartrain.compiler.analysis.index_maps import at_own_index
 from geartrain.compiler.codegen.values import summed_in
 from geartrain.compiler.kernels.matmul.tiling import Tiling
@@ -12,7 +12,7 @@ from geartrain.graph.node import Node
 
 
 def choose(
-    fused: list[Fused], updates: Mapping[Node, Node], slots: Mapping[object, int],
+    fused: list[FusionGroup], updates: Mapping[Node, Node], slots: Mapping[object, int],
     plans: Mapping[int, Tiling],
 ) -> dict[Node, int]:  # fmt: skip
     """The variables that are kept in panels, with the width of these.
@@ -49,7 +49,7 @@ def choose(
 
 
 def _fits(
-    variable: Node, value: Node, own: int, width: int, fused: list[Fused],
+    variable: Node, value: Node, own: int, width: int, fused: list[FusionGroup],
     plans: Mapping[int, Tiling],
 ) -> bool:  # fmt: skip
     """Whether all who read a variable can read it in panels."""

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from geartrain.compiler.analysis.groups import Fused
-from geartrain.compiler.kernels.cumulative import running_kernel
+from geartrain.compiler.analysis.groups import FusionGroup
+from geartrain.compiler.kernels.cumulative import cumulative_kernel
 from geartrain.compiler.kernels.elementwise import map_kernel
 from geartrain.compiler.kernels.expression import Unsupported
 from geartrain.compiler.kernels.kernel import Kernel
 from geartrain.compiler.kernels.matmul.contraction import contraction_kernels, plan_of
 from geartrain.compiler.kernels.matmul.tiling import Tiling
-from geartrain.compiler.kernels.reduce import reduction_kernels
+from geartrain.compiler.kernels.reduce import reduce_kernels
 from geartrain.compiler.kernels.rows import row_kernel
 from geartrain.compiler.kernels.scan import scan_kernels
 from geartrain.compiler.kernels.scatter import scatter_kernel
 from geartrain.compiler.targets.target import Target
-from geartrain.graph.op import Fold, Opaque, Running, Scan, Scatter
+from geartrain.graph.op import Cumulative, Opaque, Reduce, Scan, Scatter
 
 
 def lower(
-    name: str, fused: Fused, slots: Mapping[object, int], target: Target,
+    name: str, fused: FusionGroup, slots: Mapping[object, int], target: Target,
     new_slot: Callable[[], int], repeated: bool = False,
 ) -> list[Kernel]:  # fmt: skip
     """The kernels of what is fused around one core.
@@ -30,7 +30,7 @@ def lower(
         fused: the nodes to store, and what they read.
         slots: the place of each node in the table of addresses.
         target: the CPU to write code for.
-        new_slot: gives one more place in the table, for scratch memory.
+        new_slot: gives one more place in the table, for a workspace.
         repeated: whether they run many times, each time on one thread.
 
     Raises:
@@ -44,19 +44,19 @@ def lower(
     assert fused.core.op is not None
     if isinstance(fused.core.op.lower, Scatter):
         return [scatter_kernel(*given)]
-    if isinstance(fused.core.op.lower, Running):
-        return [running_kernel(*given)]
+    if isinstance(fused.core.op.lower, Cumulative):
+        return [cumulative_kernel(*given)]
     if isinstance(fused.core.op.lower, Scan):
         return scan_kernels(*given, new_slot, lower)
     if isinstance(fused.core.op.lower, Opaque):
         raise Unsupported(f"{fused.core.op.name} has no kernel")
-    write = contraction_kernels if len(fused.core.sources) == 2 else reduction_kernels
+    write = contraction_kernels if len(fused.core.sources) == 2 else reduce_kernels
     return write(*given, new_slot, repeated)
 
 
-def product_plan(fused: Fused, slots: Mapping[object, int], target: Target) -> Tiling | None:
+def product_plan(fused: FusionGroup, slots: Mapping[object, int], target: Target) -> Tiling | None:
     """How a product is cut into tiles; None for other kernels."""
     core = fused.core
-    if core is None or len(core.sources) != 2 or not isinstance(core.op.lower, Fold):  # type: ignore[union-attr]
+    if core is None or len(core.sources) != 2 or not isinstance(core.op.lower, Reduce):  # type: ignore[union-attr]
         return None
     return plan_of(fused, slots, target)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from geartrain.compiler.analysis.groups import Fused
+from geartrain.compiler.analysis.groups import FusionGroup
 from geartrain.compiler.kernels.kernel import Kernel
 from geartrain.graph.node import Constant, Node
 from geartrain.graph.op import Scan
@@ -37,26 +37,26 @@ class Lowered:
             name: what their names begin with.
             nodes: the nodes in place of `self.nodes`.
             slots: the places of all nodes.
-            new_slot: gives a place for scratch memory.
+            new_slot: gives a place for a workspace.
         """
         instead = dict(zip(self.nodes, nodes, strict=True))
         moved = {slots[old]: slots[new] for old, new in instead.items() if old in slots}
         for kernel in self.kernels:
-            for slot, _, _ in kernel.scratch:
+            for slot, _, _ in kernel.workspace:
                 if slot not in moved:
                     moved[slot] = new_slot()
         return [
             replace(
                 kernel, name=name + kernel.name.removeprefix(self.name), like=kernel, moved=moved,
                 nodes=[instead[node] for node in kernel.nodes],
-                scratch=[(moved[slot], size, dtype) for slot, size, dtype in kernel.scratch],
+                workspace=[(moved[slot], size, dtype) for slot, size, dtype in kernel.workspace],
                 packs=None if kernel.packs is None else instead[kernel.packs],
             )
             for kernel in self.kernels
         ]  # fmt: skip
 
 
-def key_of(fused: Fused, slots: Mapping[object, int]) -> tuple[Any, list[Node]] | None:
+def key_of(fused: FusionGroup, slots: Mapping[object, int]) -> tuple[Any, list[Node]] | None:
     """A key of what lowering depends on, and the nodes in the order in which it names them.
 
     None for loops over time: their bodies have tables of addresses of their own.

@@ -1,13 +1,14 @@
-"""Joining kernels that work on the rows of one tensor: several folds, and the maps around them.
+"""Joining kernels that work on the rows of one tensor: reductions, and the maps around them.
 
-Goes in: kernels in order, one fold each. Comes out: fewer kernels in order. A softmax is
+Goes in: kernels in order, one reduction each. Comes out: fewer kernels in order. A softmax is
 
     m[i] = max of x[i, :];  e[i, j] = exp(x[i, j] - m[i]);  s[i] = sum of e[i, :];  y = e / s
 
 four kernels before, and one row-wise kernel after: a row stays in registers, or close by, from its
-first fold to its last map. Joined are folds along one last axis with each other, and with maps of
-their rows, where one reads what the other makes, or both read the same memory. A kernel reads of
-another's results only the row that it works on, and none outside the join may come in between.
+first reduction to its last map. Joined are reductions along one last axis with each other, and with
+maps of their rows, where one reads what the other makes, or both read the same memory. A kernel
+reads of another's results only the row that it works on, and none outside the join may come in
+between.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Iterable
 from geartrain.compiler.analysis.cost import USUAL_BATCH, few_units
 from geartrain.compiler.analysis.groups import (
     MOST_READS,
-    Fused,
+    FusionGroup,
     Rows,
     longer,
     readings_of,
@@ -26,11 +27,11 @@ from geartrain.compiler.analysis.groups import (
 from geartrain.compiler.analysis.index_maps import readings
 from geartrain.graph.affine import Index
 from geartrain.graph.node import Node
-from geartrain.graph.op import Fold
+from geartrain.graph.op import Reduce
 from geartrain.graph.shapes import Shape, product, resolve
 
 
-def join_rows(kernels: list[Fused]) -> list[Fused]:
+def join_rows(kernels: list[FusionGroup]) -> list[FusionGroup]:
     """Join what works on the same rows; the others stay as they are."""
     order = _Order(kernels)
     while order.join_neighbours():
@@ -43,11 +44,11 @@ class _Group:
 
     Attributes:
         kernels: the kernels, in order.
-        shape: the whole rows' shape without axes of size 1, once a fold says so.
+        shape: the whole rows' shape without axes of size 1, once a reduction says so.
         made, reads: the nodes that they store, and that they read from outside.
     """
 
-    def __init__(self, kernels: list[Fused]) -> None:
+    def __init__(self, kernels: list[FusionGroup]) -> None:
         self.kernels = kernels
         self.shape = next(filter(None, map(_row_shape, kernels)), None)
         self.made = {node for kernel in kernels for node in kernel.nodes}
@@ -63,35 +64,35 @@ class _Group:
         shapes = {longer(node.extents) for node in self.made}
         return self.row_by_row and shapes <= {shape, shape[:-1]}
 
-    def fused(self) -> Fused:
+    def fused(self) -> FusionGroup:
         """The joined kernel; a single one as it was."""
         if len(self.kernels) == 1:
             return self.kernels[0]
         assert self.shape is not None
         steps = tuple(dict.fromkeys(node for one in self.kernels for node in one.members()))
         reads = list(dict.fromkeys(node for one in self.kernels for node in one.reads))
-        return Fused(
+        return FusionGroup(
             list(steps), None, [node for node in reads if node not in self.made],
             Rows(self.shape[:-1], self.shape[-1], steps),
         )  # fmt: skip
 
 
-def _row_shape(kernel: Fused) -> Shape | None:
-    """The shape of what a kernel folds row by row, without axes of size 1; None for others."""
+def _row_shape(kernel: FusionGroup) -> Shape | None:
+    """The shape of what a kernel reduces row by row, without axes of size 1; None for others."""
     core = kernel.core
-    if core is None or not isinstance(core.op.lower, Fold) or len(core.sources) != 1:  # type: ignore[union-attr]
+    if core is None or not isinstance(core.op.lower, Reduce) or len(core.sources) != 1:  # type: ignore[union-attr]
         return None
     (source,) = core.sources
     shape = longer(source.extents)
-    folded = longer(tuple(source.extents[axis] for axis in core.params["axes"]))
+    reduced = longer(tuple(source.extents[axis] for axis in core.params["axes"]))
     last = [axis for axis, size in enumerate(source.extents) if size != 1][-1:]
-    if len(folded) != 1 or last[0] not in core.params["axes"]:
+    if len(reduced) != 1 or last[0] not in core.params["axes"]:
         return None
     units = shape[0] if len(shape) > 1 else 1
     return None if few_units(units, product(shape)) else shape
 
 
-def _starts(kernel: Fused) -> Iterable[tuple[Node, Index | None]]:
+def _starts(kernel: FusionGroup) -> Iterable[tuple[Node, Index | None]]:
     """The nodes that a kernel begins to compute with, and their index in its loops."""
     for node in kernel.members():
         if node is kernel.core:
@@ -109,7 +110,7 @@ def _elements(pair: tuple[_Group, _Group]) -> int:
 class _Order:
     """Groups of kernels in an order in which each comes after those it reads from."""
 
-    def __init__(self, kernels: list[Fused]) -> None:
+    def __init__(self, kernels: list[FusionGroup]) -> None:
         self.groups = [_Group([kernel]) for kernel in kernels]
 
     def join_neighbours(self) -> bool:

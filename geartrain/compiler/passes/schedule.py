@@ -1,4 +1,4 @@
-"""The order of kernels: small folds and products right after what makes their sources.
+"""The order of kernels: small reductions and products right after what makes their sources.
 
     d = ...; big product of d; sum of d         before: the sum reads d from far away
     d = ...; sum of d; big product of d         after: d is still in the cache
@@ -12,16 +12,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from geartrain.compiler.analysis.cost import USUAL_BATCH
-from geartrain.compiler.analysis.groups import Fused
+from geartrain.compiler.analysis.groups import FusionGroup
 from geartrain.compiler.codegen.values import BYTES
 from geartrain.graph.node import Node
-from geartrain.graph.op import Fold
+from geartrain.graph.op import Reduce
 from geartrain.graph.shapes import product, resolve
 
 NEAR = 1 << 20  # bytes that a kernel may touch to be moved: the second-level cache has more
 
 
-def near_sources(kernels: list[Fused], updates: Mapping[Node, Node]) -> list[Fused]:
+def near_sources(kernels: list[FusionGroup], updates: Mapping[Node, Node]) -> list[FusionGroup]:
     """Small kernels moved to where what they read has just been made.
 
     Args:
@@ -29,25 +29,25 @@ def near_sources(kernels: list[Fused], updates: Mapping[Node, Node]) -> list[Fus
         updates: the new value of each variable.
     """
     replaced = {value: variable for variable, value in updates.items()}
-    order: list[Fused] = []
+    order: list[FusionGroup] = []
     for kernel in kernels:
         at = len(order)
         if _movable(kernel):
             old = {replaced[node] for node in kernel.nodes if node in replaced}
             reads = set(kernel.reads)
-            while at and reads.isdisjoint(order[at - 1].nodes) and _apart(order[at - 1], old):
+            while at and reads.isdisjoint(order[at - 1].nodes) and _reads_none(order[at - 1], old):
                 at -= 1
         order.insert(at or len(order), kernel)
     return order
 
 
-def _apart(kernel: Fused, variables: set[Node]) -> bool:
+def _reads_none(kernel: FusionGroup, variables: set[Node]) -> bool:
     return variables.isdisjoint(kernel.reads)
 
 
-def _movable(kernel: Fused) -> bool:
-    """Whether a kernel is a fold or a product of few bytes."""
-    if kernel.core is None or not isinstance(kernel.core.op.lower, Fold):  # type: ignore[union-attr]
+def _movable(kernel: FusionGroup) -> bool:
+    """Whether a kernel is a reduction or a product of few bytes."""
+    if kernel.core is None or not isinstance(kernel.core.op.lower, Reduce):  # type: ignore[union-attr]
         return False
     touched = sum(product(one.extents) * BYTES[one.dtype] for one in (*kernel.reads, *kernel.nodes))
     return int(resolve(touched, USUAL_BATCH)) <= NEAR

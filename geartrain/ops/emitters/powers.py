@@ -110,14 +110,14 @@ def _integer_power(x: Term, y: Term) -> Term:
     unused = b.convert(b.call("llvm.ctlz", bits.dtype, bits, extra="i1 false"), "int64")
     width = b.constant(int(bits.type[1:]), "int64")
 
-    def turn(_: Any, values: list[Any]) -> list[Any]:
+    def iteration(_: Any, values: list[Any]) -> list[Any]:
         result, factor, left = (Term(b, value) for value in values)
         result = (left & 1).differs(0).where(result * factor, result)
         return [result.value, (factor * factor).value, _halved(left).value]
 
     lanes = max(x.value.lanes, y.value.lanes)
     start = [b.splat(term.value, lanes) for term in (x.like(1), x, y)]
-    found = b.loop(b.constant(0, "int64"), b.sub(width, unused), 1, turn, start)
+    found = b.loop(b.constant(0, "int64"), b.sub(width, unused), 1, iteration, start)
     result = Term(b, found[0])
     if x.value.unsigned:
         return result

@@ -19,7 +19,7 @@ from geartrain.graph.shapes import Extent, Shape, public
 from geartrain.layers.layer import Layer
 from geartrain.ops import views
 from geartrain.ops.operands import extents_of, ladder, number_of
-from geartrain.ops.turns import scan
+from geartrain.ops.scan import scan
 from geartrain.registry import register
 
 

@@ -8,7 +8,7 @@ from geartrain import ops
 from geartrain.graph.node import placeholder
 from geartrain.graph.op import REGISTRY
 from geartrain.graph.shapes import BATCH, Dim
-from geartrain.ops.turns import before_turns, scan
+from geartrain.ops.scan import before_steps, scan
 from geartrain.saving.onnx.export.exporter import Exporter
 from geartrain.saving.onnx.export.extents import Extents
 from geartrain.saving.onnx.export.graph import OnnxGraph, Unsupported
@@ -187,6 +187,6 @@ def test_what_a_state_was_before_each_turn_is_for_gradients_alone():
     state, items = placeholder((BATCH, 2), "float32"), placeholder((TIME, BATCH, 2), "float32")
     (states,) = scan(lambda before, now: ([before[0] + now[0]], []), [state], [items])
     (loop,) = states.sources
-    (before,) = before_turns(loop, loop.params["body"], TIME, reverse=False)
+    (before,) = before_steps(loop, loop.params["body"], TIME, reverse=False)
     with pytest.raises(Unsupported, match="it holds the gradient of a loop"):
         exported([state, items], before)

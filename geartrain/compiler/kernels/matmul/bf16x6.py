@@ -14,7 +14,7 @@ What is left out has either sign, and is mostly smaller than what rounding a pro
 costs: sums of many products come out nearer to the exact ones than by multiply-adds of float32.
 Instructions that multiply tiles of bfloat16 do these six faster than others do one of float32.
 
-An infinity is all in its head, and must meet no zero of the other number's smaller pieces: that
+An infinity is all in its head, and must meet no zero of the other number's smaller slices: that
 would be NaN. So there are two heads: `FULL` has infinities and NaN, and multiplies only its like.
 The instructions take subnormal numbers for 0: sums are exact down to terms of about 2**-126. There
 `FULL` has a normal number instead, since infinity times a subnormal number is no NaN.
@@ -27,8 +27,8 @@ from __future__ import annotations
 
 from geartrain.compiler.codegen.builder import Builder, Value
 
-TAIL, MIDDLE, HEAD, FULL = range(4)  # the pieces, in the order in which they are packed
-PIECES = 4
+TAIL, MIDDLE, HEAD, FULL = range(4)  # the slices, in the order in which they are packed
+SLICES = 4
 PRODUCTS = (
     (TAIL, HEAD), (MIDDLE, HEAD), (MIDDLE, MIDDLE), (HEAD, MIDDLE), (HEAD, TAIL), (FULL, FULL),
 )  # fmt: skip
@@ -37,8 +37,8 @@ NORMAL_OR_NAN = 0x00C00000  # what makes a subnormal number normal, and leaves N
 _NAN, _INFINITE, _SUBNORMAL = 0x81, 0x18, 0x20  # classes of numbers, as AVX-512 has them
 
 
-def pieces(b: Builder, x: Value) -> list[Value]:
-    """The pieces of float32 numbers: float32 as well, as bits (int32) whose lower halves are 0."""
+def split(b: Builder, x: Value) -> list[Value]:
+    """The slices of float32 numbers: float32 as well, as bits (int32) whose lower halves are 0."""
     zero, special = b.constant(0, "int32"), _is(b, x, _NAN | _INFINITE)
     bits = b.bitcast(x, "int32")
     head = _upper(b, bits)
@@ -53,9 +53,9 @@ def pieces(b: Builder, x: Value) -> list[Value]:
 
 
 def paired(b: Builder, first: Value, second: Value) -> list[Value]:
-    """For each piece, the bfloat16 of two vectors of numbers side by side, as int32."""
+    """For each slice, the bfloat16 of two vectors of numbers side by side, as int32."""
     sixteen = b.constant(16, "int32")
-    both = zip(pieces(b, first), pieces(b, second), strict=True)
+    both = zip(split(b, first), split(b, second), strict=True)
     return [b.bits("or", high, b.bits("lshr", low, sixteen)) for low, high in both]
 
 

@@ -1,6 +1,6 @@
 """The kernel of products: blocks of results kept in registers, with an epilogue at the store.
 
-A contraction sums products over some axes. Its result is cut into tiles of a few rows by two
+A contraction sums products over some axes. Its result is cut into tiles of a skinny rows by two
 vectors, whose sums stay in registers while the summed axes are walked: each step loads two vectors
 of the second operand, and repeats one number of the first for each row. Operands are read where
 they are, through any view that is plain index arithmetic (so a convolution needs no copies of its
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from geartrain.compiler.analysis.groups import Fused
+from geartrain.compiler.analysis.groups import FusionGroup
 from geartrain.compiler.codegen.builder import Value
 from geartrain.compiler.codegen.values import NARROW, summed_in
 from geartrain.compiler.kernels.expression import Expression
@@ -19,14 +19,14 @@ from geartrain.compiler.kernels.kernel import (
     Kernel,
     at_least,
     check_supported,
-    either,
+    multiversion,
 )
 from geartrain.compiler.kernels.matmul.gemm import Gemm
 from geartrain.compiler.kernels.matmul.packed_gemm import packed_kernels
 from geartrain.compiler.kernels.matmul.packed_layout import Packed
-from geartrain.compiler.kernels.matmul.skinny import FewColumns
+from geartrain.compiler.kernels.matmul.skinny import SkinnyGemm
 from geartrain.compiler.kernels.matmul.tiling import MANY_ROWS, Cut, operand_of
-from geartrain.compiler.kernels.reduce import Domain, fold_kernels, join_parts
+from geartrain.compiler.kernels.reduce import Domain, join_parts, kernels_over
 from geartrain.compiler.targets.target import Target
 from geartrain.graph.affine import Index
 from geartrain.graph.node import Node
@@ -34,7 +34,7 @@ from geartrain.graph.shapes import Extent, holds_dim
 
 
 def contraction_kernels(
-    name: str, fused: Fused, slots: Mapping[object, int], target: Target,
+    name: str, fused: FusionGroup, slots: Mapping[object, int], target: Target,
     new_slot: Callable[[], int], repeated: bool = False,
 ) -> list[Kernel]:  # fmt: skip
     """The kernels of a product and its epilogue: packing, if need be, and the product.
@@ -46,23 +46,23 @@ def contraction_kernels(
     cut = _cut(fused)
     if cut is None:
         return _as_fold(name, *given, new_slot, repeated)
-    few = FewColumns.of(name, *given, cut)
-    if few.fits() and not repeated:
-        return few.kernels(new_slot)
+    skinny = SkinnyGemm.of(name, *given, cut)
+    if skinny.fits() and not repeated:
+        return skinny.kernels(new_slot)
     if cut.narrow:
         return packed_kernels(Packed(name, *given, new_slot, cut), repeated)
     plan = Gemm.of(name, *given, cut)
-    in_pieces = 0 if repeated else plan.best_in_pieces()
-    if in_pieces != 0:
+    use_split = 0 if repeated else plan.prefers_bf16x6()
+    if use_split != 0:
         plan.name = f"{name}_few"
         plan.shorten()
-        pieces = packed_kernels(Packed(name, *given, new_slot, cut))
-        return either(pieces, _in_registers(plan, new_slot), in_pieces)
+        split = packed_kernels(Packed(name, *given, new_slot, cut))
+        return multiversion(split, _in_registers(plan, new_slot), use_split)
     if plan.crowds_for_many_rows() and not repeated:
         many = Gemm.of(f"{name}_many", *given, cut)
         many.packed_slot = new_slot()
         packed = [many.pack(), many.product()]
-        return either(packed, [plan.product()], at_least(plan.row_count, MANY_ROWS))
+        return multiversion(packed, [plan.product()], at_least(plan.row_count, MANY_ROWS))
     return _in_registers(plan, new_slot, repeated)
 
 
@@ -84,15 +84,15 @@ def _in_registers(plan: Gemm, new_slot: Callable[[], int], repeated: bool = Fals
     return [*kernels, plan.product()]
 
 
-def plan_of(fused: Fused, slots: Mapping[object, int], target: Target) -> Gemm | None:
+def plan_of(fused: FusionGroup, slots: Mapping[object, int], target: Target) -> Gemm | None:
     """How a product is cut into tiles, also if both operands are packed; None if there are none."""
     cut = _cut(fused)
-    if cut is None or FewColumns.of("", fused, slots, target, cut).fits():
+    if cut is None or SkinnyGemm.of("", fused, slots, target, cut).fits():
         return None
     return Gemm.of("", fused, slots, target, cut)
 
 
-def _cut(fused: Fused) -> Cut | None:
+def _cut(fused: FusionGroup) -> Cut | None:
     """Which operand gives the rows, and which the columns; None if there are not both."""
     core = fused.core
     assert core is not None
@@ -119,7 +119,7 @@ def _labels(core: Node) -> tuple[str, str, str]:
 
 
 def _as_fold(
-    name: str, fused: Fused, slots: Mapping[object, int], target: Target,
+    name: str, fused: FusionGroup, slots: Mapping[object, int], target: Target,
     new_slot: Callable[[], int], repeated: bool,
 ) -> list[Kernel]:  # fmt: skip
     """A product without rows or columns: dots, matrix times vector."""
@@ -140,4 +140,4 @@ def _as_fold(
         return b.mul(b.convert(x, dtype), b.convert(y, dtype))
 
     domain = Domain(extents, tuple(range(len(out))), element)
-    return fold_kernels(name, fused, slots, target, new_slot, domain, repeated)
+    return kernels_over(name, fused, slots, target, new_slot, domain, repeated)

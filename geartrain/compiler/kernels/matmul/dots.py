@@ -3,7 +3,7 @@
 Each reads a panel of either operand as `pack.py` lays them out, and leaves the sums in memory,
 row after row. Of narrow floats: `TileDot` by instructions that multiply whole tiles (AMX),
 `PairDot` by one that adds two products to each lane (AVX-512 BF16), `WideDot` by multiply-adds of
-float32, on any CPU. Of float32: `SplitDot`, by tiles of the pieces of each number.
+float32, on any CPU. Of float32: `SplitDot`, by tiles of the slices of each number.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from collections.abc import Callable
 
 from geartrain.compiler.analysis.cost import USUAL_BATCH
 from geartrain.compiler.codegen.builder import Builder, Value
-from geartrain.compiler.kernels.matmul.bf16x6 import PIECES, PRODUCTS
+from geartrain.compiler.kernels.matmul.bf16x6 import PRODUCTS, SLICES
 from geartrain.compiler.targets.target import Target
 from geartrain.graph.shapes import Extent, resolve
 
 SHALLOW = 8  # terms of a sum below which a tile would hold mostly zeros
 
 
-# What may be done while tiles are multiplied, a little after each group of instructions: from the
-# values that it hands on, it makes those for the next time.
-Aside = Callable[[list[Value]], list[Value]]
+# Work that is overlapped with the multiplication of tiles, a little after each group of
+# instructions: from the values that it hands on, it makes those for the next time.
+Overlap = Callable[[list[Value]], list[Value]]
 
 
 class Dot(ABC):
@@ -33,18 +33,18 @@ class Dot(ABC):
         groups: how many neighbours along the summed axis lie together in either operand.
         step: how many terms are summed at a time.
         dtype: what the operands are packed as.
-        products: which pieces of two numbers are multiplied, where numbers are packed in pieces.
-        pieces: into how many pieces a number is cut.
+        products: which slices of two numbers are multiplied, where numbers are packed in slices.
+        slices: into how many slices a number is split.
         speed: about how many times as fast as multiply-adds of float32.
-        beside: whether multiplying takes so long that packing had better be done meanwhile.
+        overlaps: whether multiplying takes so long that packing is better overlapped with it.
     """
 
     groups, step = (1, 1), 1
     dtype = "float32"
     products: tuple[tuple[int, int], ...] = ((0, 0),)
-    pieces = 1
+    slices = 1
     speed = 1
-    beside = False
+    overlaps = False
 
     def __init__(self, target: Target, rows: Extent, columns: Extent) -> None:
         self.target, self.lanes = target, target.lanes(4)
@@ -61,11 +61,11 @@ class Dot(ABC):
     @abstractmethod
     def write(
         self, b: Builder, first: str, second: str, low: Value, high: Value, results: str,
-        aside: Aside, values: list[Value],
+        overlap: Overlap, values: list[Value],
     ) -> list[Value]:  # fmt: skip
         """Sum the steps from `low` to `high` of two panels, into `rows` rows of `width`.
 
-        Other work may be done meanwhile, or none: what `aside` made of `values` is returned.
+        Other work may be overlapped with it, or none: what `overlap` made of `values` is returned.
         """
 
     def _at(self, b: Builder, base: str, number: int) -> str:
@@ -78,13 +78,13 @@ class VectorDot(Dot):
 
     def write(
         self, b: Builder, first: str, second: str, low: Value, high: Value, results: str,
-        aside: Aside, values: list[Value],
+        overlap: Overlap, values: list[Value],
     ) -> list[Value]:  # fmt: skip
         """Sum in registers, which leaves none for other work."""
         count = self.rows * self.vectors
         zeros = [b.splat(b.constant(0, "float32"), self.lanes)] * count
 
-        def turn(step: Value, sums: list[Value]) -> list[Value]:
+        def iteration(step: Value, sums: list[Value]) -> list[Value]:
             a = b.pointer(first, b.mul(step, b.constant(self.rows, "int64")), "float32")
             at = b.pointer(second, b.mul(step, b.constant(self.width, "int64")), "float32")
             places = [self._at(b, at, v * self.lanes) for v in range(self.vectors)]
@@ -96,7 +96,7 @@ class VectorDot(Dot):
                     made.append(self._add(b, repeated, column, sums[row * self.vectors + v]))
             return made
 
-        sums = b.loop(low, high, 1, turn, zeros)
+        sums = b.loop(low, high, 1, iteration, zeros)
         for n, total in enumerate(sums):
             b.store(total, self._at(b, results, n * self.lanes))
         return values
@@ -178,35 +178,35 @@ class TileDot(Dot):
 
     def write(
         self, b: Builder, first: str, second: str, low: Value, high: Value, results: str,
-        aside: Aside, values: list[Value],
+        overlap: Overlap, values: list[Value],
     ) -> list[Value]:  # fmt: skip
         """Sum in tiles: the instructions for vectors have time for other work."""
         tiles = [(m, v) for m in range(self.high) for v in range(self.vectors)]
         row_bytes = 4 * self.width  # of the second operand: a pair of each column; and of results
-        sizes = [16 * self.pieces * self.rows, 16 * self.pieces * self.width]  # of a step
+        sizes = [16 * self.slices * self.rows, 16 * self.slices * self.width]  # of a step
         for m, v in tiles:
             tile_call(b, "tilezero", tile(2 * m + v))
 
-        def turn(step: Value, inside: list[Value]) -> list[Value]:
+        def iteration(step: Value, inside: list[Value]) -> list[Value]:
             a, at = (
                 b.pointer(base, b.mul(step, b.constant(size, "int64")), "float32")
                 for base, size in zip((first, second), sizes, strict=True)
             )
-            held: dict[int, int] = {}  # which piece's tile a register holds
+            held: dict[int, int] = {}  # which slice's tile a register holds
             for x, y in self.products:
                 for m, v in tiles:
                     rows = 4 + m, x, a, 16 * (x * self.rows + m * self.tile_rows), 64
                     columns = 6 + v, y, at, 16 * y * self.width + v * self.lanes, row_bytes
-                    for number, piece, base, place, stride in (rows, columns):
-                        if held.get(number) != piece:
-                            held[number] = piece
+                    for number, slice_, base, place, stride in (rows, columns):
+                        if held.get(number) != slice_:
+                            held[number] = slice_
                             where = f"ptr {self._at(b, base, place)}", f"i64 {stride}"
                             tile_call(b, "tileloadd64", tile(number), *where)
                     tile_call(b, "tdpbf16ps", tile(2 * m + v), tile(4 + m), tile(6 + v))
-                inside = aside(inside)
+                inside = overlap(inside)
             return inside
 
-        values = b.loop(low, high, 1, turn, values)
+        values = b.loop(low, high, 1, iteration, values)
         for m, v in tiles:
             place = self._at(b, results, m * self.tile_rows * self.width + v * self.lanes)
             where = f"ptr {place}", f"i64 {row_bytes}"
@@ -217,9 +217,9 @@ class TileDot(Dot):
 class SplitDot(TileDot):
     """Products of float32 by tiles of bfloat16: see `bf16x6.py`."""
 
-    products, pieces = PRODUCTS, PIECES
+    products, slices = PRODUCTS, SLICES
     speed = 2
-    beside = True
+    overlaps = True
 
 
 def dot_for(target: Target, dtype: str, rows: Extent, columns: Extent, depth: Extent) -> Dot:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from geartrain.compiler.codegen.builder import Builder, Value, is_known
 from geartrain.compiler.codegen.values import summed_in
 from geartrain.compiler.kernels.kernel import ARGUMENTS, BEGIN, END, TABLE, Kernel, address
-from geartrain.compiler.kernels.matmul.microkernel import Tiles
+from geartrain.compiler.kernels.matmul.microkernel import Microkernel
 from geartrain.compiler.kernels.matmul.tiling import PART, WIDE
 from geartrain.graph.shapes import Extent, apply, product
 
 
-class Gemm(Tiles):
+class Gemm(Microkernel):
     """Writes the kernels of one product: packing, and the walk over all tiles."""
 
     def pack(self) -> Kernel:
@@ -29,7 +29,7 @@ class Gemm(Tiles):
         def unit(u: Value, _: list[Value]) -> None:
             panel = b.make(f"srem i64 {u.name}, {panels.name}", "int64")
             rest = b.make(f"sdiv i64 {u.name}, {panels.name}", "int64")
-            loops = {**self._zeros(b), **self._split(b, rest, shared)}
+            loops = {**self._zeros(b), **self._unravel(b, rest, shared)}
             loops[self.column] = b.mul(panel, b.constant(self.width, "int64"))
             columns = b.add(numbers, loops[self.column])
             inside = b.compare("lt", columns, b.index(self.sizes[self.column]))
@@ -54,11 +54,11 @@ class Gemm(Tiles):
                 label, size = self.summed[depth]
                 extent = b.index(size)
 
-                def turn(k: Value, _: list[Value]) -> None:
+                def iteration(k: Value, _: list[Value]) -> None:
                     loops[label] = k
                     nest(depth + 1, b.add(b.mul(position, extent), k))
 
-                b.loop(b.constant(0, "int64"), extent, 1, turn)
+                b.loop(b.constant(0, "int64"), extent, 1, iteration)
 
             nest(0, b.constant(0, "int64"))
 
@@ -100,7 +100,7 @@ class Gemm(Tiles):
             rest = b.make(f"sdiv i64 {u.name}, {group_count.name}", "int64")
             panel = b.make(f"srem i64 {rest.name}, {panels.name}", "int64")
             rest = b.make(f"sdiv i64 {rest.name}, {panels.name}", "int64")
-            outer = self._split(b, rest, self.outer)
+            outer = self._unravel(b, rest, self.outer)
             low = b.mul(group, b.constant(per_unit * self.tile_rows, "int64"))
             high = b.add(low, b.constant(per_unit * self.tile_rows, "int64"))
             high = b.select(b.compare("lt", high, rows), high, rows)
@@ -133,10 +133,10 @@ class Gemm(Tiles):
             self._single_row(b, functions)
         b.loop(BEGIN, END, 1, unit)
         b.line("ret void")
-        nodes, scratch = self.fused.nodes, []
+        nodes, workspace = self.fused.nodes, []
         if self.parts_slot:
             size = product(self.core.extents) * self.parts
-            nodes, scratch = [], [(self.parts_slot, size, summed_in(self.dtype))]
+            nodes, workspace = [], [(self.parts_slot, size, summed_in(self.dtype))]
         kind = "contraction in parts" if self.parts_slot else "contraction"
         written = [*functions.values(), b]
         return Kernel(
@@ -146,7 +146,7 @@ class Gemm(Tiles):
             written,
             self.units(),
             self.work(),
-            scratch,
+            workspace,
             grain=grain,
         )
 
@@ -164,7 +164,7 @@ class Gemm(Tiles):
             if depth == 0:
                 low, high = self.part_range(b, outer[PART])
 
-            def turn(k: Value, _: list[Value]) -> None:
+            def iteration(k: Value, _: list[Value]) -> None:
                 if depth < number:
                     fixed.append(k)
                     nest(depth + 1)
@@ -174,7 +174,7 @@ class Gemm(Tiles):
                 given = "".join(f", i64 {value.name}" for value in (*fixed, k, end))
                 walk(f"{given}, i1 true")
 
-            b.loop(low, high, 1 if depth < number else step, turn)
+            b.loop(low, high, 1 if depth < number else step, iteration)
 
         nest(0)
 
@@ -185,7 +185,7 @@ class Gemm(Tiles):
         return simple and isinstance(columns, int) and columns % (WIDE * self.lanes) == 0
 
     def _single_row(self, b: Builder, functions: dict[tuple[int, int], Builder]) -> None:
-        """One sample: long pieces of the second operand's rows are read faster than short ones."""
+        """One sample: long runs of the second operand's rows are read faster than short ones."""
         one, several = b.label_name(), b.label_name()
         rows = b.index(self.row_count)
         single = b.compare("eq", rows, b.constant(1, "int64"))

@@ -19,7 +19,7 @@ from geartrain.graph.affine import Affine, Index, offset_of
 from geartrain.graph.shapes import Extent, product
 
 
-class Tiles(Tiling):
+class Microkernel(Tiling):
     """Writes the functions of tiles: some rows by some vectors of the result."""
 
     def _tile(self, rows: int, full: bool, vectors: int) -> Builder:
@@ -32,7 +32,7 @@ class Tiles(Tiling):
         name = f"{self.name}_{rows}x{vectors}{'' if full else '_part'}"
         b = Builder(name, arguments, "internal")
         loops = {
-            **self._split(b, Value("%row", "int64"), self.row_labels),
+            **self._unravel(b, Value("%row", "int64"), self.row_labels),
             self.column: Value("%column", "int64"),
             **{label: Value(f"%o{n}", "int64") for n, label in enumerate(self.outer)},
         }  # fmt: skip
@@ -55,7 +55,7 @@ class Tiles(Tiling):
 
         def load() -> list[Value]:
             return [
-                b.load(self._scratch(b, base, row, vector, loops), wide, self.lanes, mask)
+                b.load(self._workspace(b, base, row, vector, loops), wide, self.lanes, mask)
                 for row in range(rows) for vector, mask in enumerate(masks)
             ]  # fmt: skip
 
@@ -68,9 +68,9 @@ class Tiles(Tiling):
         at = b.add(Value("%row", "int64"), b.constant(row, "int64"))
         first = b.constant(vector * self.lanes, "int64")
         columns = {self.column: b.add(loops[self.column], first)}
-        return {**loops, **self._split(b, at, self.row_labels), **columns}
+        return {**loops, **self._unravel(b, at, self.row_labels), **columns}
 
-    def _scratch(
+    def _workspace(
         self, b: Builder, base: str, row: int, vector: int, loops: dict[str, Value]
     ) -> str:
         """The address of the sums of a part."""
@@ -100,7 +100,7 @@ class Tiles(Tiling):
         self, b: Builder, rows: int, loops: dict[str, Value], masks: list[Value | None],
         sums: list[Value],
     ) -> list[Value]:  # fmt: skip
-        """Walk the summed axes; the sums are handed from turn to turn."""
+        """Walk the summed axes; the sums are handed from one iteration to the next."""
         vectors = len(masks)
         a_base = address(b, self.slots[self.a.memory])
         outside = {**self._zeros(b), **loops}
@@ -133,19 +133,19 @@ class Tiles(Tiling):
                 return step(a_at, b_at, values)
             label, size = self.summed[depth]
 
-            def turn(k: Value, inside: list[Value]) -> list[Value]:
+            def iteration(k: Value, inside: list[Value]) -> list[Value]:
                 a_next = b.pointer(a_at, b.mul(k, b.index(self.a.stride(label))), self.dtype)
                 b_next = b.pointer(b_at, b.mul(k, b.index(strides[label])), self.dtype)
                 return nest(depth + 1, a_next, b_next, inside)
 
             low, high = b.constant(0, "int64"), b.index(size)
             if self.block is not None and depth < self.block[0]:
-                return turn(Value(f"%s{depth}", "int64"), values)
+                return iteration(Value(f"%s{depth}", "int64"), values)
             if self.block is not None and depth == self.block[0]:
                 low, high = Value("%from", "int64"), Value("%to", "int64")
             elif depth == 0 and self.parts_slot:
                 low, high = self.part_range(b, loops[PART])
-            return b.loop(low, high, 1, turn, values)
+            return b.loop(low, high, 1, iteration, values)
 
         return nest(0, a_start, b_start, sums)
 
@@ -183,7 +183,7 @@ class Tiles(Tiling):
             for row in range(rows):
                 for vector, mask in enumerate(masks):
                     total = sums[row * vectors + vector]
-                    b.store(total, self._scratch(b, base, row, vector, loops), mask)
+                    b.store(total, self._workspace(b, base, row, vector, loops), mask)
             return
         reads, nodes = self.fused.reads, self.fused.nodes
         pointers = addresses(b, self.slots, [*reads, *nodes])

@@ -23,14 +23,14 @@ from geartrain.compiler.kernels.kernel import (
 from geartrain.compiler.kernels.matmul.bf16x6 import paired
 from geartrain.compiler.kernels.matmul.layout import PANEL, place_in_panel
 from geartrain.compiler.kernels.matmul.packed_layout import Panels, in_runs
-from geartrain.compiler.kernels.matmul.tiling import split
+from geartrain.compiler.kernels.matmul.tiling import unravel
 from geartrain.compiler.targets.target import Target
 from geartrain.graph.affine import Affine
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import apply, product
 
 SLOTS = 16  # along the summed axis, that are one unit of work where all panels are packed at once
-STEP_SLOTS = 16  # in a step of numbers that are packed in pieces
+STEP_SLOTS = 16  # in a step of numbers that are packed in slices
 
 Combination = Callable[[Value, Value], Value]
 
@@ -69,8 +69,8 @@ class _Packer:
         self.loads_along_depth = inner == 1 and in_runs(summed, self.lanes)
         self.stores_along_depth = panels.group > self.halves
         self.straight = not (self.loads_along_depth or self.stores_along_depth)
-        self.pieces = panels.dot.pieces
-        self.dtype = panels.dtype if self.pieces == 1 else operand.top.dtype  # of what is combined
+        self.slices = panels.dot.slices
+        self.dtype = panels.dtype if self.slices == 1 else operand.top.dtype  # of what is combined
 
     def kernel(self) -> Kernel:
         """Write it: a unit of work is a panel, or a few slots of all panels.
@@ -86,7 +86,7 @@ class _Packer:
         def unit(u: Value, _: list[Value]) -> None:
             number = b.make(f"srem i64 {u.name}, {b.index(count).name}", "int64")
             rest = b.make(f"sdiv i64 {u.name}, {b.index(count).name}", "int64")
-            shared = split(b, rest, to.shared)
+            shared = unravel(b, rest, to.shared)
             size = b.index(to.panel_size)
             if row_after_row:
                 place = b.mul(rest, b.mul(b.index(to.panels), size))
@@ -98,24 +98,24 @@ class _Packer:
         b.loop(BEGIN, END, 1, unit)
         b.line("ret void")
         units = product(one for _, one in to.shared) * count
-        scratch, packs = [to.scratch()], to.operand.memory
-        made = Kernel(to.name, [], "pack", [b], units, to.elements(), scratch, packs)
+        workspace, packs = [to.workspace()], to.operand.memory
+        made = Kernel(to.name, [], "pack", [b], units, to.elements(), workspace, packs)
         made.copies = to.small()
         return made
 
     def _put(self, slots: list[Value], start: str, s: Value, offset: Value, count: int) -> None:
-        """Store the first lanes of vectors of slots: for each piece one, from slot number `s` on.
+        """Store the first lanes of vectors of slots: for each slice one, from slot number `s` on.
 
         `offset` is how far beyond the first row's slot they go.
         """
         b, lanes, width = self.b, self.lanes, self.to.width
         left = b.constant(count, "int64")
         mask = b.compare("lt", b.lane_numbers(lanes), left) if count < lanes else None
-        if self.pieces > 1:  # the steps before have all their pieces
+        if self.slices > 1:  # the steps before have all their slices
             before = b.bits("and", s, b.constant(-STEP_SLOTS, "int64"))
-            s = b.add(s, b.mul(before, b.constant(self.pieces - 1, "int64")))
-        for piece, value in enumerate(slots):
-            at = b.add(s, b.constant(piece * STEP_SLOTS, "int64"))
+            s = b.add(s, b.mul(before, b.constant(self.slices - 1, "int64")))
+        for slice_, value in enumerate(slots):
+            at = b.add(s, b.constant(slice_ * STEP_SLOTS, "int64"))
             place = b.add(b.mul(at, b.constant(width, "int64")), offset)
             b.store(value, b.pointer(start, place, "int32"), mask)
 
@@ -126,14 +126,14 @@ class _Packer:
         low = b.mul(number, b.constant(SLOTS, "int64"))
         high = b.minimum(b.add(low, b.constant(SLOTS, "int64")), b.index(self.slots))
 
-        def turn(s: Value, _: list[Value]) -> None:
+        def iteration(s: Value, _: list[Value]) -> None:
             def panel(p: Value, _: list[Value]) -> None:
                 at = b.pointer(start, b.mul(p, b.index(to.panel_size)), to.dtype)
                 self.slot(shared, b.mul(p, width), at, s)
 
             b.loop(zero, b.index(to.panels), 1, panel)
 
-        b.loop(low, high, 1, turn)
+        b.loop(low, high, 1, iteration)
 
     def slot(self, shared: dict[str, Value], first: Value, start: str, s: Value) -> None:
         """Slot number `s` of a panel's rows, from row `first` on: loaded and stored along them."""
@@ -153,13 +153,13 @@ class _Packer:
             return b.constant(n, "int64")
 
         def straight(s: Value) -> None:
-            def turn(row: Value, _: list[Value]) -> None:
+            def iteration(row: Value, _: list[Value]) -> None:
                 found = self._slots(self._along_depth(shared, b.add(first, row), s), b.joined)
                 self._put(found, start, s, b.mul(row, number(lanes)), lanes)
 
-            b.loop(zero, number(width), 1, turn)
+            b.loop(zero, number(width), 1, iteration)
 
-        def turned_to_own(s: Value) -> None:
+        def transposed_to_own(s: Value) -> None:
             for v in range(0, width, lanes):
                 rows = b.add(first, number(v))
 
@@ -174,9 +174,9 @@ class _Packer:
                     else:
                         b.when(b.compare("lt", at, slots), store)
 
-                self._turn(load, put, b.joined, min(lanes, width - v), lanes)
+                self._transpose(load, put, b.joined, min(lanes, width - v), lanes)
 
-        def turned_to_depth(s: Value) -> None:
+        def transposed_to_depth(s: Value) -> None:
             for v in range(0, width, lanes):
                 rows = b.add(first, number(v))
 
@@ -186,39 +186,39 @@ class _Packer:
                 def put(n: Value, column: list[Value], v: int = v) -> None:
                     self._put(column, start, s, b.mul(b.add(n, number(v)), number(lanes)), lanes)
 
-                self._turn(load, put, b.paired, lanes, min(lanes, width - v))
+                self._transpose(load, put, b.paired, lanes, min(lanes, width - v))
 
-        def turn(s: Value, _: list[Value]) -> None:
+        def iteration(s: Value, _: list[Value]) -> None:
             block(s)
 
         if self.straight:
             b.loop(zero, slots, 1, lambda s, _: self.slot(shared, first, start, s))
             return
-        block = turned_to_own
+        block = transposed_to_own
         if self.stores_along_depth:
-            block = straight if self.loads_along_depth else turned_to_depth
+            block = straight if self.loads_along_depth else transposed_to_depth
         if self.slots == lanes:
             block(zero)  # a single block: what lies beyond the depth is known to be zero
         else:
-            b.loop(zero, slots, lanes, turn)
+            b.loop(zero, slots, lanes, iteration)
 
     def _slots(self, parts: list[Value], combined: Combination) -> list[Value]:
-        """Elements as slots, for each piece one vector."""
-        if self.pieces > 1:
+        """Elements as slots, for each slice one vector."""
+        if self.slices > 1:
             return paired(self.b, *parts)
         return parts if self.halves == 1 else [combined(*parts)]
 
-    def _turn(
+    def _transpose(
         self, load: Callable[[Value], list[Value]], put: Callable[[Value, list[Value]], None],
         combined: Combination, rows: int, columns: int,
     ) -> None:  # fmt: skip
-        """Turn a block of elements on its side, by way of the stack, which makes for short code.
+        """Transpose a block of elements, by way of the stack, which makes for short code.
 
         `load(n)` writes the elements of row n; `put(n, slots)` stores those of column n. What is
-        turned are slots; or, where numbers are cut into pieces, what they are made of: it is less.
+        transposed are slots; or, where numbers are split, what they are split from: it is less.
         """
         b, lanes, zero = self.b, self.lanes, self.b.constant(0, "int64")
-        cut = self.pieces > 1
+        cut = self.slices > 1
         dtypes: list[str] = []
 
         def place(part: Value, n: Value) -> str:
@@ -231,10 +231,10 @@ class _Packer:
             for part, value in enumerate(found):
                 b.store(value, place(b.constant(part, "int64"), n))
 
-        def turn(part: Value, _: list[Value]) -> None:
+        def iteration(part: Value, _: list[Value]) -> None:
             places = [place(part, b.constant(n, "int64")) for n in range(lanes)]
-            turned = b.transposed([b.load(at, dtypes[0], lanes) for at in places])
-            for at, column in zip(places, turned, strict=True):
+            transposed = b.transposed([b.load(at, dtypes[0], lanes) for at in places])
+            for at, column in zip(places, transposed, strict=True):
                 b.store(column, at)
 
         def column(n: Value, _: list[Value]) -> None:
@@ -245,30 +245,30 @@ class _Packer:
             put(n, self._slots(found, combined) if cut else found)
 
         b.loop(zero, b.constant(rows, "int64"), 1, row)
-        b.loop(zero, b.constant(len(dtypes), "int64"), 1, turn)
+        b.loop(zero, b.constant(len(dtypes), "int64"), 1, iteration)
         b.loop(zero, b.constant(columns, "int64"), 1, column)
 
     def _along_own(self, shared: dict[str, Value], first: Value, s: Value) -> list[Value]:
         """The elements of slot number `s`, of each of the neighbouring rows from `first`."""
         b, lanes, own = self.b, self.lanes, self.to.own
-        loops = shared | split(b, first, own)
+        loops = shared | unravel(b, first, own)
         mask, width = None, self.to.width
         if not isinstance(self.to.size, int) or self.to.size % width or width % lanes:
             numbers = b.add(b.lane_numbers(lanes), first)
             mask = b.compare("lt", numbers, b.index(self.to.size))
-        low, apart = b.mul(s, b.constant(self.halves, "int64")), 1
-        if self.pieces > 1:
+        low, distance = b.mul(s, b.constant(self.halves, "int64")), 1
+        if self.slices > 1:
             step = b.bits("and", s, b.constant(-STEP_SLOTS, "int64"))
-            low, apart = b.add(step, s), STEP_SLOTS
+            low, distance = b.add(step, s), STEP_SLOTS
         parts = []
         for half in range(self.halves):
-            k = b.add(low, b.constant(half * apart, "int64"))
+            k = b.add(low, b.constant(half * distance, "int64"))
             inside = self._inside_depth(k, 1)
             if inside is not None and inside.name == "false":
                 parts.append(b.splat(b.constant(0, self.dtype), lanes))
                 continue
             both = _both(b, mask, inside, lanes)
-            parts.append(self._value(loops | split(b, k, self.to.summed), own[-1][0], both))
+            parts.append(self._value(loops | unravel(b, k, self.to.summed), own[-1][0], both))
         return parts
 
     def _along_depth(self, shared: dict[str, Value], row: Value, s: Value) -> list[Value]:
@@ -277,12 +277,12 @@ class _Packer:
         mask = None
         if not isinstance(self.to.size, int) or self.to.size % self.to.width:
             mask = b.compare("lt", row, b.index(self.to.size))
-        loops = shared | split(b, row, self.to.own)
+        loops = shared | unravel(b, row, self.to.own)
         parts = []
         for part in range(self.halves):
             k = b.add(b.mul(s, b.constant(self.halves, "int64")), b.constant(part * lanes, "int64"))
             both = _both(b, mask, self._inside_depth(k, lanes), lanes)
-            parts.append(self._value(loops | split(b, k, summed), summed[-1][0], both))
+            parts.append(self._value(loops | unravel(b, k, summed), summed[-1][0], both))
         return parts
 
     def _inside_depth(self, k: Value, lanes: int) -> Value | None:

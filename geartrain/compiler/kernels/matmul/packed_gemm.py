@@ -4,13 +4,13 @@ Goes in: a contraction whose operands are in memory, perhaps under casts and vie
 kernel for each operand that packs it, and one for the product, whose store applies the epilogue.
 
 Where a part of the CPU of its own multiplies tiles, the instructions for vectors have time for
-other work meanwhile, a little after each group of instructions on tiles:
+other work, a little after each group of instructions on tiles:
 
     first tile of a panel of columns        pack what the panel's next step needs
     every other tile                        store the rows of the tile before, with the epilogue
 
 So neither the packing of weights nor, say, their update costs time of its own. There are two places
-for results, used in turn.
+for results, used alternately.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from geartrain.compiler.kernels.kernel import (
     addresses,
     store_all,
 )
-from geartrain.compiler.kernels.matmul.dots import Aside
+from geartrain.compiler.kernels.matmul.dots import Overlap
 from geartrain.compiler.kernels.matmul.layout import PANEL, place_in_panel
 from geartrain.compiler.kernels.matmul.pack import pack, pack_some
 from geartrain.compiler.kernels.matmul.packed_layout import Packed
-from geartrain.compiler.kernels.matmul.tiling import PART, split
+from geartrain.compiler.kernels.matmul.tiling import PART, unravel
 from geartrain.compiler.kernels.reduce import PARTS, join_parts
 from geartrain.graph.affine import Affine, Index, offset_of
 from geartrain.graph.shapes import product
@@ -50,7 +50,7 @@ def packed_kernels(plan: Packed, repeated: bool = False) -> list[Kernel]:
     name = f"{plan.name}_parts" if in_parts else plan.name
     if in_parts:
         plan.cut()
-    plan.first.copies = plan.dot.beside and not repeated
+    plan.first.copies = plan.dot.overlaps and not repeated
     walk = _Walk(plan, name)
     kind = "contraction in parts" if in_parts else "contraction"
     nodes = [] if in_parts else plan.fused.nodes
@@ -61,10 +61,10 @@ def packed_kernels(plan: Packed, repeated: bool = False) -> list[Kernel]:
         for panels in ([plan.first] if walk.packs else [plan.first, plan.second])
     ]
     if walk.packs and not walk.stays:
-        made.scratch.append(plan.second.scratch())
+        made.workspace.append(plan.second.workspace())
     if not in_parts:
         return [*found, made]
-    made.scratch.append((plan.parts_slot, product(plan.core.extents) * PARTS, "float32"))
+    made.workspace.append((plan.parts_slot, product(plan.core.extents) * PARTS, "float32"))
     joined = join_parts(plan.name, plan.fused, plan.slots, plan.target, plan.parts_slot)
     return [*found, made, joined]
 
@@ -87,7 +87,7 @@ class _Walk:
         size = panels.panel_size
         self.stays = isinstance(size, int) and 2 * size <= STACK_BYTES
         alone = self.stays or plan.row_groups == 1
-        if not plan.dot.beside or plan.outer or not alone:
+        if not plan.dot.overlaps or plan.outer or not alone:
             return None
         return pack_some(panels, plan.slots[panels.operand.memory], plan.target)
 
@@ -118,7 +118,7 @@ class _Walk:
         panels, per_unit = b.index(plan.second.panels), b.index(plan.per_unit)
         panel = b.make(f"srem i64 {u.name}, {panels.name}", "int64")
         rest = b.make(f"sdiv i64 {u.name}, {panels.name}", "int64")
-        outer = split(b, rest, [*plan.outer, ("", plan.row_groups)])
+        outer = unravel(b, rest, [*plan.outer, ("", plan.row_groups)])
         low = b.mul(outer.pop(""), per_unit)
         high = b.minimum(b.add(low, per_unit), b.index(plan.first.panels))
         column = b.mul(panel, b.constant(plan.dot.width, "int64"))
@@ -154,21 +154,21 @@ class _Walk:
         store, count = self._stored(b.sub(high, one))
         store(b.constant(0, "int64"), count)
 
-    def _sum(self, number: Value, aside: Aside, first: Value) -> Value:
-        """Sum a tile, with other work meanwhile that hands one value on."""
+    def _sum(self, number: Value, overlap: Overlap, first: Value) -> Value:
+        """Sum a tile, overlapped with other work, which hands one value on."""
         plan, b = self.plan, self.b
         rows = plan.first.start(b, self.first, self.outer, number)
         given = (rows, self.columns, self.begin, self.end, self._results(number))
-        return plan.dot.write(b, *given, aside, [first])[0]
+        return plan.dot.write(b, *given, overlap, [first])[0]
 
     def _results(self, number: Value) -> str:
-        """Where the sums of a tile are: two tiles take turns."""
+        """Where the sums of a tile are: two tiles alternate."""
         b, size = self.b, self.plan.dot.rows * self.plan.dot.width
-        turn = b.bits("and", number, b.constant(1, "int64"))
-        return b.pointer(self.results, b.mul(turn, b.constant(size, "int64")), "float32")
+        parity = b.bits("and", number, b.constant(1, "int64"))
+        return b.pointer(self.results, b.mul(parity, b.constant(size, "int64")), "float32")
 
     def _first_tile(self, number: Value) -> None:
-        """The first tile of a panel, which is packed meanwhile: always a step ahead."""
+        """The first tile of a panel, whose panel is packed as it is summed: always a step ahead."""
         assert self.packs is not None
         b, dot, name = self.b, self.plan.dot, self.packs.name
         step, total = dot.step // 2, b.index(self.plan.second.slots)
@@ -211,7 +211,7 @@ def _rows_function(plan: Packed, name: str) -> Builder:
     b = Builder(name, arguments, "internal")
     reads, nodes = plan.fused.reads, plan.fused.nodes
     if plan.parts_slot:
-        reads, nodes, scratch = [], [], address(b, plan.parts_slot)
+        reads, nodes, workspace = [], [], address(b, plan.parts_slot)
     pointers = addresses(b, plan.slots, [*reads, *nodes])
     sources = {read: pointers[read] for read in reads}
     places = {
@@ -237,7 +237,7 @@ def _rows_function(plan: Packed, name: str) -> Builder:
 
     def row(r: Value, _: list[Value]) -> None:
         line = b.pointer("%results", b.mul(r, b.constant(width, "int64")), "float32")
-        around = outer | split(b, b.add(first, r), plan.rows) | {PANEL: column}
+        around = outer | unravel(b, b.add(first, r), plan.rows) | {PANEL: column}
         for v, (start, mask) in enumerate(zip(columns, masks, strict=True)):
             loops = around | {plan.column: start}
             at = b.pointer(line, b.constant(v * lanes, "int64"), "float32")
@@ -245,7 +245,7 @@ def _rows_function(plan: Packed, name: str) -> Builder:
             if plan.parts_slot:
                 part = b.mul(loops[PART], b.index(product(extents)))
                 place = b.add(part, b.affine(offset_of(index, extents), loops))
-                b.store(total, b.pointer(scratch, place, "float32"), mask)
+                b.store(total, b.pointer(workspace, place, "float32"), mask)
                 continue
             b.bf16_rounds = rounds  # of the sum alone
             known = {plan.core: b.convert(total, plan.core.dtype)}

@@ -1,17 +1,17 @@
 """How a product whose operands are both packed is cut into tiles; its sums are in float32.
 
-That are products of bfloat16 and float16, and those of float32 that are cut into pieces. How a tile
-is summed is for the CPU's `Dot` to say, and with it how operands are packed: in panels, each of
-some rows of the first operand (or columns of the second), for all of the summed axis, padded with
-zeros:
+That are products of bfloat16 and float16, and those of float32 that are split into slices. How a
+tile is summed is for the CPU's `Dot` to say, and with it how operands are packed: in panels, each
+of some rows of the first operand (or columns of the second), for all of the summed axis, padded
+with zeros:
 
     [shared..., panel, groups of the summed axis, rows of a panel, places in a group]
 
-A pair of bfloat16 is one 32-bit slot, as a float32 is. Numbers that are packed in pieces lie in
+A pair of bfloat16 is one 32-bit slot, as a float32 is. Numbers that are packed in slices lie in
 steps of 32 along the summed axis, and pair each of the first 16 with one of the others, which takes
 no shuffling:
 
-    [shared..., panel, step, piece, groups of the step, rows of a panel, places in a group]
+    [shared..., panel, step, slice, groups of the step, rows of a panel, places in a group]
 
 The windows of a convolution are written out when they are packed: that takes their memory.
 """
@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from geartrain.compiler.analysis.cost import USUAL_BATCH, few_units
-from geartrain.compiler.analysis.groups import Fused
+from geartrain.compiler.analysis.groups import FusionGroup
 from geartrain.compiler.codegen.builder import Builder, Value
 from geartrain.compiler.kernels.kernel import address, at_least
 from geartrain.compiler.kernels.matmul.dots import Dot, dot_for
@@ -60,7 +60,7 @@ class Panels:
         shared: the other labels that the operand depends on.
         width: how many rows (or columns) a panel has.
         group: how many neighbours along the summed axis lie together.
-        dot: how the product is summed: its steps along that axis, dtype and pieces.
+        dot: how the product is summed: its steps along that axis, dtype and slices.
         slot: the place of its address in the table.
         kept: how wide the panels are in which a variable is kept already, if it is.
         copies: whether there are two copies, if the whole is small.
@@ -86,7 +86,7 @@ class Panels:
         self.panels = apply("ceildiv", self.size, self.width)
         self.groups = apply("ceildiv", self.depth, step) * (step // self.group)
         self.slots = self.groups * (self.group // self.halves)  # along the summed axis
-        self.panel_size = self.groups * (self.group * self.width * self.dot.pieces)
+        self.panel_size = self.groups * (self.group * self.width * self.dot.slices)
 
     def units(self) -> Extent:
         """How many panels there are in all."""
@@ -96,7 +96,7 @@ class Panels:
         """How many elements are packed, padding included."""
         return self.units() * self.panel_size
 
-    def scratch(self) -> tuple[int, Extent, str]:
+    def workspace(self) -> tuple[int, Extent, str]:
         """The memory: for a second copy, there is as much more as that may have."""
         size = self.elements()
         more = apply("min", size, COPY_ELEMENTS) if self.copies else 0
@@ -143,7 +143,7 @@ class Packed:
     """
 
     def __init__(
-        self, name: str, fused: Fused, slots: Mapping[object, int], target: Target,
+        self, name: str, fused: FusionGroup, slots: Mapping[object, int], target: Target,
         new_slot: Callable[[], int], cut: Cut,
     ) -> None:  # fmt: skip
         assert fused.core is not None
@@ -168,8 +168,8 @@ class Packed:
             self.dot = dot_for(target, self.core.dtype, count, self.columns, self.depth)
         self.rows: Labels = [(label, sizes[label]) for label in own]
         self.row_count = count
-        apart = [label for label in out[:-1] if label in longer and label not in own]
-        self.outer: Labels = [(label, sizes[label]) for label in apart]
+        others = [label for label in out[:-1] if label in longer and label not in own]
+        self.outer: Labels = [(label, sizes[label]) for label in others]
 
         def panels(letter: str, operand: Operand, own: Labels, width: int, group: int) -> Panels:
             shared = [one for one in self.outer if operand.stride(one[0]) != 0]

@@ -1,12 +1,12 @@
-"""Products with few columns: a row of the result is a part of one vector.
+"""The skinny gemm: a product with few columns, where a row of the result is a part of a vector.
 
     out[i, c] = sum over k of a[i, k] * b[k, c]         for c in range(10)
 
 Tiles of columns would leave many lanes of each multiplication empty. So vectors run along another
 axis, whichever has its elements of the first operand side by side: along the summed one, and the
-lanes of each sum are added up at the end; or along the rows, and the tile is turned on its side
-before it is stored. For the first of these the second operand is packed, which does not pay for a
-few rows: they take vectors of columns, as many as a sum has lanes.
+lanes of each sum are added up at the end; or along the rows, and the tile is transposed before it
+is stored. For the first of these the second operand is packed, which does not pay for a few rows:
+they take vectors of columns, as many as a sum has lanes.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from geartrain.graph.shapes import Extent, apply
 SUMS = 24  # vectors of sums that stay in registers
 ROWS = 8  # rows of a unit of work, where sums run along the rows
 LONG = 4  # vectors of a sum whose lanes are worth adding up
-BESIDE = 2  # vectors of rows, where those run along the columns
+ROW_VECTORS = 2  # vectors of rows, where those run along the columns
 
 
-class FewColumns(Tiling):
+class SkinnyGemm(Tiling):
     """Writes the kernels of a product with few columns."""
 
     columns: int
@@ -55,7 +55,7 @@ class FewColumns(Tiling):
             return False
         if labels != [self.row, self.column] or len(self.summed) != 1:
             return False
-        self.columns, self.panel = columns, BESIDE * self.lanes
+        self.columns, self.panel = columns, ROW_VECTORS * self.lanes
         ((self.label, _),) = self.summed
         self.wide = summed_in(self.dtype)
         known = self.dtype in (*NARROW, "float32", "float64")
@@ -70,7 +70,7 @@ class FewColumns(Tiling):
             self.packed_slot = new_slot()
             packed = self._packed(depth)
             if self._columns_lie():  # a few rows have no use for it
-                packed.chosen = at_least(rows, ROWS)
+                packed.enabled = at_least(rows, ROWS)
             return [packed, self._along_sums(depth, apply("ceildiv", rows, ROWS))]
         assert isinstance(rows, int)
         return [self._along_rows(rows // self.panel)]
@@ -132,8 +132,8 @@ class FewColumns(Tiling):
 
         b.loop(BEGIN, END, 1, block)
         b.line("ret void")
-        scratch: list[tuple[int, Extent, str]] = [(self.packed_slot, blocks * size, self.wide)]
-        return Kernel(b.name, [], "pack", [b], blocks, blocks * size, scratch, self.b.memory)
+        workspace: list[tuple[int, Extent, str]] = [(self.packed_slot, blocks * size, self.wide)]
+        return Kernel(b.name, [], "pack", [b], blocks, blocks * size, workspace, self.b.memory)
 
     def _along_sums(self, depth: int, units: Extent) -> Kernel:
         """A few rows at a time, each with a sum for each column; then their lanes are added up."""
@@ -176,7 +176,7 @@ class FewColumns(Tiling):
         else:
             many()
         b.line("ret void")
-        return Kernel(self.name, self.fused.nodes, "few columns", [b], units, self.work())
+        return Kernel(self.name, self.fused.nodes, "skinny gemm", [b], units, self.work())
 
     def _sums_of_row(self, b: Builder, depth: int, row: Value, base: str) -> Value:
         """One row times the second operand as it is: vectors of columns, one for each lane above.
@@ -240,15 +240,15 @@ class FewColumns(Tiling):
     # -- along the rows ---------------------------------------------------------------------------
 
     def _along_rows(self, units: int) -> Kernel:
-        """Vectors of rows, each with a sum for each column; turned on their side for the store."""
+        """Vectors of rows, each with a sum for each column; transposed for the store."""
         b = Builder(self.name, ARGUMENTS, "internal")
         base, other = (address(b, self.slots[one.memory]) for one in (self.a, self.b))
         pointers = addresses(b, self.slots, [*self.fused.reads, *self.fused.nodes])
         room = b.fresh()
         size = self.columns * self.panel * BYTES[self.wide]
         b.prologue.append(f"  {room} = alloca [{size} x i8], align 64")
-        turned = b.mul(b.lane_numbers(self.lanes), b.constant(self.panel, "int64"))
-        beside = [b.constant(n * self.lanes, "int64") for n in range(BESIDE)]
+        strides = b.mul(b.lane_numbers(self.lanes), b.constant(self.panel, "int64"))
+        beside = [b.constant(n * self.lanes, "int64") for n in range(ROW_VECTORS)]
 
         def step(first: Value, k: Value, totals: list[Value]) -> list[Value]:
             at = {**self._zeros(b), self.row: first, self.label: k}
@@ -265,7 +265,7 @@ class FewColumns(Tiling):
 
         def unit(u: Value, _: list[Value]) -> None:
             first, zeros = b.mul(u, b.constant(self.panel, "int64")), [self._zero(b)]
-            zeros *= self.columns * BESIDE
+            zeros *= self.columns * ROW_VECTORS
             depth = b.index(self.summed[0][1])
             sums = b.loop(
                 b.constant(0, "int64"), depth, 1, lambda k, now: step(first, k, now), zeros
@@ -275,14 +275,14 @@ class FewColumns(Tiling):
                 b.store(one, b.pointer(room, place, self.wide))
 
             def finish(i: Value, _: list[Value]) -> None:
-                total = b.gather(room, b.add(turned, i), self.wide, self._inside(b))
+                total = b.gather(room, b.add(strides, i), self.wide, self._inside(b))
                 self._finish(b, pointers, b.add(first, i), total)
 
             b.loop(b.constant(0, "int64"), b.constant(self.panel, "int64"), 1, finish)
 
         b.loop(BEGIN, END, 1, unit)
         b.line("ret void")
-        return Kernel(self.name, self.fused.nodes, "few columns", [b], units, self.work())
+        return Kernel(self.name, self.fused.nodes, "skinny gemm", [b], units, self.work())
 
     # -- both -------------------------------------------------------------------------------------
 

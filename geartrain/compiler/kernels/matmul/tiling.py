@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 
 from geartrain.compiler.analysis.aliases import below_maps, place_of
 from geartrain.compiler.analysis.cost import USUAL_BATCH, few_units
-from geartrain.compiler.analysis.groups import Fused, reaches
+from geartrain.compiler.analysis.groups import FusionGroup, reaches
 from geartrain.compiler.codegen.builder import BYTES, Builder, Value
 from geartrain.compiler.kernels.expression import Expression
 from geartrain.compiler.kernels.kernel import at_least, lanes_for
@@ -25,8 +25,8 @@ WIDE = 8  # vectors of a tile that is a single row
 MUCH_USED = 32  # tiles that use a panel
 LEAST_BYTES = 1 << 17  # weights of fewer stay in the nearest cache in any order
 MANY_ROWS = 64  # of a batch, from which on packing pays
-IN_PIECES, DEEP = 32, 4096  # so many terms are best summed in pieces, if there are
-USES = 96  # rows * columns / (rows + columns): how often pieces are used, by what there is to cut
+SPLIT_DEPTH, DEEP = 32, 4096  # so many terms are best summed in slices, if there are
+USES = 96  # rows * columns / (rows + columns): how often slices are used, by what there is to cut
 FEW_PANELS = 4  # so few that the last one, in part, is much of the work
 LARGE_OPERANDS = 1 << 20  # bytes: beyond it the operands of a product leave no room in a cache
 PART_OPERANDS = 384 * 1024  # bytes of the operands of a part
@@ -71,7 +71,7 @@ def operand_of(node: Node, labels: str, sizes: dict[str, Extent], memory: set[No
     return Operand(*place_of(node, index, memory), node, below_maps(node, memory))
 
 
-def split(b: Builder, number: Value, labels: Labels) -> dict[str, Value]:
+def unravel(b: Builder, number: Value, labels: Labels) -> dict[str, Value]:
     """A running number as the values of several labels, the last fastest."""
     found = {}
     for label, size in reversed(labels[1:]):
@@ -126,7 +126,7 @@ class Tiling:
     """The geometry of one product: what its kernels need to know of its labels and operands."""
 
     name: str
-    fused: Fused
+    fused: FusionGroup
     core: Node
     slots: Mapping[object, int]
     target: Target
@@ -137,12 +137,12 @@ class Tiling:
     row: str  # the label whose neighbours are the rows of a tile; perhaps with more: `row_labels`
     packed_slot: int | None = None
     parts: int = 0  # how many parts the sums are cut into, if they are
-    parts_slot: int = 0  # scratch memory for sums in parts, if they are
+    parts_slot: int = 0  # workspace for sums in parts, if they are
     block: tuple[int, int] | None = None  # see `_blocks`
 
     @classmethod
     def of(
-        cls, name: str, fused: Fused, slots: Mapping[object, int], target: Target, cut: Cut
+        cls, name: str, fused: FusionGroup, slots: Mapping[object, int], target: Target, cut: Cut
     ) -> Self:
         """The product that is cut so."""
         assert fused.core is not None
@@ -168,8 +168,8 @@ class Tiling:
         labels = [label for label in self.sizes if self.sizes[label] != 1]
         summed = [label for label in labels if label not in self.out]
         self.summed = merged(summed, self.sizes, [self.a, self.b])
-        apart = [label for label in self.out[:-1] if label not in self.row_labels]
-        self.outer = [label for label in apart if label in labels]
+        others = [label for label in self.out[:-1] if label not in self.row_labels]
+        self.outer = [label for label in others if label in labels]
         self.panels = apply("ceildiv", columns, self.width)
         self.tiles_per_unit = max(1, ROWS_PER_UNIT // self.tile_rows)
 
@@ -262,11 +262,11 @@ class Tiling:
         either = self.crowds_the_cache() or self.needs_masks() or self.in_parts()
         return large and holds_dim(self.row_count) and self._crowded() and not either
 
-    def best_in_pieces(self) -> Extent:
-        """1 where it is better done in pieces of bfloat16, else 0: see `packed_layout.py`.
+    def prefers_bf16x6(self) -> Extent:
+        """1 where it is better done by the bf16x6 split, else 0: see `packed_layout.py`.
 
         That is so for products of large matrices. Windows would have to be written out; and of deep
-        sums the pieces of a few rows and columns fill the cache alone.
+        sums the slices of a few rows and columns fill the cache alone.
         """
         rows, columns = self.row_count, self.sizes[self.column]
         matrices = (
@@ -277,12 +277,12 @@ class Tiling:
         deep = int(resolve(self.depth, USUAL_BATCH)) > DEEP
         if not possible or not all(matrices) or deep:
             return 0
-        return at_least(self.depth, IN_PIECES) * _much_used(rows, columns)
+        return at_least(self.depth, SPLIT_DEPTH) * _much_used(rows, columns)
 
     def _crowded(self) -> bool:
         strides = [self.b.stride(label) for label, _ in self.summed]
-        apart = [int(resolve(stride, USUAL_BATCH)) * BYTES[self.dtype] for stride in strides]
-        return any(one and one % 1024 == 0 for one in apart)
+        distances = [int(resolve(stride, USUAL_BATCH)) * BYTES[self.dtype] for stride in strides]
+        return any(one and one % 1024 == 0 for one in distances)
 
     def needs_masks(self) -> bool:
         """Whether much of the work is a panel in part, which the CPU has no instruction to read."""
@@ -364,9 +364,9 @@ class Tiling:
         """The labels of the result that both operands have."""
         return [label for label in self.outer if self.b.stride(label) != 0]
 
-    def _split(self, b: Builder, number: Value, labels: list[str]) -> dict[str, Value]:
+    def _unravel(self, b: Builder, number: Value, labels: list[str]) -> dict[str, Value]:
         """A running number as the values of several labels, the last fastest."""
-        return split(b, number, [(label, self.sizes[label]) for label in labels])
+        return unravel(b, number, [(label, self.sizes[label]) for label in labels])
 
     def _zeros(self, b: Builder) -> dict[str, Value]:
         return dict.fromkeys(self.sizes, b.constant(0, "int64"))

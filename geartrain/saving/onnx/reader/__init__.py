@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from geartrain import layers, tree
+from geartrain.compiler.analysis.batch import rows_independent
 from geartrain.errors import warn
 from geartrain.graph.budget import Budget
 from geartrain.graph.node import Node, placeholder
-from geartrain.graph.rows import rows_apart
 from geartrain.graph.shapes import BATCH
 from geartrain.runtime.variable import Trace
 from geartrain.saving.onnx.reader.builder import Assignment, Builder, functional
@@ -49,7 +49,7 @@ def _rebuilt(network: Network, budget: Budget) -> Any:
     if isinstance(size, int):
         try:
             model, builder = _made(network, budget, size)
-            if rows_apart(_traced(model)):
+            if rows_independent(_traced(model)):
                 return _filled(model, builder, budget)
         except ValueError:  # the size is more than an example's
             pass

@@ -11,7 +11,7 @@ from geartrain.compiler.analysis.index_maps import (
     followed,
     repeats,
     reshape_groups,
-    short_fold,
+    short_reduce,
 )
 from geartrain.compiler.targets.target import host
 from geartrain.graph.evaluate import Plan
@@ -80,12 +80,12 @@ def test_reshapes_inside_of_kernels(name, back):
 
 def test_a_fold_is_short_if_vectors_do_not_run_along_it():
     x = placeholder((BATCH, 4, 10), "float32", "x")
-    assert short_fold(ops.sum(x, axis=1))
-    assert short_fold(ops.max(placeholder((BATCH, 4, 1), "float32", "x"), axis=2)) is True
-    assert not short_fold(ops.sum(x, axis=2))
-    assert not short_fold(ops.sum(x, axis=0))
-    assert not short_fold(ops.sum(placeholder((BATCH, 100, 10), "float32", "x"), axis=1))
-    assert not short_fold(ops.sum(ops.cast(x, "bfloat16"), axis=1))
+    assert short_reduce(ops.sum(x, axis=1))
+    assert short_reduce(ops.max(placeholder((BATCH, 4, 1), "float32", "x"), axis=2)) is True
+    assert not short_reduce(ops.sum(x, axis=2))
+    assert not short_reduce(ops.sum(x, axis=0))
+    assert not short_reduce(ops.sum(placeholder((BATCH, 100, 10), "float32", "x"), axis=1))
+    assert not short_reduce(ops.sum(ops.cast(x, "bfloat16"), axis=1))
 
 
 def windows(x, size, stride):

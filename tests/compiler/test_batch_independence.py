@@ -7,9 +7,9 @@ import pytest
 
 import geartrain as keras
 from geartrain import layers, ops
+from geartrain.compiler.analysis.batch import rows_independent
 from geartrain.compiler.targets.target import host
 from geartrain.graph.node import Node, placeholder
-from geartrain.graph.rows import rows_apart
 from geartrain.graph.shapes import BATCH
 from geartrain.ops.operands import number_of
 
@@ -44,14 +44,14 @@ MIXED = {
 
 @pytest.mark.parametrize("name", APART)
 def test_graphs_whose_rows_do_not_meet(name):
-    assert rows_apart([APART[name](placeholder((BATCH, 6), "float32", "x"))])
+    assert rows_independent([APART[name](placeholder((BATCH, 6), "float32", "x"))])
 
 
 @pytest.mark.parametrize("name", MIXED)
 def test_graphs_whose_rows_meet_or_might(name):
     x = placeholder((BATCH, 6), "float32", "x")
-    assert not rows_apart([MIXED[name](x)])
-    assert not rows_apart([x * 2, MIXED[name](x)])
+    assert not rows_independent([MIXED[name](x)])
+    assert not rows_independent([x * 2, MIXED[name](x)])
 
 
 MODELS = {

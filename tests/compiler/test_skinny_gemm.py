@@ -114,7 +114,7 @@ def test_wide_and_short_products_are_left_to_tiles(depth, columns):
 
 
 @pytest.mark.parametrize(
-    ("after", "expected"), [(ops.relu, ["fold"]), (ops.sigmoid, ["fold", "map"])]
+    ("after", "expected"), [(ops.relu, ["reduce"]), (ops.sigmoid, ["reduce", "map"])]
 )
 def test_what_costs_much_after_a_single_column_is_done_in_vectors_of_rows(after, expected):
     x, w, b = (placeholder(shape, F32, "x") for shape in ((BATCH, 24), (24, 1), (1,)))

@@ -1,10 +1,10 @@
-"""Loops over time, without unrolling: `scan` runs one body for each turn, handing states on.
+"""Loops over time, without unrolling: `scan` runs one body for each step, handing states on.
 
     state, output = body(state, item)          for each item of the sequences, in order
 
 The body is a graph of its own, made once. What it takes from outside (weights, masks) it captures:
-these become sources of the scan. So a graph with a loop of a thousand turns is as small as one with
-two, and its gradient is a second scan, backwards (`turns_gradient.py`).
+these become sources of the scan. So a graph with a loop of a thousand steps is as small as one with
+two, and its gradient is a second scan, backwards (`scan_gradient.py`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from geartrain.ops.operands import dtype_of, extents_of
 from geartrain.ops.views import pad, reshape
 
 Tensor = Any
-Turn = Callable[[list[Tensor], list[Tensor]], tuple[Sequence[Tensor], Sequence[Tensor]]]
+Step = Callable[[list[Tensor], list[Tensor]], tuple[Sequence[Tensor], Sequence[Tensor]]]
 
 
 def _section_reference(flat: np.ndarray, start: int, shape: tuple[int, ...]) -> np.ndarray:
@@ -57,22 +57,22 @@ section: Op = Op(
 
 
 def _infer(*specs: Spec, body: Body, reverse: bool, batch: Extent) -> Spec:
-    turns = specs[len(body.states)].shape[0]
-    return Spec((body.starts(turns)[-1],), body.outputs[0].dtype)
+    steps = specs[len(body.states)].shape[0]
+    return Spec((body.starts(steps)[-1],), body.outputs[0].dtype)
 
 
 def _reference(*arrays: np.ndarray, body: Body, reverse: bool, batch: int) -> np.ndarray:
-    """Turn by turn."""
+    """One step after the other."""
     count, items = len(body.states), len(body.items)
     states, sequences = list(arrays[:count]), arrays[count : count + items]
     values = {
         node.leaf: array for node, array in zip(body.captured, arrays[count + items :], strict=True)
     }
-    turns = len(sequences[0])
+    steps = len(sequences[0])
     made: list[list[np.ndarray]] = [[] for _ in body.outputs]
-    for turn in reversed(range(turns)) if reverse else range(turns):
+    for step in reversed(range(steps)) if reverse else range(steps):
         values.update(zip((node.leaf for node in body.states), states, strict=True))
-        current = [sequence[turn] for sequence in sequences]
+        current = [sequence[step] for sequence in sequences]
         values.update(zip((node.leaf for node in body.items), current, strict=True))
         outputs = body.plan.run(values, batch)
         for kept, output in zip(made, outputs, strict=True):
@@ -86,7 +86,7 @@ def _reference(*arrays: np.ndarray, body: Body, reverse: bool, batch: int) -> np
 
 
 def _grad(g: Node, y: Node, *sources: Node, body: Body, reverse: bool, batch: Extent) -> Any:
-    from geartrain.ops.turns_gradient import scan_gradient
+    from geartrain.ops.scan_gradient import scan_gradient
 
     return scan_gradient(g, y, sources, body, reverse)
 
@@ -94,42 +94,42 @@ def _grad(g: Node, y: Node, *sources: Node, body: Body, reverse: bool, batch: Ex
 scan_op: Op = Op("scan", _infer, _reference, _grad, Scan())
 
 
-def after_turns(loop: Any, body: Body, turns: Extent, reverse: bool) -> list[Any]:
-    """What each output of a loop was after every turn: (turns, ...)."""
+def after_steps(loop: Any, body: Body, steps: Extent, reverse: bool) -> list[Any]:
+    """What each output of a loop was after every step: (steps, ...)."""
     found = []
     for number, (start, shape) in enumerate(
-        zip(body.starts(turns), body.shapes(turns), strict=False)
+        zip(body.starts(steps), body.shapes(steps), strict=False)
     ):
         first = product(shape[1:]) if number < len(body.states) and not reverse else 0
-        found.append(section(loop, start=start + first, shape=(turns, *shape[1:])))
+        found.append(section(loop, start=start + first, shape=(steps, *shape[1:])))
     return found
 
 
-def before_turns(loop: Any, body: Body, turns: Extent, reverse: bool) -> list[Any]:
-    """What each state of a loop was before every turn: (turns, ...)."""
+def before_steps(loop: Any, body: Body, steps: Extent, reverse: bool) -> list[Any]:
+    """What each state of a loop was before every step: (steps, ...)."""
     count, found = len(body.states), []
-    for start, shape in zip(body.starts(turns)[:count], body.shapes(turns), strict=False):
+    for start, shape in zip(body.starts(steps)[:count], body.shapes(steps), strict=False):
         first = product(shape[1:]) if reverse else 0
-        found.append(section(loop, start=start + first, shape=(turns, *shape[1:])))
+        found.append(section(loop, start=start + first, shape=(steps, *shape[1:])))
     return found
 
 
 def scan(
-    turn: Turn, states: Sequence[Tensor], sequences: Sequence[Tensor], reverse: bool = False,
+    step: Step, states: Sequence[Tensor], sequences: Sequence[Tensor], reverse: bool = False,
     keep: bool = False,
 ) -> list[Tensor]:  # fmt: skip
-    """Run a body for each turn.
+    """Run a body for each step.
 
     Args:
-        turn: `(states, items) -> (new_states, outputs)`; lists of tensors, all new states and
+        step: `(states, items) -> (new_states, outputs)`; lists of tensors, all new states and
             outputs of one dtype, new states of the shapes of the states.
         states: the states at the start.
-        sequences: each (turns, ...): a turn gets its item.
+        sequences: each (steps, ...): a step gets its item.
         reverse: from the last item to the first.
-        keep: whether to remember, of each turn, what the gradient needs: more memory, less work.
+        keep: whether to remember, of each step, what the gradient needs: more memory, less work.
 
     Returns:
-        For each state and each output, all turns: (turns, ...).
+        For each state and each output, all steps: (steps, ...).
 
     >>> sums = scan(lambda s, x: ([s[0] + x[0]], []), [np.zeros((1, 1))], [np.ones((3, 1, 1))])
     >>> sums[0].ravel()
@@ -139,7 +139,7 @@ def scan(
     items = [
         placeholder(extents_of(x)[1:], dtype_of(x), f"item{n}") for n, x in enumerate(sequences)
     ]
-    new, more = turn(list(symbols), list(items))
+    new, more = step(list(symbols), list(items))
     outputs = [Node.wrap(output) for output in (*new, *more)]
     assert len(new) == len(states), "as many new states as states"
     assert len({output.dtype for output in outputs}) == 1, "one dtype"
@@ -152,7 +152,7 @@ def scan(
         given = computed(outside) if recording.tapes else list(Plan(outside).run({}))
     kept: list[Node] = []
     if keep and symbolic:
-        from geartrain.ops.turns_gradient import needed_by_gradient
+        from geartrain.ops.scan_gradient import needed_by_gradient
 
         kept = needed_by_gradient(
             Body(tuple(symbols), tuple(items), tuple(captured), tuple(outputs))
@@ -174,13 +174,13 @@ def loop(
     outputs: list[Node],
     reverse: bool,
 ) -> list[Any]:
-    """The loop with this body: for each state and each output, all turns.
+    """The loop with this body: for each state and each output, all steps.
 
     Args:
         states: for each its placeholder, its first value, and its new value.
         items: for each its placeholder, and its sequence; those that are not used are left out.
         captured: for each its placeholder and its value; those that are not used are left out.
-        outputs: what else each turn gives. What is there already is not made again.
+        outputs: what else each step gives. What is there already is not made again.
         reverse: from the last item to the first.
     """
     constants = {
@@ -204,8 +204,8 @@ def loop(
     if any(isinstance(value, Node) and not _is_scalar_constant(value) for value in given):
         given = [_with_a_place(value) for value in given]
     result = scan_op(*given, body=body, reverse=reverse, batch=BATCH if dims else 0)
-    turns = extents_of(left[0][1])[0]
-    after = after_turns(result, body, turns, reverse)
+    steps = extents_of(left[0][1])[0]
+    after = after_steps(result, body, steps, reverse)
     found = dict(zip(made, after[len(new) :], strict=True))
     found |= own | dict(zip(new, after, strict=False))
     return [*after[: len(new)], *(found[output] for output in outputs)]

@@ -1,8 +1,8 @@
-"""The gradient of a loop: a loop the other way, which reads again what each turn began with.
+"""The gradient of a loop: a loop the other way, which reads again what each step began with.
 
-The gradient of a captured matrix is not summed turn by turn: each turn gives the gradient of the
-product that the matrix is in, and one contraction over all turns makes the matrix's. What the
-forward loop has kept of a turn is read; the rest is computed again.
+The gradient of a captured matrix is not summed step by step: each step gives the gradient of the
+product that the matrix is in, and one contraction over all steps makes the matrix's. What the
+forward loop has kept of a step is read; the rest is computed again.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from geartrain.graph.shapes import Extent, product
 from geartrain.ops.elementwise import add, cast, constant_like
 from geartrain.ops.folds import contract, sum_
 from geartrain.ops.linear import LETTERS
-from geartrain.ops.turns import after_turns, before_turns, loop, section
+from geartrain.ops.scan import after_steps, before_steps, loop, section
 from geartrain.ops.views import concatenate, pad, reshape, slice_
 
 
 @dataclass
-class _Turn:
-    """The gradient of one turn, in terms of the body's nodes.
+class _Step:
+    """The gradient of one step, in terms of the body's nodes.
 
     Attributes:
         seeds: for each output, the placeholder of the gradient that enters there; None for none.
@@ -42,15 +42,15 @@ class _Turn:
     products: list[list[tuple[Node, Node]]]
 
     def nodes(self) -> list[Node]:
-        """All that the turn has to give."""
+        """All that the step has to give."""
         found = [*self.states, *self.items, *self.captured]
         pairs = [pair for pairs in self.products for pair in pairs]
         others = [slope for _, slope in pairs]
         return [node for node in [*found, *others] if node is not None]
 
 
-def _turn_gradient(body: Body, entering: Sequence[bool]) -> _Turn:
-    """The gradient of a turn, if gradients enter at these outputs."""
+def _step_gradient(body: Body, entering: Sequence[bool]) -> _Step:
+    """The gradient of a step, if gradients enter at these outputs."""
     seeds = [
         placeholder(output.extents, output.dtype, "slope") if wanted else None
         for output, wanted in zip(body.outputs, entering, strict=True)
@@ -67,7 +67,7 @@ def _turn_gradient(body: Body, entering: Sequence[bool]) -> _Turn:
     captured = [
         None if found else at[value] for value, found in zip(body.captured, cuts, strict=True)
     ]
-    return _Turn(seeds, states, [at[x] for x in body.items], captured, products)  # type: ignore[arg-type]
+    return _Step(seeds, states, [at[x] for x in body.items], captured, products)  # type: ignore[arg-type]
 
 
 def _products(body: Body, value: Node) -> list[Node]:
@@ -80,21 +80,21 @@ def _products(body: Body, value: Node) -> list[Node]:
 
 
 def needed_by_gradient(body: Body) -> list[Node]:
-    """What a loop has to keep of each turn so that its gradient computes no product again.
+    """What a loop has to keep of each step so that its gradient computes no product again.
 
     That is what the gradient uses and the loop does not give already, unless it can be computed
     from what is given without a product.
     """
     try:
-        turn = _turn_gradient(body, [True] * len(body.outputs))
+        step = _step_gradient(body, [True] * len(body.outputs))
     except TypeError:
         return []  # an op without a gradient: there is nothing to keep for it
     order = sorted_nodes(body.outputs)
     own = {node for node in order if node.op is not None}
-    beside = [_other(cut, value) for value, pairs in zip(body.captured, turn.products, strict=True)
+    beside = [_other(cut, value) for value, pairs in zip(body.captured, step.products, strict=True)
               for cut, _ in pairs]  # fmt: skip
     used = {node for node in beside if node in own}
-    for node in sorted_nodes(turn.nodes(), own):
+    for node in sorted_nodes(step.nodes(), own):
         if node in own:
             used.add(node)
     there = set(body.outputs)
@@ -133,27 +133,27 @@ def scan_gradient(
     """The gradients of the sources of a scan `y`: states, sequences and captured values."""
     count, items = len(body.states), len(body.items)
     sequences, captured = sources[count : count + items], sources[count + items :]
-    turns = sequences[0].extents[0]
-    entering = _entering(g, body, turns, reverse)
-    first = [None if one is None else _turn_of(one, turns, not reverse) for one in entering.before]
+    steps = sequences[0].extents[0]
+    entering = _entering(g, body, steps, reverse)
+    first = [None if one is None else _step_of(one, steps, not reverse) for one in entering.before]
     after = [
-        _plus(one, None if early is None else _moved(early, turns, reverse))
+        _plus(one, None if early is None else _moved(early, steps, reverse))
         for one, early in zip(entering.after, [*entering.before, *[None] * len(body.outputs)],
                               strict=False)
     ]  # fmt: skip
     handed = [True] * count + [one is not None for one in after[count:]]
-    turn = _turn_gradient(body, handed)
-    # what a turn reads: its items, the states before it, what it gave, the gradients that enter
+    step = _step_gradient(body, handed)
+    # what a step reads: its items, the states before it, what it gave, the gradients that enter
     reads = list(zip(body.items, sequences, strict=True))
-    reads += zip(body.states, before_turns(y, body, turns, reverse), strict=True)
+    reads += zip(body.states, before_steps(y, body, steps, reverse), strict=True)
     given: dict[Node, Node] = {}
-    for output, made in zip(body.outputs, after_turns(y, body, turns, reverse), strict=True):
+    for output, made in zip(body.outputs, after_steps(y, body, steps, reverse), strict=True):
         if output.op is not None and output not in given:
             given[output] = placeholder(output.extents, output.dtype, "given")
             reads.append((given[output], made))
     adjoints: list[Node] = []
     replaced = dict(given)
-    for output, seed, slope in zip(body.outputs, turn.seeds, after, strict=True):
+    for output, seed, slope in zip(body.outputs, step.seeds, after, strict=True):
         if seed is None:
             continue
         incoming = None
@@ -166,12 +166,12 @@ def scan_gradient(
         assert incoming is not None
         replaced[seed] = incoming
     cuts = [
-        (number, cut, slope) for number, pairs in enumerate(turn.products) for cut, slope in pairs
+        (number, cut, slope) for number, pairs in enumerate(step.products) for cut, slope in pairs
     ]
     others = [_other(cut, body.captured[number]) for number, cut, _ in cuts]
-    wanted: list[Any] = [*turn.items, *turn.captured, *(slope for *_, slope in cuts), *others]
+    wanted: list[Any] = [*step.items, *step.captured, *(slope for *_, slope in cuts), *others]
     there = [node for node in wanted if node is not None]
-    done = substitute([*turn.states, *there], replaced)
+    done = substitute([*step.states, *there], replaced)
     starts = [
         constant_like(sources[n], 0.0) if one is None else one
         for n, one in enumerate(entering.last[:count])
@@ -182,7 +182,7 @@ def scan_gradient(
         [_typed(node, body.outputs[0].dtype) for node in done[count:]], not reverse,
     )  # fmt: skip
     ends = [
-        _plus(_turn_of(one, turns, not reverse), early)
+        _plus(_step_of(one, steps, not reverse), early)
         for one, early in zip(made[:count], first, strict=True)
     ]
     rest = iter(_typed(one, node.dtype) for one, node in zip(made[count:], there, strict=True))
@@ -193,7 +193,7 @@ def scan_gradient(
     for (number, cut, _), slope, other in zip(
         cuts, results[: len(cuts)], results[len(cuts) :], strict=True
     ):
-        into[number] = _plus(into[number], _over_turns(cut, body.captured[number], other, slope))
+        into[number] = _plus(into[number], _over_steps(cut, body.captured[number], other, slope))
     return (*ends, *into_items, *into)
 
 
@@ -202,12 +202,12 @@ def _typed(node: Any, dtype: str) -> Any:
     return node if node.dtype == dtype else cast(node, dtype=dtype)
 
 
-def _over_turns(cut: Node, value: Node, other: Any, slope: Any) -> Any:
-    """The gradient of a matrix, from all turns of the other operand and of the product's."""
+def _over_steps(cut: Node, value: Node, other: Any, slope: Any) -> Any:
+    """The gradient of a matrix, from all steps of the other operand and of the product's."""
     left, right, out = cut.params["spec"].replace("->", ",").split(",")
     mine, its = (left, right) if cut.sources[0] is value else (right, left)
-    turn = next(letter for letter in LETTERS if letter not in left + right)
-    return contract(other, slope, spec=f"{turn}{its},{turn}{out}->{mine}")
+    step = next(letter for letter in LETTERS if letter not in left + right)
+    return contract(other, slope, spec=f"{step}{its},{step}{out}->{mine}")
 
 
 @dataclass
@@ -215,9 +215,9 @@ class _Entering:
     """Where gradients enter a loop; None for nowhere.
 
     Attributes:
-        after: for each output, into all turns: (turns, ...).
-        before: for each state, into what it was before all turns.
-        last: for each state, into what it was after the last turn.
+        after: for each output, into all steps: (steps, ...).
+        before: for each state, into what it was before all steps.
+        last: for each state, into what it was after the last step.
     """
 
     after: list[Node | None]
@@ -225,39 +225,39 @@ class _Entering:
     last: list[Node | None]
 
 
-def _entering(g: Node, body: Body, turns: Extent, reverse: bool) -> _Entering:
+def _entering(g: Node, body: Body, steps: Extent, reverse: bool) -> _Entering:
     """The gradient of the flat result as gradients of its sections."""
     count, total = len(body.states), len(body.outputs)
     found = _Entering([None] * total, [None] * count, [None] * count)
-    starts, shapes = body.starts(turns), body.shapes(turns)
+    starts, shapes = body.starts(steps), body.shapes(steps)
     places: dict[tuple[Any, Any], tuple[list[Node | None], int]] = {}
     for number, (start, shape) in enumerate(zip(starts, shapes, strict=False)):
         slab = product(shape[1:])
-        size = slab * turns
+        size = slab * steps
         early, late = (start + slab, start) if reverse else (start, start + slab)
         if number < count:
             places[early, size] = found.before, number
         else:
             late = start
         places[late, size] = found.after, number
-    whole = {at: (turns, *shapes[where[1]][1:]) for at, where in places.items()}
+    whole = {at: (steps, *shapes[where[1]][1:]) for at, where in places.items()}
     for term in _terms(g):
         at = (term.params["low"][0], term.sources[0].extents[0]) if term.op is pad else None
         if at in places and term.params["interior"] == (0,):
             pieces = [(places[at], _reshaped(term.sources[0], whole[at]))]
-        else:  # anything else: each section of it, but the states' before all turns but the first
+        else:  # anything else: each section of it, but the states' before all steps but the first
             pieces = [
                 (where, section(term, start=at[0], shape=whole[at]))
                 for at, where in places.items() if where[0] is found.after
             ]  # fmt: skip
             for number in range(count):
                 slab = product(shapes[number][1:])
-                start = starts[number] + (slab * turns if reverse else 0)
+                start = starts[number] + (slab * steps if reverse else 0)
                 one = section(term, start=start, shape=(1, *shapes[number][1:]))
-                pieces.append(((found.before, number), _only(one, turns, reverse)))
+                pieces.append(((found.before, number), _only(one, steps, reverse)))
         for (where, number), whole_piece in pieces:
             for piece in _terms(whole_piece):
-                last = _at_the_end(piece, turns, reverse) if number < count else None
+                last = _at_the_end(piece, steps, reverse) if number < count else None
                 if last is not None and where is found.after:
                     found.last[number] = _plus(found.last[number], last)
                 else:
@@ -285,37 +285,37 @@ def _reshaped(row: Node, shape: Any) -> Node:
     return made
 
 
-def _only(one: Node, turns: Extent, reverse: bool) -> Any:
-    """(1, ...) as the first turn of (turns, ...), zeros elsewhere."""
+def _only(one: Node, steps: Extent, reverse: bool) -> Any:
+    """(1, ...) as the first step of (steps, ...), zeros elsewhere."""
     rest = (0,) * (one.ndim - 1)
-    low, high = (turns - 1, 0) if reverse else (0, turns - 1)
+    low, high = (steps - 1, 0) if reverse else (0, steps - 1)
     return pad(one, low=(low, *rest), high=(high, *rest), interior=(0,) * one.ndim)
 
 
-def _at_the_end(slopes: Node, turns: Extent, reverse: bool) -> Any:
-    """The gradient of the last turn, if there are no others; else None."""
+def _at_the_end(slopes: Node, steps: Extent, reverse: bool) -> Any:
+    """The gradient of the last step, if there are no others; else None."""
     if slopes.op is not pad or slopes.sources[0].extents[0] != 1:
         return None
     inner = slopes.sources[0]
-    last = slopes.params["low"][0] == (0 if reverse else turns - 1)
+    last = slopes.params["low"][0] == (0 if reverse else steps - 1)
     if not last or inner.extents[1:] != slopes.extents[1:]:
         return None
     return reshape(inner, shape=inner.extents[1:])
 
 
-def _moved(before: Node, turns: Extent, reverse: bool) -> Any:
-    """Gradients of states before turns as those after the turn before; the first turn's is left."""
+def _moved(before: Node, steps: Extent, reverse: bool) -> Any:
+    """Gradients of states before steps as those after the step before; the first step's is left."""
     rest = before.extents[1:]
     start, zeros = (0 if reverse else 1, *(0,) * len(rest)), (0,) * len(rest)
-    kept = slice_(before, start=start, length=(turns - 1, *rest), step=(1,) * before.ndim)
+    kept = slice_(before, start=start, length=(steps - 1, *rest), step=(1,) * before.ndim)
     low, high = (1, 0) if reverse else (0, 1)
     return pad(kept, low=(low, *zeros), high=(high, *zeros), interior=(0,) * before.ndim)
 
 
-def _turn_of(sequence: Any, turns: Extent, first: bool) -> Any:
-    """One turn of a sequence: that at its front in memory, or that at its back."""
+def _step_of(sequence: Any, steps: Extent, first: bool) -> Any:
+    """One step of a sequence: that at its front in memory, or that at its back."""
     rest = sequence.extents[1:]
-    start = (0 if first else turns - 1, *(0,) * len(rest))
+    start = (0 if first else steps - 1, *(0,) * len(rest))
     cut = slice_(sequence, start=start, length=(1, *rest), step=(1,) * sequence.ndim)
     return reshape(cut, shape=rest)
 

@@ -1,4 +1,4 @@
-"""Products of float32 by tiles of bfloat16: pieces of numbers, sums of products, special values."""
+"""Products of float32 by tiles of bfloat16: slices of numbers, sums of products, special values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 import geartrain as keras
 from geartrain import layers, ops
-from geartrain.compiler.kernels.matmul.bf16x6 import FULL, HEAD, PIECES, PRODUCTS, pieces
+from geartrain.compiler.kernels.matmul.bf16x6 import FULL, HEAD, PRODUCTS, SLICES
 from geartrain.compiler.pipeline import assemble
 from geartrain.compiler.targets.target import host, named
 from geartrain.graph.node import placeholder
@@ -33,18 +33,18 @@ def threads_as_before():
 
 @pytest.fixture
 def always(monkeypatch):
-    """Small products are multiplied in pieces too."""
+    """Small products are multiplied in slices too."""
     monkeypatch.setattr("geartrain.compiler.kernels.matmul.tiling.USES", 1)
 
 
 def split(numbers):
-    """The pieces of 16 numbers, as float32, one row each."""
-    found = np.empty((PIECES, LANES), np.float32)
+    """The slices of 16 numbers, as float32, one row each."""
+    found = np.empty((SLICES, LANES), np.float32)
 
     def write(b):
-        for n, piece in enumerate(pieces(b, b.load("%x", F32, LANES))):
+        for n, slice_ in enumerate(split(b, b.load("%x", F32, LANES))):
             place = b.pointer("%y", b.constant(n * LANES, "int64"), F32)
-            b.store(b.bitcast(piece, F32), place)
+            b.store(b.bitcast(slice_, F32), place)
 
     harness.run([("ptr", "x"), ("ptr", "y")], write, numbers, found)
     return found
@@ -146,14 +146,14 @@ def exactly(function, arrays):
 
 @needs_tiles
 def test_which_products_are_done_in_pieces():
-    """Those whose pieces are used so often that cutting them pays; others are as before."""
+    """Those whose slices are used so often that cutting them pays; others are as before."""
 
     def batches(columns, depth=784):
         x, w = placeholder((BATCH, depth), F32, "x"), placeholder((depth, columns), F32, "w")
         (kernels,) = assemble([ops.matmul(x, w)], {}, HOST).steps
         found = [kernel for kernel in kernels if kernel.name == "k0_pack_a"]
         sizes = (1, 32, 64, 118, 119, 153, 154, 4096)
-        return [n for n in sizes if found and resolve(found[0].chosen, n)]
+        return [n for n in sizes if found and resolve(found[0].enabled, n)]
 
     assert batches(512) == [119, 153, 154, 4096]
     assert batches(256) == [154, 4096]
@@ -163,7 +163,7 @@ def test_which_products_are_done_in_pieces():
     (kernels,) = assemble([ops.matmul(x, w)], {}, HOST).steps
     assert [kernel.name for kernel in kernels] == ["k0_pack_a", "k0", "k0_few"]
     for batch in (1, 118, 119, 4096):  # one way or the other
-        first, product, other = (resolve(kernel.chosen, batch) for kernel in kernels)
+        first, product, other = (resolve(kernel.enabled, batch) for kernel in kernels)
         assert first == product == 1 - other
 
 
@@ -187,7 +187,7 @@ def test_infinities_nan_and_subnormal_numbers_in_products(always):
 
     check(changed(x, {(3, 5): np.inf}), w)
     check(x, changed(w, {(5, 7): -np.inf}))
-    check(changed(x, {(3, 5): np.inf}), changed(w, {5: 1.0}))  # whose smaller pieces are 0
+    check(changed(x, {(3, 5): np.inf}), changed(w, {5: 1.0}))  # whose smaller slices are 0
     check(changed(x, {(3, 5): np.inf}), changed(w, {(5, 2): 0.0}))  # NaN there alone
     check(changed(x, {(3, 5): np.inf, (3, 6): -np.inf}), np.abs(w))
     check(changed(x, {(4, 20): np.nan}), w)
