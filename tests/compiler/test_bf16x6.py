@@ -9,7 +9,7 @@ import pytest
 
 import geartrain as keras
 from geartrain import layers, ops
-from geartrain.compiler.kernels.matmul.bf16x6 import FULL, HEAD, PRODUCTS, SLICES
+from geartrain.compiler.kernels.matmul.bf16x6 import FULL, HEAD, PRODUCTS, SLICES, split
 from geartrain.compiler.pipeline import assemble
 from geartrain.compiler.targets.target import host, named
 from geartrain.graph.node import placeholder
@@ -37,7 +37,7 @@ def always(monkeypatch):
     monkeypatch.setattr("geartrain.compiler.kernels.matmul.tiling.USES", 1)
 
 
-def split(numbers):
+def slices_of(numbers):
     """The slices of 16 numbers, as float32, one row each."""
     found = np.empty((SLICES, LANES), np.float32)
 
@@ -51,12 +51,12 @@ def split(numbers):
 
 
 @needs_tiles
-def test_three_pieces_of_bfloat16_are_exactly_the_number():
+def test_three_slices_of_bfloat16_are_exactly_the_number():
     random = np.random.default_rng(0)
     for _ in range(500):
         bits = random.integers(0, 1 << 32, LANES, np.uint32)
         numbers = bits.view(np.float32)
-        found = split(numbers)
+        found = slices_of(numbers)
         assert not (found.view(np.uint32) & 0xFFFF).any()  # each is a bfloat16
         normal = np.isfinite(numbers) & (np.abs(numbers) >= 2.0**-100)
         exact = found[:HEAD].astype("float64").sum(0) + found[HEAD]
@@ -72,7 +72,7 @@ def test_infinities_and_nan_are_in_one_head_alone():
     numbers = np.zeros(LANES, np.float32)
     bits = [0x7F800000, 0xFF800000, 0x7FC00000, 0x7F800001, 0xFF80FFFF, 0x00000001, 0x807FFFFF]
     numbers[: len(bits)] = np.array(bits, np.uint32).view(np.float32)
-    found = split(numbers)
+    found = slices_of(numbers)
     assert (found[:FULL, :5] == 0).all()
     assert found[FULL, 0] == np.inf and found[FULL, 1] == -np.inf
     assert np.isnan(found[FULL, 2:5]).all()
@@ -80,7 +80,7 @@ def test_infinities_and_nan_are_in_one_head_alone():
     assert found[FULL, 5] >= smallest and found[FULL, 6] <= -smallest
 
 
-def test_each_product_of_pieces_is_taken_once():
+def test_each_product_of_slices_is_taken_once():
     weights = {0: 2, 1: 1, 2: 0, 3: 0}  # a tail is 2**-16 of its number, a middle 2**-8
     sizes = [weights[x] + weights[y] for x, y in PRODUCTS]
     assert sorted(sizes) == [0, 1, 1, 2, 2, 2] and sizes[-1] == 0
@@ -145,7 +145,7 @@ def exactly(function, arrays):
 
 
 @needs_tiles
-def test_which_products_are_done_in_pieces():
+def test_which_products_are_done_by_the_split():
     """Those whose slices are used so often that cutting them pays; others are as before."""
 
     def batches(columns, depth=784):
@@ -217,7 +217,7 @@ def test_products_have_the_same_bits_on_any_number_of_threads(batch, always):
 
 @needs_tiles
 @pytest.mark.parametrize("optimizer", ["rmsprop", "adam", "sgd"])
-def test_training_in_pieces_is_training(optimizer, monkeypatch, always):
+def test_training_in_slices_is_training(optimizer, monkeypatch, always):
     """Deep enough that weights are read across as well, in panels and not."""
     random = np.random.default_rng(0)
     x, y = random.random((300, 48), np.float32), random.integers(0, 5, 300)

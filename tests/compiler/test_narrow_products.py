@@ -47,7 +47,7 @@ BF16 = "bfloat16"
 PRODUCTS = {
     "dense layer": (dense, [((BATCH, 65), BF16), ((65, 70), BF16), ((70,), BF16)]),
     "whole tiles": (ops.matmul, [((BATCH, 64), BF16), ((64, 64), BF16)]),
-    "few columns": (ops.matmul, [((BATCH, 512), BF16), ((512, 10), BF16)]),
+    "a skinny gemm": (ops.matmul, [((BATCH, 512), BF16), ((512, 10), BF16)]),
     "few terms": (ops.matmul, [((BATCH, 3), BF16), ((3, 33), BF16)]),
     "one term": (ops.matmul, [((BATCH, 1), BF16), ((1, 33), BF16)]),
     "ten terms": (ops.matmul, [((BATCH, 10), BF16), ((10, 33), BF16)]),

@@ -67,7 +67,7 @@ def made(name):
 @needs_masks
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_products_with_few_columns_have_a_kernel_of_their_own(name):
-    assert kinds(made(name)[2])[-1] == "few columns"
+    assert kinds(made(name)[2])[-1] == "skinny gemm"
 
 
 @pytest.mark.parametrize("special", [False, True])
@@ -110,7 +110,7 @@ def test_few_rows_have_the_bits_of_many(depth, columns, transposed):
 @pytest.mark.parametrize(("depth", "columns"), [(512, 13), (512, 16), (40, 10)])
 def test_wide_and_short_products_are_left_to_tiles(depth, columns):
     x, w = placeholder((BATCH, depth), F32, "x"), placeholder((depth, columns), F32, "w")
-    assert "few columns" not in kinds(Executable([ops.matmul(x, w)], {}, host()))
+    assert "skinny gemm" not in kinds(Executable([ops.matmul(x, w)], {}, host()))
 
 
 @pytest.mark.parametrize(
