@@ -56,6 +56,9 @@ class Batches:
         count: the number of batches in an epoch, where it is known.
         ordered: how many things there are to put in order: samples or batches; None if the data
             come in an order of their own.
+        passes: how often the data were begun.
+        taken: how many batches were taken since they were begun last.
+        order_of_pass: the order that holds since then.
     """
 
     total: int | None = None
@@ -66,26 +69,48 @@ class Batches:
         self.who, self.class_weight = who, class_weight
         self.steps, self.goes_on, self.count = steps, goes_on, steps
         self._left: Iterator[Batch] = iter(())
+        self._continues = False
+        self.passes = self.taken = 0
+        self.order_of_pass: np.ndarray | None = None
 
     def first(self) -> Batch:
         """The first batch, for tracing."""
         raise NotImplementedError
 
-    def _all(self, order: np.ndarray | None) -> Iterator[Batch]:
-        """All batches, from the beginning of the data."""
+    def _all(self, order: np.ndarray | None, first: int = 0) -> Iterator[Batch]:
+        """All batches, from the beginning of the data, or from the one with the number `first`."""
         raise NotImplementedError
 
-    def epoch(self, order: np.ndarray | None = None) -> Iterator[Batch]:
-        """The batches of one epoch; `order` holds from where the data begin again."""
-        left = self._left if self.steps and self.goes_on else iter(())
+    def epoch(self, order: np.ndarray | None = None, first: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch; `order` holds from where the data begin again.
+
+        Where `first` batches of it were done before, those that come after.
+        """
+        if self.steps is not None and first >= self.steps:
+            return
+        continues = self._continues or bool(self.steps and self.goes_on)
+        left = self._left if continues else iter(())
+        self._continues = False
         head = list(itertools.islice(left, 1))
-        self._left = left if head else self._all(order)
-        number = 0
-        for batch in itertools.islice(itertools.chain(head, self._left), self.steps):
+        self._left = left
+        if not head and not (first and continues):
+            self.begin(first)
+            self.order_of_pass = order
+            self._left = self._all(order, first)
+        number = first
+        most = None if self.steps is None else self.steps - first
+        for batch in itertools.islice(itertools.chain(head, self._left), most):
             number += 1
+            self.taken += 1
             yield batch
         if number < (self.steps or 1) and self.total != 0:
             self._warn_of_the_end(number)
+
+    def begin(self, first: int) -> int:
+        """Note that the data begin again, or go on behind `first` batches; returns that number."""
+        self.passes += not first
+        self.taken = first
+        return first
 
     def _warn_of_the_end(self, number: int) -> None:
         if number:
@@ -155,9 +180,9 @@ class ArrayBatches(Batches):
         """Read ahead."""
         self.on_disk.reached(position)
 
-    def _all(self, order: np.ndarray | None) -> Iterator[Batch]:
+    def _all(self, order: np.ndarray | None, first: int = 0) -> Iterator[Batch]:
         assert self.total is not None
-        for start in range(0, self.total, self.batch_size):
+        for start in range(first * self.batch_size, self.total, self.batch_size):
             self.reached(start)
             rows = slice(start, min(start + self.batch_size, self.total))
             chosen = rows if order is None else order[rows]
@@ -207,7 +232,7 @@ class StreamBatches(Batches):
             self._peeked = [found]
         return self._peeked[0]
 
-    def _all(self, order: np.ndarray | None) -> Iterator[Batch]:
+    def _all(self, order: np.ndarray | None, first: int = 0) -> Iterator[Batch]:
         if self._peeked:
             yield self._peeked.pop()
         elif self._iterator is None or not self._once:
@@ -265,14 +290,14 @@ class DatasetBatches(StreamBatches):
     def _workers(self) -> int:
         return int(getattr(self.source, "workers", 1))  # its own __init__ may set none
 
-    def _all(self, order: np.ndarray | None) -> Iterator[Batch]:
-        if order is None and self._workers < 2:
+    def _all(self, order: np.ndarray | None, first: int = 0) -> Iterator[Batch]:
+        if order is None and self._workers < 2 and not first:
             yield from super()._all(None)
             return
         count = self.source.num_batches
-        indices = itertools.count() if count is None else iter(range(count))
+        indices = itertools.count(first) if count is None else iter(range(first, count))
         if order is not None:
-            indices = iter(order.tolist())
+            indices = iter(order[first:].tolist())
         if self._workers < 2:
             yield from map(self._batch, indices)
             return
@@ -332,8 +357,8 @@ class RowBatches(ArrayBatches):
         """Some batch, for tracing: an order that nobody goes through is not drawn."""
         return next(super()._all(None))
 
-    def _all(self, order: np.ndarray | None) -> Iterator[Batch]:
-        return super()._all(self.order(None) if order is None else order)
+    def _all(self, order: np.ndarray | None, first: int = 0) -> Iterator[Batch]:
+        return super()._all(self.order(None) if order is None else order, first)
 
 
 def batches_of(

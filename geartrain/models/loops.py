@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,11 +35,16 @@ class Loop:
 
     Attributes:
         key: which program to run, once that is known; see `Steps.program_key`.
+        done: how many batches of the epoch are done.
+        most: how many more of them a native call may do at once, by how many are done; any number
+            if None.
     """
 
     def __init__(self, model: Any, kind: str, data: Batches) -> None:
         self.model, self.kind, self.data = model, kind, data
         self.key: tuple[Any, ...] = ()
+        self.done = 0
+        self.most: Callable[[int], int] | None = None
         self._found: tuple[Program, Any] | None = None
         self._samples: Samples | None = None  # for the program found, if it can do many steps
 
@@ -51,16 +56,18 @@ class Loop:
             known = self.model.program_known(self.key)
         return known  # type: ignore[no-any-return]
 
-    def run(self, listeners: Any, order: np.ndarray | None = None) -> Iterator[Any]:
+    def run(self, listeners: Any, order: np.ndarray | None = None, first: int = 0) -> Iterator[Any]:
         """Run the steps of one epoch; yields logs, or predictions, after one or more batches.
 
         Args:
             listeners: the callbacks.
             order: the numbers of the samples, or of a `PyDataset`'s batches, in the order to take
                 them; as they come if None.
+            first: how many of its batches were done before.
         """
-        data, kind = self.data, self.kind
-        data.on_epoch_begin()
+        data, kind, self.done = self.data, self.kind, first
+        if not first:
+            data.on_epoch_begin()
         optimizer = self.model.optimizer if kind == "train" else None
         called = optimizer is not None and optimizer.calls_rate  # which a native call cannot
         whole = isinstance(data, ArrayBatches) and data.steps is None and data.total and not called
@@ -69,13 +76,14 @@ class Loop:
         whole = whole and (order is None or kind != "predict") and data.stays
         own = self.model.own_function(kind)
         if own is not None:
-            steps = self._by(own, listeners, order)
+            steps = self._by(own, listeners, order, first)
         elif whole and not listeners.wants_batches(kind) and self._can_do_many():
-            steps = self._native(order)
+            steps = self._native(order, first)
         else:
-            steps = self._one_by_one(listeners, order)
+            steps = self._one_by_one(listeners, order, first)
         end = getattr(listeners, f"on_{kind}_batch_end")
         for batch, result in steps:
+            self.done = batch + 1
             if kind == "predict":
                 end(batch, {"outputs": result})
                 yield result
@@ -87,20 +95,24 @@ class Loop:
                 break
         data.on_epoch_end()
 
-    def _one_by_one(self, listeners: Any, order: np.ndarray | None) -> Iterator[tuple[int, Any]]:
+    def _one_by_one(
+        self, listeners: Any, order: np.ndarray | None, first: int
+    ) -> Iterator[tuple[int, Any]]:
         """The number of each batch, and its step's result."""
         begin = getattr(listeners, f"on_{self.kind}_batch_begin")
-        for number, batch in enumerate(self.data.epoch(order)):
+        for number, batch in enumerate(self.data.epoch(order, first), first):
             begin(number)
             yield number, self.model.run_step(self.kind, batch)
 
-    def _by(self, own: Any, listeners: Any, order: np.ndarray | None) -> Iterator[tuple[int, Any]]:
+    def _by(
+        self, own: Any, listeners: Any, order: np.ndarray | None, first: int
+    ) -> Iterator[tuple[int, Any]]:
         """The same by a function of the model's own, which may take several batches at a time."""
         begin = getattr(listeners, f"on_{self.kind}_batch_begin")
-        packed = itertools.starmap(pack_x_y_sample_weight, self.data.epoch(order))
-        for number, first in enumerate(packed):
+        packed = itertools.starmap(pack_x_y_sample_weight, self.data.epoch(order, first))
+        for number, one in enumerate(packed, first):
             begin(number)
-            yield number, own(itertools.chain([first], packed))
+            yield number, own(itertools.chain([one], packed))
 
     def _can_do_many(self) -> bool:
         """Whether native calls can do many steps; then the data are found for them."""
@@ -114,11 +126,13 @@ class Loop:
                 self._samples = found[0].samples([leaf for leaf in whole if leaf is not None])
         return self._samples is not None
 
-    def _native(self, order: np.ndarray | None) -> Iterator[tuple[int, Any]]:
+    def _native(self, order: np.ndarray | None, first: int) -> Iterator[tuple[int, Any]]:
         """The number of the last batch done, and its step's result, after each native call."""
-        data, samples, found, done = self.data, self._samples, self._found, 0
+        data, samples, found = self.data, self._samples, self._found
         assert found is not None and samples is not None and data.total is not None
+        assert isinstance(data, ArrayBatches)
         program, form = found
+        done = data.begin(first) * data.batch_size
         if order is not None:
             order = np.ascontiguousarray(order, np.int64)
         batch = min(data.batch_size, data.total)
@@ -126,18 +140,21 @@ class Loop:
             batch = program.rows_in_cache(batch)
         while done < data.total:
             steps = program.pace.get(batch, 1)
+            most = None if self.most is None else self.most(done // batch)
+            steps = steps if most is None else min(steps, most)
             rows = min(steps * batch, data.total - done)
-            if steps > 1 and data.total - done - rows < batch:
+            if steps > 1 and most is None and data.total - done - rows < batch:
                 rows = data.total - done  # the last, smaller batch is no call of its own
             before = time.perf_counter()
             results = program.run_steps(samples, batch, rows, done, order)
             seconds = time.perf_counter() - before
             done += rows
+            data.taken = -(-done // data.batch_size)
             data.reached(done)
             if rows >= batch:
                 more = int(rows / batch * CALL_SECONDS / max(seconds, 1e-6))
                 program.pace[batch] = max(1, min(4 * (rows // batch), more))
-            yield -(-done // data.batch_size) - 1, tree.pack_sequence_as(form, results)
+            yield data.taken - 1, tree.pack_sequence_as(form, results)
 
 
 def plain(logs: Any) -> dict[str, Any]:

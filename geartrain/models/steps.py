@@ -39,6 +39,7 @@ class Steps(Compiling, StepPrograms, BatchFunctions):
         self.steps_per_execution = 1
         self._jit: bool | str = "auto"
         self.history: Any = None
+        self._training: Any = None  # while `fit` runs
         self._compile_loss: CompiledLoss | None = None
         self._compile_metrics: CompiledMetrics | None = None
         self._loss_tracker: Any = None

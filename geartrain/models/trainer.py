@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import callbacks as callback_module
-from geartrain import config, random, tree
+from geartrain import config, tree
 from geartrain.graph.node import Node
 from geartrain.models import arguments, checks
 from geartrain.models.batches import DEFAULT_BATCH_SIZE, Batches, batches_of
@@ -15,6 +15,7 @@ from geartrain.models.compiling import helpful
 from geartrain.models.data import Batch, is_stream, prepare, prepared, split
 from geartrain.models.loops import Loop, plain
 from geartrain.models.steps import Steps
+from geartrain.models.training import Training, evaluated
 
 MOST_REMEMBERED = 256  # shapes of arrays to predict for
 
@@ -98,35 +99,19 @@ class Trainer(Steps):
             size = validation_batch_size or batch_size
             held = batches_of("fit (validation)", *validation, size, steps=validation_steps)
             checks.check_labels(self, held)
-        training = Loop(self, "train", data)
-        validating = None if held is None else Loop(self, "test", held)
-        training.program()
-        if validating is not None:  # so that data which do not fit are refused before any training
-            validating.program()
+        held = None if held is None else Loop(self, "test", held)
+        training = Training(self, Loop(self, "train", data), held)
+        training.find_programs()
         listeners = self._listeners(callbacks, verbose, epochs=epochs, data=data)
         self.stop_training, self._initial_epoch = False, initial_epoch
-        order = np.random.default_rng(random.fresh_seed())
-        with self._settings_fixed(training.key, data.first):
+        training.start()
+        with self._settings_fixed(training.loop.key, data.first), training.of_the_model():
             listeners.on_train_begin()
-            logs: dict[str, float] = {}
-            for epoch in range(self._initial_epoch, epochs):  # which a callback may have set
-                self.reset_metrics()
-                listeners.on_epoch_begin(epoch)
-                shuffled = data.shuffled(order) if shuffle else None
-                logs = {}
-                for found in training.run(listeners, shuffled):
-                    logs = found
-                checks.check_loss(self, logs)
-                self.stop_training = self.stop_training or not logs  # no data are left
-                if logs and validating is not None and arguments.validates(epoch, validation_freq):
-                    found = self._evaluate(validating, listeners)
-                    logs = {**logs, **{f"val_{name}": value for name, value in found.items()}}
-                listeners.on_epoch_end(epoch, logs)
-                if self.stop_training:
-                    break
+            training.begin_at(self._initial_epoch)  # which a callback may have set
+            training.run(listeners, epochs, shuffle, validation_freq)
         if self.optimizer is not None:
             self.optimizer.finalize_variable_values(self.trainable_variables)
-        listeners.on_train_end(logs)
+        listeners.on_train_end(training.logs)
         return self.history
 
     @helpful
@@ -152,17 +137,8 @@ class Trainer(Steps):
         checks.check_numbers("evaluate", data)
         checks.check_labels(self, data)
         listeners = self._listeners(callbacks, verbose, data=data, history=False)
-        logs = self._evaluate(Loop(self, "test", data), listeners)
+        logs = evaluated(Loop(self, "test", data), listeners)
         return logs if return_dict else self._in_order(logs)
-
-    def _evaluate(self, loop: Loop, listeners: Any) -> dict[str, float]:
-        self.reset_metrics()
-        listeners.on_test_begin()
-        logs: dict[str, float] = {}
-        for found in loop.run(listeners):
-            logs = found
-        listeners.on_test_end(logs)
-        return logs
 
     @helpful
     def predict(
