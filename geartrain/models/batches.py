@@ -1,25 +1,23 @@
 """The batches of `fit`, `evaluate` and `predict`, epoch after epoch.
 
 `batches_of` makes `Batches` of arrays, nested arrays, `PyDataset`s, generators and other iterables.
-Where an epoch begins is one rule, written once, in `Batches.epoch`.
+Where an epoch begins is one rule, written once, in `passes.Batches.epoch`.
 """
 
 from __future__ import annotations
 
 import functools
-import itertools
 import math
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from geartrain import tree
-from geartrain.data.ahead import on_threads, read_ahead
 from geartrain.data.base import Base
 from geartrain.data.rows import Batched
-from geartrain.data.spec import spec_of
-from geartrain.errors import describe_value, shown, warn
+from geartrain.errors import describe_value, shown
 from geartrain.models.data import (
     Batch,
     as_array,
@@ -34,113 +32,11 @@ from geartrain.models.data import (
     unpacked,
 )
 from geartrain.models.on_disk import LARGE, OnDisk, stays
+from geartrain.models.passes import Batches, other_data
 from geartrain.models.py_dataset import PyDataset
+from geartrain.models.streams import DatasetBatches, ReadBatches, StreamBatches
 
 DEFAULT_BATCH_SIZE = 32
-_AHEAD = 2  # batches of a data set that are made while one is used
-
-
-class Batches:
-    """Batches of some data, epoch after epoch.
-
-    Args:
-        who: the method that they are for, for messages.
-        class_weight: a weight for each class.
-        steps: the number of batches of an epoch, where it is not all of them.
-        goes_on: whether an epoch of `steps` begins where the one before stopped, as in training,
-            rather than at the beginning of the data.
-
-    Attributes:
-        total: the number of samples, where it is known.
-        samples: the number of those in an epoch, where it is known.
-        count: the number of batches in an epoch, where it is known.
-        ordered: how many things there are to put in order: samples or batches; None if the data
-            come in an order of their own.
-        passes: how often the data were begun.
-        taken: how many batches were taken since they were begun last.
-        order_of_pass: the order that holds since then.
-    """
-
-    total: int | None = None
-    samples: int | None = None
-    ordered: int | None = None
-
-    def __init__(self, who: str, class_weight: Any, steps: int | None, goes_on: bool) -> None:
-        self.who, self.class_weight = who, class_weight
-        self.steps, self.goes_on, self.count = steps, goes_on, steps
-        self._left: Iterator[Batch] = iter(())
-        self._continues = False
-        self.passes = self.taken = 0
-        self.order_of_pass: np.ndarray | None = None
-
-    def first(self) -> Batch:
-        """The first batch, for tracing."""
-        raise NotImplementedError
-
-    def _all(self, order: np.ndarray | None, first: int = 0) -> Iterator[Batch]:
-        """All batches, from the beginning of the data, or from the one with the number `first`."""
-        raise NotImplementedError
-
-    def epoch(self, order: np.ndarray | None = None, first: int = 0) -> Iterator[Batch]:
-        """The batches of one epoch; `order` holds from where the data begin again.
-
-        Where `first` batches of it were done before, those that come after.
-        """
-        if self.steps is not None and first >= self.steps:
-            return
-        continues = self._continues or bool(self.steps and self.goes_on)
-        left = self._left if continues else iter(())
-        self._continues = False
-        head = list(itertools.islice(left, 1))
-        self._left = left
-        if not head and not (first and continues):
-            self.begin(first)
-            self.order_of_pass = order
-            self._left = self._all(order, first)
-        number = first
-        most = None if self.steps is None else self.steps - first
-        for batch in itertools.islice(itertools.chain(head, self._left), most):
-            number += 1
-            self.taken += 1
-            yield batch
-        if number < (self.steps or 1) and self.total != 0:
-            self._warn_of_the_end(number)
-
-    def begin(self, first: int) -> int:
-        """Note that the data begin again, or go on behind `first` batches; returns that number."""
-        self.passes += not first
-        self.taken = first
-        return first
-
-    def _warn_of_the_end(self, number: int) -> None:
-        if number:
-            warn(
-                f"{self.who}: expected {self.steps} batches in an epoch. Received: {number}, where "
-                "the data end. Ask for fewer steps, or give a generator that goes on."
-            )
-        else:
-            warn(
-                f"{self.who}: expected batches for another epoch. Received: data that were gone "
-                "through before and cannot begin again. Give a PyDataset, or say how many steps "
-                "an epoch has and give a generator that goes on."
-            )
-
-    def shuffled(self, random: np.random.Generator) -> np.ndarray | None:
-        """A random order of what there is to put in order."""
-        return random.permutation(self.ordered) if self.ordered else None
-
-    def order(self, given: np.ndarray | None) -> np.ndarray | None:
-        """The order of an epoch: the given one, unless the data have an order of their own."""
-        return given
-
-    def reached(self, position: int) -> None:
-        """Told how many samples of the order are used, where the data may be read ahead."""
-
-    def on_epoch_begin(self) -> None:
-        """Tell the data, if they want to know."""
-
-    def on_epoch_end(self) -> None:
-        """Tell the data, if they want to know."""
 
 
 class ArrayBatches(Batches):
@@ -201,134 +97,6 @@ class ArrayBatches(Batches):
         return found or Batch(*(map_part(prepare, part) for part in self.data))
 
 
-class StreamBatches(Batches):
-    """Batches that an iterable makes."""
-
-    def __init__(
-        self, source: Iterable[Any], who: str, class_weight: Any, steps: int | None, goes_on: bool
-    ) -> None:
-        super().__init__(who, class_weight, steps, goes_on)
-        self.source = source
-        if steps is None:
-            self.count = self._whole()
-        self._once = not isinstance(source, PyDataset) and iter(source) is source
-        self._iterator: Iterator[Any] | None = None
-        self._peeked: list[Batch] = []
-
-    def _whole(self) -> int | None:
-        """The number of all batches, where it is known."""
-        try:
-            return len(self.source)  # type: ignore[arg-type]
-        except TypeError:  # of a data set too, whose length is not known
-            return None
-
-    def first(self) -> Batch:
-        """The first batch; it will be delivered again by `epoch`."""
-        if not self._peeked:
-            found = next(self._all(None), None)
-            if found is None:
-                raise ValueError(f"{self.who}: the data gave no batch at all. Received: an iterable"
-                                 f" of type {type(self.source).__name__}")  # fmt: skip
-            self._peeked = [found]
-        return self._peeked[0]
-
-    def _all(self, order: np.ndarray | None, first: int = 0) -> Iterator[Batch]:
-        if self._peeked:
-            yield self._peeked.pop()
-        elif self._iterator is None or not self._once:
-            self._iterator = self._begin()
-        for item in self._iterator or ():
-            yield self._ready(item)
-
-    def _begin(self) -> Iterator[Any]:
-        """All that the iterable makes, from the beginning."""
-        if any(
-            kind.__module__.startswith("torch.utils.data") for kind in type(self.source).__mro__
-        ):
-            # whose loaders make lists of tuples
-            return (tuple(one) if type(one) is list else one for one in self.source)
-        return iter(self.source)
-
-    def _ready(self, item: Any) -> Batch:
-        return prepared(unpacked(item, self.who), self.class_weight)
-
-    def on_epoch_begin(self) -> None:
-        """Tell the data set, if it wants to know."""
-        if hasattr(self.source, "on_epoch_begin"):
-            self.source.on_epoch_begin()
-
-    def on_epoch_end(self) -> None:
-        """Tell the data set, if it wants to know."""
-        if hasattr(self.source, "on_epoch_end"):
-            self.source.on_epoch_end()
-
-
-class DatasetBatches(StreamBatches):
-    """Batches of a `PyDataset`, in any order."""
-
-    source: PyDataset
-
-    def _whole(self) -> int | None:
-        return self.source.num_batches
-
-    def _begin(self) -> Iterator[Any]:
-        """By their numbers, whatever a data set's own `__iter__` does."""
-        return PyDataset.__iter__(self.source)
-
-    @property
-    def ordered(self) -> int | None:  # type: ignore[override]
-        """The number of batches that `fit(shuffle=True)` puts in order."""
-        return self.source.num_batches
-
-    def first(self) -> Batch:
-        """The first batch; it will be delivered again by `epoch`."""
-        if not self._peeked and self.ordered != 0 and self._workers > 1:
-            self._peeked = [self._ready(self.source[0])]
-        return super().first()
-
-    @property
-    def _workers(self) -> int:
-        return int(getattr(self.source, "workers", 1))  # its own __init__ may set none
-
-    def _all(self, order: np.ndarray | None, first: int = 0) -> Iterator[Batch]:
-        if order is None and self._workers < 2 and not first:
-            yield from super()._all(None)
-            return
-        count = self.source.num_batches
-        indices = itertools.count(first) if count is None else iter(range(first, count))
-        if order is not None:
-            indices = iter(order[first:].tolist())
-        if self._workers < 2:
-            yield from map(self._batch, indices)
-            return
-        most = max(1, getattr(self.source, "max_queue_size", 10))
-        yield from on_threads(self._batch, indices, self._workers, most)
-
-    def _batch(self, index: int) -> Batch:
-        peeked = index == 0 and self._peeked
-        return self._peeked.pop() if peeked else self._ready(self.source[index])
-
-
-class ReadBatches(StreamBatches):
-    """Batches that are read from a data set, on a thread."""
-
-    source: Base
-
-    def _begin(self) -> Iterator[Any]:
-        return read_ahead(self.source._make, _AHEAD)
-
-    def _ready(self, item: Any) -> Batch:
-        if any(np.ndim(leaf) == 0 for leaf in tree.flatten(item)):
-            raise ValueError(
-                f"{self.who}: expected a data set of batches. Received: elements such as "
-                f"{spec_of(item)}. Make batches of them: dataset.batch(32)."
-            )
-        return super()._ready(item)
-
-    def _whole(self) -> int | None:
-        return self.source._count if self.source._count >= 0 else None
-
-
 class RowBatches(ArrayBatches):
     """Batches of rows of arrays, in the order that a data set gives them in each epoch."""
 
@@ -340,6 +108,8 @@ class RowBatches(ArrayBatches):
         super().__init__(data, batched.size, who, class_weight, steps, goes_on)
         size, count = batched.size, batched.total
         self.rows, self.ordered = batched.rows, None
+        self._checksum: int | None = None  # of the latest order
+        self._expected: int | None = None  # of the next one, where it is known
         self.total = count // size * size if batched.drop_remainder else count
         whole = math.ceil(self.total / size)
         self.count = min(whole, steps) if steps else whole
@@ -351,7 +121,26 @@ class RowBatches(ArrayBatches):
         if fixed is not None and fixed.start == 0 and fixed.step == 1:
             return None
         pieces = [np.asarray(piece, np.int64) for piece in self.rows.order()]
-        return np.concatenate(pieces)[: self.total] if pieces else np.arange(0)
+        drawn = np.concatenate(pieces)[: self.total] if pieces else np.arange(0)
+        self._checksum = zlib.crc32(drawn.tobytes())
+        if self._expected not in (None, self._checksum):
+            raise other_data(self.who, "rows in another order")
+        self._expected = None
+        return drawn
+
+    def place(self) -> dict[str, Any]:
+        """How far they are read, and the checksum of the latest order."""
+        return {**super().place(), "order": self._checksum}
+
+    def go_on(self, place: dict[str, Any], order: np.ndarray | None, midway: bool) -> None:
+        """Draw all orders that were drawn before: each depends on how many there were."""
+        continues = midway or (self.steps and self.goes_on)
+        drawn = place["passes"] - 1 if continues else place["passes"]
+        for number in range(1, drawn + 1):
+            self._expected = place["order"] if number == place["passes"] else None
+            self.order(None)
+        self._expected = place["order"] if continues else None
+        super().go_on(place, None, midway)
 
     def first(self) -> Batch:
         """Some batch, for tracing: an order that nobody goes through is not drawn."""
