@@ -18,7 +18,7 @@ _MODULES = (
     "activations", "applications", "backend", "callbacks", "config", "constraints", "data",
     "datasets", "dtype_policies", "errors", "export", "initializers", "layers", "losses", "metrics",
     "models", "naive", "ops", "optimizers", "plots", "preprocessing", "random", "regularizers",
-    "saving", "summaries", "tree", "utils", "wrappers",
+    "resume", "saving", "summaries", "tree", "utils", "wrappers",
 )  # fmt: skip
 _NAMES = {
     "DTypePolicy": "dtype_policies",

@@ -22,6 +22,7 @@ from geartrain import plots as plots
 from geartrain import preprocessing as preprocessing
 from geartrain import random as random
 from geartrain import regularizers as regularizers
+from geartrain import resume as resume
 from geartrain import saving as saving
 from geartrain import summaries as summaries
 from geartrain import tree as tree
@@ -99,6 +100,7 @@ __all__ = [
     "preprocessing",
     "random",
     "regularizers",
+    "resume",
     "saving",
     "summaries",
     "tree",

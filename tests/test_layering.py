@@ -40,6 +40,7 @@ LEVELS: list[set[str]] = [
     {"layers", "losses", "metrics", "optimizers", "callbacks", "backend"},
     {"compat.tensorflow"},
     {"saving", "compat.backend", "compat.tensorflow_datasets"},
+    {"resume"},
     {"models"},
     {"preprocessing.image_iterators"},
     {

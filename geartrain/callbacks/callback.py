@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
+
+import numpy as np
 
 from geartrain.configurable import Configurable
 
@@ -18,6 +21,9 @@ HOOKS = (
     "on_predict_end", "on_epoch_begin", "on_epoch_end",
     *(name for names in BATCH_HOOKS.values() for name in names),
 )  # fmt: skip
+
+
+_NO_STATE = ("_model", "params", "_arguments")  # what `fit` and the maker set
 
 
 class Callback(Configurable):
@@ -64,6 +70,47 @@ class Callback(Configurable):
     def model(self) -> Any:
         """The model."""
         return self._model
+
+    def get_state(self) -> dict[str, Any]:
+        """What it has seen so far, for a checkpoint, from which `set_state` goes on.
+
+        By default all attributes that are None, numbers, texts, arrays, or lists, tuples and dicts
+        of these, but for the arguments that it was made with. Override both where others count.
+
+        >>> class Count(Callback):
+        ...     epochs = 0
+        ...     def on_epoch_end(self, epoch, logs=None):
+        ...         self.epochs += 1
+        >>> (count := Count()).on_epoch_end(0)
+        >>> count.get_state()
+        {'epochs': 1}
+        """
+        given = vars(self)["_arguments"]
+        return {
+            name: copy.deepcopy(value)
+            for name, value in vars(self).items()
+            if name not in _NO_STATE and _is_plain(value)
+            and not (value is given.get(name, self) and not isinstance(value, list | dict))
+        }  # fmt: skip
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from a state that `get_state` gave; `on_train_begin` was called before.
+
+        Lists and dicts stay the objects that they are, and get the values.
+        """
+        for name, value in state.items():
+            present = vars(self).get(name)
+            if isinstance(present, list) and isinstance(value, list):
+                present[:] = value
+            elif isinstance(present, dict) and isinstance(value, dict):
+                present.clear()
+                present.update(value)
+            else:
+                setattr(self, name, value)
+
+    def _former_state(self, training: Any) -> Any:
+        """The state that a training has to go on from, if the callback has kept one."""
+        return None
 
     def wants_batches(self, loop: str) -> bool:
         """Whether a hook around each batch of `loop` ("train", "test", "predict") is overridden.
@@ -128,3 +175,14 @@ class Callback(Configurable):
 
     def on_predict_end(self, logs: Any = None) -> None:
         """Called after prediction."""
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is of a kind that checkpoints hold."""
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    if isinstance(value, dict):
+        return all(map(_is_plain, value)) and all(map(_is_plain, value.values()))
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "biuf"
+    return isinstance(value, bool | int | float | str | np.bool_ | np.number | None)

@@ -35,11 +35,24 @@ class CSVLogger(Callback):
         self.keys = None
         path = Path(self.filename)
         self._needs_header = not (self.append and path.exists() and path.stat().st_size)
-        if self.append:
+        if self.append or _goes_on(self.model):
             files.append_lines(path, b"")  # fails now if it will fail later
         else:
             with files.replacing(path):
                 pass
+
+    def get_state(self) -> dict[str, Any]:
+        """The columns, and how long the file is."""
+        length = Path(self.filename).stat().st_size
+        return {"keys": self.keys, "needs_header": self._needs_header, "length": length}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on behind the lines of that time; what was written after it is written again.
+
+        Raises OSError for a file that has become shorter.
+        """
+        files.cut(self.filename, state["length"])
+        self.keys, self._needs_header = state["keys"], state["needs_header"]
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Write a line."""
@@ -61,6 +74,12 @@ class CSVLogger(Callback):
         text = io.StringIO(newline="")
         csv.writer(text, delimiter=self.separator).writerows(rows)
         files.append_lines(self.filename, text.getvalue().encode())
+
+
+def _goes_on(model: Any) -> bool:
+    """Whether training goes on that was interrupted."""
+    training = getattr(model, "_training", None)
+    return training is not None and training.former is not None
 
 
 def _text(value: Any) -> Any:

@@ -32,6 +32,10 @@ class ProgbarLogger(Callback):
         self._in_fit = False
         self._bar: Any = None
 
+    def get_state(self) -> dict[str, Any]:
+        """Nothing: a bar shows what is done now."""
+        return {}
+
     def wants_batches(self, loop: str) -> bool:
         """False: a few updates a second are enough."""
         return False

@@ -5,11 +5,11 @@ same folder, brought to the disk, and renamed: whoever looks, at any moment, aft
 `kill -9` or a loss of power, finds the former file or the new one, never a mix and never none.
 """
 
-from geartrain.files.file import append, append_lines, bring_to_disk, replacing
+from geartrain.files.file import append, append_lines, bring_to_disk, cut, replacing
 from geartrain.files.folder import replacing_folder, write_folder
 from geartrain.files.place import check_writable, make_folder
 
 __all__ = [
-    "append", "append_lines", "bring_to_disk", "check_writable", "make_folder", "replacing",
+    "append", "append_lines", "bring_to_disk", "check_writable", "cut", "make_folder", "replacing",
     "replacing_folder", "write_folder",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 from collections.abc import Callable, Iterator
@@ -120,6 +121,31 @@ def append(path: str | os.PathLike[str], data: bytes, lasting: bool = True) -> N
     b'onetwo'
     """
     _append(path, data, lambda file, length: b"", lasting)
+
+
+def cut(path: str | os.PathLike[str], length: int) -> None:
+    r"""Remove what a file holds behind its first `length` bytes.
+
+    Raises:
+        OSError: the file is shorter, or cannot be written; it is as it was before.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     append(Path(folder, "file"), b"one\ntwo\n")
+    ...     cut(Path(folder, "file"), 4)
+    ...     Path(folder, "file").read_bytes()
+    b'one\n'
+    """
+    place = Place(path)
+    with place.reporting():
+        former = place.former_file()
+        found = 0 if former is None else former.st_size
+        if found < length:
+            raise OSError(errno.EINVAL, f"expected at least {length} bytes, it has {found}")
+        if former is not None and found > length:
+            with place.target.open("rb+", buffering=0) as file:
+                file.truncate(length)
+                os.fsync(file.fileno())
 
 
 def _completing(file: io.FileIO, lines: bytes) -> bytes:

@@ -21,6 +21,7 @@ from geartrain.models.data import pack_x_y_sample_weight
 if TYPE_CHECKING:
     from geartrain.runtime.frame import Samples
     from geartrain.runtime.function import Program
+    from geartrain.runtime.variable import Variable
 
 CALL_SECONDS = 0.05  # how long a native call should take
 
@@ -55,6 +56,11 @@ class Loop:
             self.key = self.model.traced(self.kind, self.data.first())
             known = self.model.program_known(self.key)
         return known  # type: ignore[no-any-return]
+
+    def updated(self) -> list[Variable]:
+        """The variables that its steps change."""
+        program: Any = self.program()[0]
+        return list(getattr(program, "program", program).updates)
 
     def run(self, listeners: Any, order: np.ndarray | None = None, first: int = 0) -> Iterator[Any]:
         """Run the steps of one epoch; yields logs, or predictions, after one or more batches.

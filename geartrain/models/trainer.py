@@ -14,6 +14,7 @@ from geartrain.models.batches import DEFAULT_BATCH_SIZE, Batches, batches_of
 from geartrain.models.compiling import helpful
 from geartrain.models.data import Batch, is_stream, prepare, prepared, split
 from geartrain.models.loops import Loop, plain
+from geartrain.models.resuming import keeping
 from geartrain.models.steps import Steps
 from geartrain.models.training import Training, evaluated
 
@@ -44,6 +45,7 @@ class Trainer(Steps):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
+        resume: Any = None,
     ) -> Any:
         """Train for some epochs.
 
@@ -68,6 +70,9 @@ class Trainer(Steps):
                 (a generator goes on).
             validation_batch_size: samples a step of validation; `batch_size` by default.
             validation_freq: validate after every so many epochs, or after those in a list.
+            resume: a folder for checkpoints, or `resume.Checkpoints`: when the same program is
+                started again after any interruption, it goes on from the last one, to the same
+                bits.
 
         Returns:
             A `History`, whose `history` holds the values of each metric by epoch.
@@ -99,19 +104,26 @@ class Trainer(Steps):
             size = validation_batch_size or batch_size
             held = batches_of("fit (validation)", *validation, size, steps=validation_steps)
             checks.check_labels(self, held)
-        held = None if held is None else Loop(self, "test", held)
-        training = Training(self, Loop(self, "train", data), held)
-        training.find_programs()
-        listeners = self._listeners(callbacks, verbose, epochs=epochs, data=data)
+        training = Training(self, Loop(self, "train", data), held and Loop(self, "test", held))
+        training.find_programs()  # so that data which do not fit are refused before any training
+        training.listeners = self._listeners(callbacks, verbose, epochs=epochs, data=data)
+        training.shuffle, training.validation_freq = shuffle, validation_freq
+        settings = {
+            "batch_size": batch_size, "shuffle": shuffle, "class_weight": class_weight,
+            "steps_per_epoch": steps_per_epoch, "validation_steps": validation_steps,
+            "validation_freq": validation_freq, "initial_epoch": initial_epoch,
+        }  # fmt: skip
         self.stop_training, self._initial_epoch = False, initial_epoch
-        training.start()
-        with self._settings_fixed(training.loop.key, data.first), training.of_the_model():
-            listeners.on_train_begin()
-            training.begin_at(self._initial_epoch)  # which a callback may have set
-            training.run(listeners, epochs, shuffle, validation_freq)
+        with (
+            self._settings_fixed(training.loop.key, data.first),
+            training.of_the_model(),
+            keeping(training, resume, settings),
+        ):
+            training.listeners.on_train_begin()
+            training.run(self._initial_epoch, epochs)  # the first, which a callback may have set
         if self.optimizer is not None:
             self.optimizer.finalize_variable_values(self.trainable_variables)
-        listeners.on_train_end(training.logs)
+        training.listeners.on_train_end(training.logs)
         return self.history
 
     @helpful
@@ -226,6 +238,10 @@ class Trainer(Steps):
         names = dict.fromkeys([*(metric.name for metric in self.metrics), *sorted(logs)])
         values = [logs[name] for name in names if name in logs]
         return values[0] if len(values) == 1 else values
+
+    def _training_outside(self) -> Training:
+        """What is known of a training whose loop is the user's own."""
+        return Training(self)
 
     def _needs_compile(self, who: str) -> None:
         if not self.compiled:

@@ -22,6 +22,9 @@ from geartrain.random.seeds import (
     draw_key,
     fresh_seed,
     global_generator,
+    global_seed,
+    global_state,
+    set_global_state,
     set_random_seed,
 )
 
@@ -35,9 +38,12 @@ __all__ = [
     "fresh_seed",
     "gamma",
     "global_generator",
+    "global_seed",
+    "global_state",
     "noise_extents",
     "normal",
     "randint",
+    "set_global_state",
     "set_random_seed",
     "shuffle",
     "truncated_normal",

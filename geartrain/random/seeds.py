@@ -66,6 +66,46 @@ def _seed_named(name: int | str) -> int:
     return int.from_bytes(blake2b(text, digest_size=4).digest(), "little")
 
 
+def global_seed() -> int | None:
+    """The seed that `set_random_seed` was given last."""
+    seed: int | None = _global["seed"]
+    return seed
+
+
+def global_state() -> dict[str, Any]:
+    """Where all random numbers of the process are: its seed, Python's and NumPy's generators.
+
+    >>> before = global_state()
+    >>> first = np.random.random()
+    >>> set_global_state(before)
+    >>> np.random.random() == first
+    True
+    """
+    import random
+
+    kind, words, place, has_normal, normal = np.random.get_state()
+    version, python, normal_of_python = random.getstate()
+    return {
+        "seed": _global["seed"],
+        "drawn": _global["drawn"],
+        "keys": {name: one.state.numpy() for name, one in _global["generators"].items()},
+        "numpy": [kind, np.asarray(words), place, has_normal, normal],
+        "python": [version, np.asarray(python, np.uint32), normal_of_python],
+    }
+
+
+def set_global_state(state: dict[str, Any]) -> None:
+    """Go on with the random numbers where `global_state` was called."""
+    import random
+
+    _global.update(seed=state["seed"], drawn=state["drawn"])
+    for name, key in state["keys"].items():
+        global_generator(name).state.assign(key)
+    np.random.set_state(tuple(state["numpy"]))
+    version, words, normal = state["python"]
+    random.setstate((version, tuple(map(int, words)), normal))
+
+
 def _key_of(seed: int) -> np.ndarray:
     return np.array([seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF], np.uint32)
 

@@ -1,0 +1,67 @@
+"""How `fit` keeps checkpoints, and goes on from one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from geartrain.models.training import Training
+
+
+@contextmanager
+def keeping(training: Training, resume: Any, settings: dict[str, Any]) -> Iterator[None]:
+    """Keep checkpoints of a training in a `with` block, and let it go on from the last one.
+
+    Args:
+        training: ready to run.
+        resume: what `fit` was given, None to keep none.
+        settings: the arguments of `fit` that must be the same where it goes on.
+
+    Raises ValueError for a folder that holds another training, RuntimeError for one that another
+    process has, OSError for one that cannot be written.
+    """
+    for callback in training.listeners.callbacks:
+        former = callback._former_state(training)
+        if former is not None:
+            _take_up(training, former, str(callback.backup_dir), exact=True)
+    if resume is None:
+        yield
+        return
+    from geartrain.resume.folder import RunFolder
+    from geartrain.resume.identity import identity_of
+    from geartrain.resume.keeper import Keeper
+    from geartrain.resume.settings import Checkpoints
+
+    chosen = Checkpoints.of(resume)
+    folder = RunFolder(chosen.folder, chosen.keep)
+    folder.open()
+    try:
+        held = training.validating
+        training.identity = identity_of(
+            training.model, training.loop.data, held and held.data, settings
+        )
+        keeper = training.keeper = Keeper(chosen, folder, training.state)
+        state = folder.latest()
+        if state is not None:
+            _take_up(training, state, str(chosen.folder), chosen.exact)
+            keeper.best = state.facts["best"]
+            keeper.begin(state.step)
+        training.loop.most = lambda done: keeper.until(training.steps + done - training.batch)
+        try:
+            yield
+        except BaseException:
+            keeper.close()
+            raise
+        keeper.finish()
+    finally:
+        folder.close()
+
+
+def _take_up(training: Training, state: Any, folder: str, exact: bool) -> None:
+    from geartrain.resume.identity import check_same
+
+    training.check_callbacks(state, folder)
+    if training.identity and state.identity:
+        check_same(state.identity, training.identity, "fit", folder, exact)
+    training.take_up(state)
