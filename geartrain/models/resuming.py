@@ -61,7 +61,7 @@ def keeping(training: Training, resume: Any, settings: dict[str, Any]) -> Iterat
 def _take_up(training: Training, state: Any, folder: str, exact: bool) -> None:
     from geartrain.resume.identity import check_same
 
+    training.take_up(state)
     training.check_callbacks(state, folder)
     if training.identity and state.identity:
         check_same(state.identity, training.identity, "fit", folder, exact)
-    training.take_up(state)

@@ -45,7 +45,7 @@ def identity_of(model: Any, data: Any, held: Any, settings: dict[str, Any]) -> d
     arguments = {} if model._compilation is None else model._compilation.arguments
     compiled = {name: _told(value) for name, value in arguments.items() if value is not None}
     return {
-        "model": f"{type(model).__name__} {_told(model)}",
+        "model": f"{type(model).__name__} {_told(_config_of(model))}",
         **compiled,
         "data": told_data(data),
         "validation": "none" if held is None else told_data(held),
@@ -142,6 +142,14 @@ def _told(value: Any) -> str:
     if len(text) <= _SHOWN:
         return text
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _config_of(model: Any) -> Any:
+    """What a model says of itself, without what it was compiled with, which is told apart."""
+    try:
+        return serialize(model)["config"]
+    except (TypeError, ValueError):  # its variables say what it is
+        return [variable.path for variable in model.variables]
 
 
 def _cpu() -> str:
