@@ -105,9 +105,8 @@ import sys; lock = FolderLock(Path({str(run)!r})); print('ready', flush=True); s
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as other:
         assert other.stdout.readline() == "ready\n"
-        with pytest.raises(
-            RuntimeError, match=rf"for this training alone\. Received: .*process {other.pid} "
-        ):
+        said = rf"for this training alone\. Received: .*process {other.pid} "
+        with pytest.raises(RuntimeError, match=said):
             fit(run)
         other.kill()
     fit(run)  # the system has released it
