@@ -65,7 +65,10 @@ class Tape:
     def gradients(
         self, targets: Sequence[Any], seeds: Sequence[Any], wrt: Sequence[Any]
     ) -> list[Any]:
-        """The gradient of `sum(target * seed)` with respect to each array; None without one."""
+        """The gradient of `sum(target * seed)` with respect to each array that is watched.
+
+        None for others, and where the targets do not depend on it.
+        """
         total: dict[int, Any] = {}
         for target, seed in zip(targets, seeds, strict=True):
             _add(total, target, seed)
@@ -80,11 +83,11 @@ class Tape:
             for source, slope in zip(note.sources, note.backward(entering, needed), strict=True):
                 if slope is not None:
                     _add(total, source, slope)
-        return [total.get(id(one)) for one in wrt]
+        return [total.get(id(one)) if id(one) in self.known else None for one in wrt]
 
     def _leading_to(self, wrt: Sequence[Any]) -> set[int]:
         """The ids of what depends on these arrays."""
-        found = {id(one) for one in wrt}
+        found = {id(one) for one in wrt if id(one) in self.known}
         for note in self.notes:
             if any(id(source) in found for source in note.sources):
                 found.update(map(id, note.results))

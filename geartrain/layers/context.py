@@ -116,6 +116,11 @@ class instead_of_calls:
         _current.instead = self.before
 
 
+def calls_are_replaced() -> bool:
+    """Whether something stands for the layers' own `call`."""
+    return _current.instead is not None
+
+
 def called(layer: Any, args: Any, kwargs: Any) -> Any:
     """What a layer's `call` gives, or what stands for it."""
     if _current.instead is None:

@@ -56,6 +56,8 @@ class Lambda(Layer):
     array([1., 9.], dtype=float32)
     """
 
+    repeats = False  # the function may do anything
+
     def __init__(
         self,
         function: Callable[..., Any],

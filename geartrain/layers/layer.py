@@ -17,6 +17,7 @@ from geartrain.layers.arguments import sizes_of
 from geartrain.layers.building import built_by, default_of, parameters, shapes_for
 from geartrain.layers.context import call_scope, called, current_context, values_for
 from geartrain.layers.input_spec import InputSpec, check_input
+from geartrain.layers.repeating import Repeating
 from geartrain.layers.symbolic import (
     KerasTensor,
     of_model,
@@ -25,7 +26,6 @@ from geartrain.layers.symbolic import (
     tree_of_tensors,
 )
 from geartrain.layers.trials import inferred
-from geartrain.layers.typed import Typed
 from geartrain.ops.masks import mask_of, set_mask
 from geartrain.ops.operands import dtype_of, extents_of, number_of, operand
 from geartrain.registry import signature
@@ -44,7 +44,7 @@ _COMMON = (
 COMMON_KEYS = ("name", "trainable", "dtype")
 
 
-class Layer(Typed):
+class Layer(Repeating):
     """A building block of models: weights made by `build`, used by `call`.
 
     Write a layer of your own by overriding `build(self, input_shape)`, which makes weights with
@@ -173,6 +173,15 @@ class Layer(Typed):
             kwargs["training"] = bool(training)
         self._called = True
         values = values_for(self._handed_on, parameters(self.call), kwargs)
+        compute = functools.partial(
+            self._compute, training=training, values=values, symbolic=symbolic
+        )
+        if symbolic or values or current_trace() or not self._repeats():
+            return compute(args, kwargs)
+        return self._repeated(compute, args, kwargs, training)
+
+    def _compute(self, args: Any, kwargs: Any, training: Any, values: Any, symbolic: bool) -> Any:
+        """The call itself, where it is known whether it is for training."""
         dtype = self.compute_dtype if self.autocast else None
         with call_scope(self.name, training, dtype, values) as context:
             if len(context.path) == 1:

@@ -23,6 +23,8 @@ class HostLayer(Layer):
     Inside a model it runs on each batch before the compiled program does.
     """
 
+    repeats = False
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.autocast = False

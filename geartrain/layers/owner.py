@@ -143,6 +143,9 @@ class Owner(Operation):
         """What lets a layer of your own have more state after all, as in Keras."""
         return Lock(self)
 
+    def _forget_programs(self) -> None:
+        """Called when a setting of the layer is another."""
+
     def _untrack_variable(self, variable: Variable) -> None:
         """Forget a variable, as Keras lets layers of your own do."""
         self._variables.pop(id(variable), None)
@@ -248,6 +251,7 @@ class Owner(Operation):
     def trainable(self, value: bool) -> None:
         for layer in self._flatten_layers():
             layer.__dict__["_trainable"] = bool(value)
+            layer._forget_programs()
             for key, variable in layer._variables.items():
                 if key not in layer._untrained:
                     variable.trainable = bool(value)

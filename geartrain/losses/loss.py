@@ -22,6 +22,7 @@ from geartrain.ops.operands import (
     rank_of,
 )
 from geartrain.registry import automatic_name, register, signature, snake_case
+from geartrain.runtime.repeating import by_settings
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none")
 
@@ -88,6 +89,9 @@ class Loss(Configurable):
                 that layers left with `y_pred`, if any.
         """
         mask = mask_of(y_pred) if mask is None else mask
+        return by_settings(self, self._reduced, (y_true, y_pred, sample_weight, mask), {})
+
+    def _reduced(self, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any) -> Any:
         y_pred = tensors(y_pred, self.dtype)
         y_true = tensors(y_true, self.dtype)
         found = self.call(y_true, y_pred)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from geartrain import config, initializers, tree
@@ -14,9 +15,10 @@ from geartrain.losses.loss import accepted
 from geartrain.ops.operands import operand
 from geartrain.registry import automatic_name, register, snake_case
 from geartrain.runtime.function import Program
+from geartrain.runtime.repeating import by_settings, of_the_library
 from geartrain.runtime.variable import Trace, Variable, concrete_scope
 
-KNOWN = ("_own_variables", "_awaited", "_arguments")  # attributes that keep no others
+KNOWN = ("_own_variables", "_awaited", "_arguments", "_pieces")  # attributes that keep no others
 
 
 @register("metrics")
@@ -49,6 +51,11 @@ class Metric(Configurable):
     keeps_measure = True  # so layers, which know no metrics, find them among their attributes
     # "up" or "down": which direction is better, for callbacks that watch it. None if it depends.
     _direction: str | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "update_state" in vars(cls) and of_the_library(cls):
+            cls.update_state = _repeated(cls.update_state)  # type: ignore[method-assign]
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or automatic_name(snake_case(type(self).__name__))
@@ -201,6 +208,16 @@ class Metric(Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def _repeated(update_state: Callable[..., None]) -> Callable[..., None]:
+    """An `update_state` whose calls on arrays are soon programs; see `runtime.repeating`."""
+
+    @functools.wraps(update_state)
+    def updated(self: Any, *args: Any, **kwargs: Any) -> None:
+        by_settings(self, functools.partial(update_state, self), args, kwargs)
+
+    return updated
 
 
 HOLDERS = (Metric, list, tuple, dict)  # of variables

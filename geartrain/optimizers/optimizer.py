@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from geartrain.optimizers.clipping import clip_by_global_norm, clip_by_norm
 from geartrain.optimizers.schedules import LearningRateSchedule
 from geartrain.optimizers.state import OptimizerState
 from geartrain.registry import automatic_name, signature, snake_case
+from geartrain.runtime.repeating import by_settings
 from geartrain.runtime.staging import Staging
 from geartrain.runtime.variable import Variable, concrete_scope
 from geartrain.serialization import serialize
@@ -203,8 +205,17 @@ class Optimizer(OptimizerState):
         variables = checks.variables_for(self, grads, trainable_variables)
         pairs = checks.present(self, grads, variables)
         self.build(variables)
+        gradients, updated = (list(several) for several in zip(*pairs, strict=True))
+        step = functools.partial(self._committed, updated)
+        if self.calls_rate or not all(map(_updates_alike, updated)):
+            step(gradients)
+        else:
+            by_settings(self, step, (gradients,), {}, tuple(map(id, updated)))
+
+    def _committed(self, variables: list[Variable], grads: list[Any]) -> None:
+        """A step of which all assignments are made together."""
         with np.errstate(all="ignore"), Staging() as staged:
-            self._step([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
+            self._step(grads, variables)
         staged.commit()
 
     def _step(self, grads: list[Any], variables: list[Variable]) -> None:
@@ -388,3 +399,8 @@ class Optimizer(OptimizerState):
             rate = self._learning_rate
             return float(rate) if isinstance(rate, Variable) else rate
         return getattr(self, name) if name in SHARED else super()._config_value(name)
+
+
+def _updates_alike(variable: Variable) -> bool:
+    """Whether a variable's update depends on no function of its user's."""
+    return variable.constraint is None and not variable.overwrite_with_gradient
