@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from geartrain.graph.affine import Affine
+from geartrain.graph.contraction import ContractionSpec, spec_of
 from geartrain.graph.node import Constant, Leaf, Node, sorted_nodes
-from geartrain.graph.op import Map, Reduce, View
+from geartrain.graph.op import Contraction, Map, View
 
 _WIDTH = 90  # characters of a formula, from which on its parts get names
 _PARAMETER = 60  # characters of a parameter, such as the body of a loop
@@ -63,21 +64,22 @@ def formula_text(
 ) -> str:
     """What `outputs` are, in terms of inputs and variables, and the new values of variables.
 
-    How tensors are stretched to each other is left out. What is used more than once has a line of
-    its own.
+        How tensors are stretched to each other is left out. What is used more than once has a line of
+        its own.
 
-    Args:
-        outputs: what is returned.
-        updates: the new value of each variable that changes.
-        model: see `Names`.
+        Args:
+            outputs: what is returned.
+            updates: the new value of each variable that changes.
+            model: see `Names`.
 
-    >>> from geartrain import ops
-    >>> from geartrain.graph.node import placeholder
-    >>> x, w = placeholder((5, 3), "float32", "x"), placeholder((3, 2), "float32", "w")
-    >>> print(formula_text([ops.softmax(ops.matmul(x, w) + 1)]))
-    add = (x @ w) + 1
-    exp = exp(add - stop_gradient(max(add, axes=(1,))))
-    return exp / sum(exp, axes=(1,))
+        >>> from geartrain import ops
+        >>> from geartrain.graph.contraction import ContractionSpec, spec_of
+    from geartrain.graph.node import placeholder
+        >>> x, w = placeholder((5, 3), "float32", "x"), placeholder((3, 2), "float32", "w")
+        >>> print(formula_text([ops.softmax(ops.matmul(x, w) + 1)]))
+        add = (x @ w) + 1
+        exp = exp(add - stop_gradient(max(add, axes=(1,))))
+        return exp / sum(exp, axes=(1,))
     """
     updates = updates or {}
     ends = [*outputs, *updates.values()]
@@ -107,8 +109,8 @@ def _text(node: Node, texts: Mapping[Node, str], names: Names) -> str:
     lower, values = node.op.lower, [texts[source] for source in node.sources]
     if isinstance(lower, Map) and lower.sign:
         return f"({f' {lower.sign} '.join(values)})"
-    if isinstance(lower, Reduce) and len(values) == 2:
-        product = _matrix_product(str(node.params["spec"]), *values)
+    if isinstance(lower, Contraction):
+        product = _matrix_product(spec_of(node), *values)
         if product is not None:
             return product
     values = [bare(value) for value in values]
@@ -116,15 +118,14 @@ def _text(node: Node, texts: Mapping[Node, str], names: Names) -> str:
     return f"{node.op.name}({', '.join(values)})"
 
 
-def _matrix_product(spec: str, x: str, y: str) -> str | None:
+def _matrix_product(spec: ContractionSpec, x: str, y: str) -> str | None:
     """`x @ y`, with matrices transposed as need be, if the letters of a product say that."""
-    inputs, out = spec.split("->")
-    left, right = inputs.split(",")
+    left, right, out = spec.left, spec.right, spec.out
     if len(right) == 2 and left[-1] == right[0] and out == left[:-1] + right[1]:
         return f"({x} @ {y})"
     if not len(left) == len(right) == len(out) == 2:
         return None
-    (summed,) = set(left) & set(right) - set(out) or {""}
+    (summed,) = spec.summed or {""}
     x = x if left == f"{out[0]}{summed}" else f"{x}.T"
     y = y if right == f"{summed}{out[1]}" else f"{y}.T"
     fits = {out[0], summed} == set(left) and {summed, out[1]} == set(right)

@@ -56,7 +56,7 @@ class View:
 
 @dataclass(frozen=True)
 class Reduce:
-    """Elements combined along axes, from an identity. A contraction folds products of two.
+    """Elements combined along the axes that the parameter `axes` says, from an identity.
 
     Attributes:
         identity: `(dtype) -> value` that changes nothing when combined.
@@ -67,6 +67,23 @@ class Reduce:
     identity: Callable[[str], Any]
     combine: Callable[..., Any]
     sign: str | None = None
+
+
+@dataclass(frozen=True)
+class Contraction:
+    """Sums of products of two tensors: the parameter `spec` says over which of their axes.
+
+    It is written as in Einstein's notation; see `ContractionSpec`.
+    """
+
+    def identity(self, dtype: str) -> int:
+        """What sums begin with."""
+        del dtype
+        return 0
+
+    def combine(self, builder: Any, total: Any, product: Any) -> Any:
+        """Write one addition."""
+        return builder.add(total, product)
 
 
 @dataclass(frozen=True)
@@ -117,7 +134,7 @@ class Opaque:
     """Anything else: no code is made of it, and the reference computes it. There are few."""
 
 
-Lowering = Map | View | Reduce | Cumulative | Lookup | Scatter | Scan | Opaque
+Lowering = Map | View | Reduce | Contraction | Cumulative | Lookup | Scatter | Scan | Opaque
 
 
 class Sample(NamedTuple):

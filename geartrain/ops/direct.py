@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
+from geartrain.graph.contraction import spec_of
 from geartrain.graph.node import Node
 from geartrain.graph.rewrite import rewrite
 from geartrain.graph.shapes import Extent, Shape
 from geartrain.ops.elementwise import add, multiply
-from geartrain.ops.folds import contract, labelled, sum_
+from geartrain.ops.folds import contract, sum_
 from geartrain.ops.views import concatenate, expand, permute, reshape, slice_
 from geartrain.ops.windows import window
 
@@ -40,8 +41,9 @@ def _direct(node: Node) -> Node | None:
     """What a contraction is written out as; None where a matrix product is better."""
     if node.op is not contract or node.dtype not in ("float32", "float64"):
         return None
-    left, right, out = labelled(node.params["spec"])
-    operands = [_Operand(node.sources[0], left), _Operand(node.sources[1], right)]
+    spec = spec_of(node)
+    out = spec.out
+    operands = [_Operand(node.sources[0], spec.left), _Operand(node.sources[1], spec.right)]
     size = {**operands[0].size, **operands[1].size}
     for images, other in (operands, operands[::-1]):
         if not _is_window(images.node):

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from geartrain.graph.contraction import ContractionSpec
 from geartrain.graph.dtypes import FLOATS, limits
 from geartrain.graph.node import Node
-from geartrain.graph.op import Op, Reduce, Sample
+from geartrain.graph.op import Contraction, Op, Reduce, Sample
 from geartrain.graph.shapes import Extent, Shape, Spec, conflict, public
 from geartrain.ops.elementwise import cast, equal
 from geartrain.ops.views import expand, reshape
@@ -116,15 +117,9 @@ all_: Op = fold(
 # -- contraction ------------------------------------------------------------------------------
 
 
-def labelled(spec: str) -> tuple[str, str, str]:
-    """The labels of both operands of a contraction, and of its result."""
-    inputs, out = spec.split("->")
-    left, right = inputs.split(",")
-    return left, right, out
-
-
 def _contract_infer(a: Spec, b: Spec, spec: str) -> Spec:
-    left, right, out = labelled(spec)
+    labels = ContractionSpec.parse(spec)
+    left, right, out = labels.left, labels.right, labels.out
     assert all(len(set(labels)) == len(labels) for labels in (left, right, out)), spec
     assert set(out) <= set(left + right), spec
     assert set(left) <= set(right + out), spec
@@ -145,12 +140,13 @@ def _contract_infer(a: Spec, b: Spec, spec: str) -> Spec:
 
 def _contract_reference(a: np.ndarray, b: np.ndarray, spec: str) -> np.ndarray:
     """By BLAS: both operands as (shared, own, contracted) matrices."""
-    left, right, out = labelled(spec)
-    shared = [label for label in left if label in right and label in out]
-    summed = [label for label in left if label in right and label not in out]
-    own_a = [label for label in left if label not in right]
-    own_b = [label for label in right if label not in left]
-    size = dict(zip(left, a.shape, strict=True)) | dict(zip(right, b.shape, strict=True))
+    labels = ContractionSpec.parse(spec)
+    left, right, out = labels.left, labels.right, labels.out
+    shared = [label for label in left if label in labels.shared]
+    summed = [label for label in left if label in labels.summed]
+    own_a = [label for label in left if label in labels.rows]
+    own_b = [label for label in right if label in labels.columns]
+    size: dict[str, Any] = labels.sizes(a.shape, b.shape)
 
     def matrix(x: np.ndarray, labels: str, groups: list[list[str]]) -> np.ndarray:
         order = [labels.index(label) for group in groups for label in group]
@@ -167,7 +163,8 @@ def _contract_reference(a: np.ndarray, b: np.ndarray, spec: str) -> np.ndarray:
 
 
 def _contract_grad(g: Node, y: Node, a: Node, b: Node, spec: str) -> tuple[Any, Any]:
-    left, right, out = labelled(spec)
+    labels = ContractionSpec.parse(spec)
+    left, right, out = labels.left, labels.right, labels.out
     return (
         contract(g, b, spec=f"{out},{right}->{left}"),
         contract(a, g, spec=f"{left},{out}->{right}"),
@@ -191,5 +188,5 @@ def _contract_samples() -> Iterable[Sample]:
 # Sums of products over the labels that the result lacks, as in Einstein's notation.
 contract: Op = Op(
     "contract", _contract_infer, _contract_reference, _contract_grad,
-    Reduce(lambda dtype: 0, lambda b, x, y: b.add(x, y)), _contract_samples,
+    Contraction(), _contract_samples,
 )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any
 
 from geartrain.graph.autodiff import gradients
 from geartrain.graph.body import Body
+from geartrain.graph.contraction import spec_of
 from geartrain.graph.dtypes import is_float
 from geartrain.graph.node import Node, placeholder, sorted_nodes
 from geartrain.graph.op import Map, View
@@ -204,7 +205,8 @@ def _typed(node: Any, dtype: str) -> Any:
 
 def _over_steps(cut: Node, value: Node, other: Any, slope: Any) -> Any:
     """The gradient of a matrix, from all steps of the other operand and of the product's."""
-    left, right, out = cut.params["spec"].replace("->", ",").split(",")
+    spec = spec_of(cut)
+    left, right, out = spec.left, spec.right, spec.out
     mine, its = (left, right) if cut.sources[0] is value else (right, left)
     step = next(letter for letter in LETTERS if letter not in left + right)
     return contract(other, slope, spec=f"{step}{its},{step}{out}->{mine}")

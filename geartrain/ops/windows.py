@@ -22,6 +22,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from geartrain.graph.affine import Guard, Index, Reading
+from geartrain.graph.contraction import spec_of
 from geartrain.graph.node import Node
 from geartrain.graph.op import Op, Sample, View
 from geartrain.graph.shapes import Extent, Shape, Spec, apply
@@ -254,7 +255,8 @@ def summed_view(g: Node, axes: Sizes, widened: Widened) -> Any:
         first, second = (summed_view(source, axes, widened) for source in g.sources)
         return add(first, second)
     if g.op is contract:
-        left, right, out = _labels(g.params["spec"])
+        spec = spec_of(g)
+        left, right, out = spec.left, spec.right, spec.out
         for labels, other, place in ((left, right, 0), (right, left, 1)):
             found = _widened_labels(labels, other, out, axes)
             if found is not None:
@@ -291,10 +293,6 @@ def spread(
     return flip(view, [axis + 1 for axis in axes])
 
 
-def _labels(spec: str) -> list[str]:
-    return spec.replace("->", ",").split(",")
-
-
 def _widened_labels(labels: str, other: str, out: str, axes: Sizes) -> str | None:
     """The labels of an operand that alone has `axes`, with those of the windows put behind them.
 
@@ -323,7 +321,8 @@ def sliced(g: Node, start: Shape, length: Shape, step: Sizes) -> Any:
     if not cut:
         return g
     if g.op is contract:
-        *inputs, out = _labels(g.params["spec"])
+        spec = spec_of(g)
+        inputs, out = (spec.left, spec.right), spec.out
         operands = list(g.sources)
         for place, labels in enumerate(inputs):
             if all(out[axis] in labels and out[axis] not in inputs[1 - place] for axis in cut):

@@ -10,21 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from geartrain.graph.affine import Affine, Index
+from geartrain.graph.contraction import spec_of
 from geartrain.graph.node import Node, sorted_nodes
-from geartrain.graph.op import Cumulative, Map, Reduce, View
+from geartrain.graph.op import Contraction, Cumulative, Map, Reduce, View
 from geartrain.graph.shapes import BATCH, holds_dim
 
 
 def rows_independent(outputs: Iterable[Node]) -> bool:
     """Whether row `n` of every output depends on row `n` of the inputs, and on nothing of others.
 
-    Every output has the batch as its first axis, and nothing looks at where in the batch it is.
+        Every output has the batch as its first axis, and nothing looks at where in the batch it is.
 
-    >>> from geartrain import ops
-    >>> from geartrain.graph.node import placeholder
-    >>> x = placeholder((BATCH, 3), "float32")
-    >>> rows_independent([ops.softmax(x)]), rows_independent([x - ops.mean(x, axis=0)])
-    (True, False)
+        >>> from geartrain import ops
+        >>> from geartrain.graph.contraction import spec_of
+    from geartrain.graph.node import placeholder
+        >>> x = placeholder((BATCH, 3), "float32")
+        >>> rows_independent([ops.softmax(x)]), rows_independent([x - ops.mean(x, axis=0)])
+        (True, False)
     """
     outputs = list(outputs)
     return all(map(_batched, outputs)) and all(map(_keeps_rows, sorted_nodes(outputs)))
@@ -52,16 +54,17 @@ def _keeps_rows(node: Node) -> bool:
         return not lower.indexed
     if isinstance(lower, Cumulative):
         return bool(node.params["axis"] != 0)
-    return isinstance(lower, Reduce) and _reduce_keeps_rows(node, sources)
-
-
-def _reduce_keeps_rows(node: Node, batched: list[bool]) -> bool:
-    if len(batched) == 1:
+    if isinstance(lower, Reduce):
         return 0 not in node.params["axes"]
-    inputs, out = node.params["spec"].split("->")
+    return isinstance(lower, Contraction) and _contraction_keeps_rows(node, sources)
+
+
+def _contraction_keeps_rows(node: Node, batched: list[bool]) -> bool:
+    spec = spec_of(node)
+    row = spec.out[0]
     return all(
-        labels[0] == out[0] if is_batched else out[0] not in labels
-        for labels, is_batched in zip(inputs.split(","), batched, strict=True)
+        labels[0] == row if is_batched else row not in labels
+        for labels, is_batched in zip((spec.left, spec.right), batched, strict=True)
     )
 
 

@@ -146,7 +146,7 @@ def short_reduce(node: Node) -> bool:
 
     Sums of narrow floats are left to loops, which add in float32.
     """
-    if node.op is None or not isinstance(node.op.lower, Reduce) or len(node.sources) != 1:
+    if node.op is None or not isinstance(node.op.lower, Reduce):
         return False
     extents, axes = node.sources[0].extents, node.params["axes"]
     longer = [axis for axis, size in enumerate(extents) if size != 1]

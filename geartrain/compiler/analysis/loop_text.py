@@ -15,9 +15,10 @@ from collections.abc import Sequence
 from geartrain.compiler.analysis.groups import FusionGroup, Rows, in_memory, walk_index
 from geartrain.compiler.analysis.index_maps import followed, group_offset, reshape_groups
 from geartrain.graph.affine import Affine, Guard, Index
+from geartrain.graph.contraction import spec_of
 from geartrain.graph.formula import Names, bare
 from geartrain.graph.node import Constant, Node
-from geartrain.graph.op import Cumulative, Lookup, Map, Reduce, Scan, View
+from geartrain.graph.op import Contraction, Cumulative, Lookup, Map, Reduce, Scan, View
 from geartrain.graph.shapes import Extent, Shape
 
 _LETTERS = "ijklmnopqrs"
@@ -49,8 +50,8 @@ class _Nest:
         shape = self.fused.members()[0].extents
         index = self._open(shape, 0)
         depth = sum(size != 1 for size in shape)
-        if core is not None and isinstance(core.op.lower, Reduce):  # type: ignore[union-attr]
-            self._fold(core, index, depth)
+        if core is not None and isinstance(core.op.lower, Reduce | Contraction):  # type: ignore[union-attr]
+            self._reduce(core, index, depth)
             self.known[core] = "total"
         elif core is not None:
             sources = ", ".join(self.names.of(source) for source in core.sources)
@@ -69,7 +70,7 @@ class _Nest:
                 self._line(depth, f"for {lane} in range({_extent(rows.size)}):")
                 self._assign(node, index, depth + 1)
             elif rows.reduces(node):
-                self._fold(node, index, depth)
+                self._reduce(node, index, depth)
                 self.known[node] = f"{self.names.of(node)}{_subscript(index)}"
                 self._line(depth, f"{self.known[node]} = total")
             else:
@@ -138,22 +139,20 @@ class _Nest:
             depth, taken = depth + 1, taken + 1
         return tuple(index)
 
-    def _fold(self, core: Node, index: Index, depth: int) -> None:
+    def _reduce(self, core: Node, index: Index, depth: int) -> None:
         """The loops over the reduced axes, and what is combined in them."""
         taken = sum(size != 1 for size in core.extents)
         lower = core.op.lower  # type: ignore[union-attr]
-        assert isinstance(lower, Reduce)
+        assert isinstance(lower, Reduce | Contraction)
         self._line(depth, f"total = {lower.identity(core.dtype)}")
-        if len(core.sources) == 2:
-            inputs, out = core.params["spec"].split("->")
-            left, right = inputs.split(",")
-            sizes = dict(zip(left, core.sources[0].extents, strict=True))
-            sizes |= dict(zip(right, core.sources[1].extents, strict=True))
-            summed = [label for label in sizes if label not in out]
+        if isinstance(lower, Contraction):
+            spec = spec_of(core)
+            sizes = spec.sizes(*(source.extents for source in core.sources))
+            summed = [label for label in sizes if label in spec.summed]
             inner = self._open(tuple(sizes[label] for label in summed), depth, taken)
-            at = dict(zip(out, index, strict=True)) | dict(zip(summed, inner, strict=True))
-            x = self.value(core.sources[0], tuple(at[label] for label in left))
-            y = self.value(core.sources[1], tuple(at[label] for label in right))
+            at = dict(zip(spec.out, index, strict=True)) | dict(zip(summed, inner, strict=True))
+            x = self.value(core.sources[0], tuple(at[label] for label in spec.left))
+            y = self.value(core.sources[1], tuple(at[label] for label in spec.right))
             depth += sum(sizes[label] != 1 for label in summed)
             self._line(depth, f"total += {x} * {y}")
             return

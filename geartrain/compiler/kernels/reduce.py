@@ -34,7 +34,7 @@ from geartrain.compiler.kernels.kernel import (
 )
 from geartrain.compiler.targets.target import Target
 from geartrain.graph.affine import Index, offset_of
-from geartrain.graph.op import Reduce
+from geartrain.graph.op import Contraction, Reduce
 from geartrain.graph.shapes import Extent, Shape, apply, product
 
 PARTS = 8  # parts of a reduced axis, each reduced on its own
@@ -122,7 +122,11 @@ class _ReduceKernel:
         domain: Domain, parts_slot: int | None = None, joined_slot: int | None = None,
     ) -> None:  # fmt: skip
         core = fused.core
-        assert core is not None and core.op is not None and isinstance(core.op.lower, Reduce)
+        assert (
+            core is not None
+            and core.op is not None
+            and isinstance(core.op.lower, Reduce | Contraction)
+        )
         self.name, self.fused, self.core, self.domain = name, fused, core, domain
         self.combine, self.identity = core.op.lower.combine, core.op.lower.identity
         self.parts_slot = parts_slot

@@ -37,13 +37,11 @@ from geartrain.compiler.analysis.index_maps import (
 )
 from geartrain.compiler.analysis.scan_body import ScanBody
 from geartrain.compiler.codegen.values import NARROW
+from geartrain.compiler.passes.kinds import kind_of
 from geartrain.compiler.passes.rows import join_rows
 from geartrain.graph.node import Node, sorted_nodes
-from geartrain.graph.op import Cumulative, Lookup, Map, Opaque, Reduce, Scan, Scatter, View
+from geartrain.graph.op import Contraction, Map, Scan, View
 from geartrain.graph.shapes import divide, holds_dim, product
-
-CORES = (Reduce, Cumulative, Scatter, Scan, Opaque)  # what a kernel is made around
-ALONE = (Cumulative, Scatter, Scan, Opaque)  # what nothing else joins
 
 
 def fuse(outputs: Sequence[Node]) -> list[FusionGroup]:
@@ -84,7 +82,7 @@ def _leading(order: list[Node]) -> list[Node]:
     """
     late: set[Node] = set()
     for node in order:
-        core = node.op is not None and isinstance(node.op.lower, CORES)
+        core = node.op is not None and kind_of(node).core
         if core or holds_dim(node.extents) or not late.isdisjoint(node.sources):
             late.add(node)
     return [n for n in order if n not in late] + [n for n in order if n in late]
@@ -123,8 +121,7 @@ def _stored(order: list[Node], outputs: Sequence[Node]) -> tuple[set[Node], dict
 
 def is_core(node: Node) -> bool:
     """Whether a kernel is made around a node."""
-    assert node.op is not None
-    return isinstance(node.op.lower, CORES) and not short_reduce(node)
+    return kind_of(node).core and not short_reduce(node)
 
 
 def _users(order: list[Node], stored: set[Node]) -> dict[Node, set[Node]]:
@@ -147,7 +144,7 @@ def _host(
     earliest = max((maker[read] for read in reads if read in maker), default=-1)
     for number in range(len(kernels) - 1, max(earliest, 0) - 1, -1):
         kernel = kernels[number]
-        if kernel.core is not None and isinstance(kernel.core.op.lower, ALONE):  # type: ignore[union-attr]
+        if kernel.core is not None and kind_of(kernel.core).alone:
             continue
         if costly and kernel.core is not None and _one_by_one(kernel.core):
             continue
@@ -164,7 +161,7 @@ def _host(
 
 def _one_by_one(core: Node) -> bool:
     """Whether the results of a product are single numbers, not vectors: there are no columns."""
-    return len(core.sources) == 2 and core.extents[-1:] == (1,)
+    return isinstance(core.op.lower, Contraction) and core.extents[-1:] == (1,)  # type: ignore[union-attr]
 
 
 def _needed_in_memory(node: Node, stored: set[Node], cost: dict[Node, int]) -> list[Node]:
@@ -177,9 +174,9 @@ def _needed_in_memory(node: Node, stored: set[Node], cost: dict[Node, int]) -> l
     for source in node.sources:
         if source in stored or source.op is None:
             continue
-        if isinstance(lower, Lookup | Scatter | Opaque):
+        if kind_of(node).in_memory:
             needed.append(source)
-        elif isinstance(lower, Reduce) and len(node.sources) == 2:
+        elif isinstance(lower, Contraction):
             base = plain_base(source, stored)
             packed = node.dtype in NARROW and cost[source] <= CHEAP
             if base not in stored and not (packed and from_one(source, stored)):

@@ -1,22 +1,19 @@
-"""From what is fused to kernels, by the kind of the core: each kind has a file of its own."""
+"""From fusion groups to kernels, by the kind of the core: `kinds.py` has a row for each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 from geartrain.compiler.analysis.groups import FusionGroup
-from geartrain.compiler.kernels.cumulative import cumulative_kernel
 from geartrain.compiler.kernels.elementwise import map_kernel
 from geartrain.compiler.kernels.expression import Unsupported
 from geartrain.compiler.kernels.kernel import Kernel
-from geartrain.compiler.kernels.matmul.contraction import contraction_kernels, plan_of
+from geartrain.compiler.kernels.matmul.contraction import plan_of
 from geartrain.compiler.kernels.matmul.tiling import Tiling
-from geartrain.compiler.kernels.reduce import reduce_kernels
 from geartrain.compiler.kernels.rows import row_kernel
-from geartrain.compiler.kernels.scan import scan_kernels
-from geartrain.compiler.kernels.scatter import scatter_kernel
+from geartrain.compiler.passes.kinds import Request, kind_of
 from geartrain.compiler.targets.target import Target
-from geartrain.graph.op import Cumulative, Opaque, Reduce, Scan, Scatter
+from geartrain.graph.op import Contraction
 
 
 def lower(
@@ -41,22 +38,16 @@ def lower(
         return [row_kernel(*given, new_slot)]
     if fused.core is None:
         return [map_kernel(*given)]
-    assert fused.core.op is not None
-    if isinstance(fused.core.op.lower, Scatter):
-        return [scatter_kernel(*given)]
-    if isinstance(fused.core.op.lower, Cumulative):
-        return [cumulative_kernel(*given)]
-    if isinstance(fused.core.op.lower, Scan):
-        return scan_kernels(*given, new_slot, lower)
-    if isinstance(fused.core.op.lower, Opaque):
+    write = kind_of(fused.core).write
+    if write is None:
+        assert fused.core.op is not None
         raise Unsupported(f"{fused.core.op.name} has no kernel")
-    write = contraction_kernels if len(fused.core.sources) == 2 else reduce_kernels
-    return write(*given, new_slot, repeated)
+    return write(Request(*given, new_slot, repeated, lower))
 
 
 def product_plan(fused: FusionGroup, slots: Mapping[object, int], target: Target) -> Tiling | None:
     """How a product is cut into tiles; None for other kernels."""
     core = fused.core
-    if core is None or len(core.sources) != 2 or not isinstance(core.op.lower, Reduce):  # type: ignore[union-attr]
+    if core is None or not isinstance(core.op.lower, Contraction):  # type: ignore[union-attr]
         return None
     return plan_of(fused, slots, target)

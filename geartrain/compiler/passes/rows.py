@@ -80,7 +80,7 @@ class _Group:
 def _row_shape(kernel: FusionGroup) -> Shape | None:
     """The shape of what a kernel reduces row by row, without axes of size 1; None for others."""
     core = kernel.core
-    if core is None or not isinstance(core.op.lower, Reduce) or len(core.sources) != 1:  # type: ignore[union-attr]
+    if core is None or not isinstance(core.op.lower, Reduce):  # type: ignore[union-attr]
         return None
     (source,) = core.sources
     shape = longer(source.extents)

@@ -15,7 +15,7 @@ from geartrain.compiler.analysis.cost import USUAL_BATCH
 from geartrain.compiler.analysis.groups import FusionGroup
 from geartrain.compiler.codegen.values import BYTES
 from geartrain.graph.node import Node
-from geartrain.graph.op import Reduce
+from geartrain.graph.op import Contraction, Reduce
 from geartrain.graph.shapes import product, resolve
 
 NEAR = 1 << 20  # bytes that a kernel may touch to be moved: the second-level cache has more
@@ -47,7 +47,7 @@ def _reads_none(kernel: FusionGroup, variables: set[Node]) -> bool:
 
 def _movable(kernel: FusionGroup) -> bool:
     """Whether a kernel is a reduction or a product of few bytes."""
-    if kernel.core is None or not isinstance(kernel.core.op.lower, Reduce):  # type: ignore[union-attr]
+    if kernel.core is None or not isinstance(kernel.core.op.lower, Reduce | Contraction):  # type: ignore[union-attr]
         return False
     touched = sum(product(one.extents) * BYTES[one.dtype] for one in (*kernel.reads, *kernel.nodes))
     return int(resolve(touched, USUAL_BATCH)) <= NEAR

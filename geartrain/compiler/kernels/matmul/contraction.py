@@ -29,8 +29,8 @@ from geartrain.compiler.kernels.matmul.tiling import MANY_ROWS, Cut, operand_of
 from geartrain.compiler.kernels.reduce import Domain, join_parts, kernels_over
 from geartrain.compiler.targets.target import Target
 from geartrain.graph.affine import Index
-from geartrain.graph.node import Node
-from geartrain.graph.shapes import Extent, holds_dim
+from geartrain.graph.contraction import spec_of
+from geartrain.graph.shapes import holds_dim
 
 
 def contraction_kernels(
@@ -45,7 +45,7 @@ def contraction_kernels(
     given = (fused, slots, target)
     cut = _cut(fused)
     if cut is None:
-        return _as_fold(name, *given, new_slot, repeated)
+        return _as_reduce(name, *given, new_slot, repeated)
     skinny = SkinnyGemm.of(name, *given, cut)
     if skinny.fits() and not repeated:
         return skinny.kernels(new_slot)
@@ -96,48 +96,39 @@ def _cut(fused: FusionGroup) -> Cut | None:
     """Which operand gives the rows, and which the columns; None if there are not both."""
     core = fused.core
     assert core is not None
-    left, right, out = _labels(core)
-    first, second = core.sources
-    if out and out[-1] in left and out[-1] not in right:
-        left, right, first, second = right, left, second, first
-    sizes: dict[str, Extent] = dict(zip(left, first.extents, strict=True))
-    sizes |= dict(zip(right, second.extents, strict=True))
-    tiled = bool(out) and out[-1] in right and out[-1] not in left and sizes[out[-1]] != 1
-    rows = [label for label in out if label in left and label not in right and sizes[label] != 1]
+    spec, (first, second) = spec_of(core), core.sources
+    last = spec.out[-1:]
+    if last and last in spec.rows:
+        spec, first, second = spec.swapped, second, first
+    sizes = spec.sizes(first.extents, second.extents)
+    tiled = last in spec.columns and sizes[last] != 1
+    rows = [label for label in spec.out if label in spec.rows and sizes[label] != 1]
     if not tiled or not rows:
         return None
     memory = set(fused.reads)
-    a = operand_of(first, left, sizes, memory)
-    b = operand_of(second, right, sizes, memory)
-    return Cut(sizes, out, rows, a, b, core.dtype in NARROW)
+    a = operand_of(first, spec.left, sizes, memory)
+    b = operand_of(second, spec.right, sizes, memory)
+    return Cut(sizes, spec.out, rows, a, b, core.dtype in NARROW)
 
 
-def _labels(core: Node) -> tuple[str, str, str]:
-    inputs, out = core.params["spec"].split("->")
-    left, right = inputs.split(",")
-    return left, right, out
-
-
-def _as_fold(
+def _as_reduce(
     name: str, fused: FusionGroup, slots: Mapping[object, int], target: Target,
     new_slot: Callable[[], int], repeated: bool,
 ) -> list[Kernel]:  # fmt: skip
     """A product without rows or columns: dots, matrix times vector."""
     core = fused.core
     assert core is not None
-    left, right, out = _labels(core)
-    first, second = core.sources
-    sizes: dict[str, Extent] = dict(zip(left, first.extents, strict=True))
-    sizes |= dict(zip(right, second.extents, strict=True))
-    labels = [*out, *(label for label in left if label not in out)]
+    spec, (first, second) = spec_of(core), core.sources
+    sizes = spec.sizes(first.extents, second.extents)
+    labels = [*spec.out, *(label for label in spec.left if label in spec.summed)]
     extents = tuple(sizes[label] for label in labels)
 
     def element(expression: Expression, index: Index) -> Value:
         at = dict(zip(labels, index, strict=True))
-        x = expression.value(first, tuple(at[label] for label in left))
-        y = expression.value(second, tuple(at[label] for label in right))
+        x = expression.value(first, tuple(at[label] for label in spec.left))
+        y = expression.value(second, tuple(at[label] for label in spec.right))
         b, dtype = expression.builder, summed_in(core.dtype)
         return b.mul(b.convert(x, dtype), b.convert(y, dtype))
 
-    domain = Domain(extents, tuple(range(len(out))), element)
+    domain = Domain(extents, tuple(range(len(spec.out))), element)
     return kernels_over(name, fused, slots, target, new_slot, domain, repeated)

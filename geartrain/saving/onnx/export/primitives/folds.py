@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from geartrain.graph.contraction import ContractionSpec
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import product
 from geartrain.saving.onnx.export.extents import INT64
@@ -62,11 +63,10 @@ def _of_flags(exporter: Any, node: Node, x: Value, operator: str, axes: Axes) ->
 @translation("contract")
 def _contract(exporter: Any, node: Node, a: Value, b: Value, spec: str) -> Value:
     """A matrix product where axes need at most be put in order; `Einsum` elsewhere."""
-    inputs, out = spec.split("->")
-    left, right = inputs.split(",")
+    labels = ContractionSpec.parse(spec)
 
     def compute(a: Value, b: Value) -> Value:
-        made = _product(exporter, a, left, b, right, out)
+        made = _product(exporter, a, labels.left, b, labels.right, labels.out)
         return exporter.graph.node("Einsum", a, b, equation=spec) if made is None else made
 
     return arithmetic(exporter, node, (a, b), compute)
