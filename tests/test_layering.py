@@ -6,6 +6,7 @@ The sources are read, not imported, so that an import inside a function counts t
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -167,6 +168,19 @@ def test_every_name_in_the_levels_exists():
 def test_the_compiler_knows_no_op():
     """It dispatches on the kinds of lowering, so a new op needs no change there."""
     assert not [one for one in ALL if one.module.startswith("compiler") and "ops" in one.target]
+
+
+def test_only_codegen_and_targets_write_ir():
+    """Kernels say what to do by the methods of a builder: no instruction is spelled elsewhere."""
+    spelled = re.compile(r"\.(line|make)\(|\.(prologue|declared)\b|@llvm\.|\bbr i1\b")
+    writers = ("compiler.codegen", "compiler.targets")
+    rooms = [name for name in MODULES if name.startswith("compiler.")]
+    wrong = [
+        f"geartrain.{name}: {line.strip()}"
+        for name in rooms if not name.startswith(writers)
+        for line in MODULES[name].read_text(encoding="utf-8").splitlines() if spelled.search(line)
+    ]  # fmt: skip
+    assert len(rooms) > 40 and wrong == []
 
 
 def test_walkers_of_the_graph_know_no_op():

@@ -19,6 +19,8 @@ from geartrain.compiler.analysis.index_maps import at_own_index
 from geartrain.compiler.analysis.memory import Buffer
 from geartrain.compiler.codegen.builder import BYTES, REPORT
 from geartrain.compiler.codegen.legalize import without_fma
+from geartrain.compiler.codegen.module import module_text
+from geartrain.compiler.codegen.team import team_text
 from geartrain.compiler.kernels.copies import copy_kernel, gather_rows
 from geartrain.compiler.kernels.expression import Unsupported
 from geartrain.compiler.kernels.kernel import Kernel
@@ -33,13 +35,13 @@ from geartrain.compiler.launch.phases import (
     step_function,
     sweep_function,
 )
-from geartrain.compiler.launch.team import team_text
 from geartrain.compiler.passes.fuse import fuse
 from geartrain.compiler.passes.layouts import choose
 from geartrain.compiler.passes.lower import lower, product_plan
 from geartrain.compiler.passes.reuse import Lowered, key_of
 from geartrain.compiler.passes.schedule import near_sources
 from geartrain.compiler.passes.share import share
+from geartrain.compiler.targets.machine import waiting
 from geartrain.compiler.targets.target import Target
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import BATCH, Extent, product
@@ -327,9 +329,8 @@ class _Assembler:
             callers += [epoch_step_function(gathers), epoch_function(counts)]
             callers += [sweep_function(counts, self._moving(epoch))]
         functions = [one for kernels in together for kernel in kernels for one in kernel.functions]
-        declared = sorted(set().union(*(one.declared for one in [*functions, *callers])))
-        team = team_text(self.target.triple)
-        text = "\n".join([*declared, team, *texts, *(caller.text() for caller in callers)])
+        team = team_text(waiting(self.target.triple))
+        text = module_text(functions, callers, team, *texts)
         return text if self.target.fma else without_fma(text)
 
     def _moving(self, epoch: EpochSlots) -> dict[int, Extent]:

@@ -64,22 +64,21 @@ def formula_text(
 ) -> str:
     """What `outputs` are, in terms of inputs and variables, and the new values of variables.
 
-        How tensors are stretched to each other is left out. What is used more than once has a line of
-        its own.
+    How tensors are stretched to each other is left out. What is used more than once has a line of
+    its own.
 
-        Args:
-            outputs: what is returned.
-            updates: the new value of each variable that changes.
-            model: see `Names`.
+    Args:
+        outputs: what is returned.
+        updates: the new value of each variable that changes.
+        model: see `Names`.
 
-        >>> from geartrain import ops
-        >>> from geartrain.graph.contraction import ContractionSpec, spec_of
-    from geartrain.graph.node import placeholder
-        >>> x, w = placeholder((5, 3), "float32", "x"), placeholder((3, 2), "float32", "w")
-        >>> print(formula_text([ops.softmax(ops.matmul(x, w) + 1)]))
-        add = (x @ w) + 1
-        exp = exp(add - stop_gradient(max(add, axes=(1,))))
-        return exp / sum(exp, axes=(1,))
+    >>> from geartrain import ops
+    >>> from geartrain.graph.node import placeholder
+    >>> x, w = placeholder((5, 3), "float32", "x"), placeholder((3, 2), "float32", "w")
+    >>> print(formula_text([ops.softmax(ops.matmul(x, w) + 1)]))
+    add = (x @ w) + 1
+    exp = exp(add - stop_gradient(max(add, axes=(1,))))
+    return exp / sum(exp, axes=(1,))
     """
     updates = updates or {}
     ends = [*outputs, *updates.values()]

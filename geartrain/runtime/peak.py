@@ -12,7 +12,7 @@ import statistics
 import time
 
 from geartrain.compiler.codegen.builder import Builder, Value
-from geartrain.compiler.kernels.matmul.dots import configure_tiles, tile, tile_call
+from geartrain.compiler.targets import x86
 from geartrain.compiler.targets.target import Target, host
 from geartrain.runtime import native
 from geartrain.runtime.threads import Team, thread_count
@@ -114,16 +114,16 @@ def _text_of_tiles() -> str:
     """Each turn adds the product of two tiles, zeros, to each of four others."""
     b = Builder("peak", [("ptr", "%argument"), ("i64", "%thread"), ("ptr", "%team")])
     b.prologue.append("  %turns = load i64, ptr %argument, align 8")
-    configure_tiles(b, [16] * 8)
+    x86.configure_tiles(b, [16] * 8)
     for number in range(8):
-        tile_call(b, "tilezero", tile(number))
+        x86.clear_tile(b, number)
 
     def turn(number: Value, _: list[Value]) -> None:
         for total, row, column in ((0, 4, 6), (1, 4, 7), (2, 5, 6), (3, 5, 7)):
-            tile_call(b, "tdpbf16ps", tile(total), tile(row), tile(column))
+            x86.add_products_of_tiles(b, total, row, column)
 
     b.loop(b.constant(0, "int64"), Value("%turns", "int64"), 1, turn)
-    tile_call(b, "tilerelease")
+    x86.release_tiles(b)
     b.line("ret void")
     return "\n".join([*sorted(b.declared), b.text()])
 

@@ -17,7 +17,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from geartrain import config
-from geartrain.compiler.launch.team import COUNTERS, JOBS, LINE, THREADS, team_bytes, team_text
+from geartrain.compiler.codegen.team import COUNTERS, JOBS, LINE, THREADS, team_bytes, team_text
+from geartrain.compiler.targets.machine import waiting
 from geartrain.compiler.targets.target import host
 from geartrain.runtime import native
 from geartrain.runtime.processors import cgroup_limit
@@ -108,7 +109,7 @@ entry:
 def _functions() -> tuple[Callable[..., int], Callable[..., None], Callable[..., None]]:
     """The native `launch`, `work` and `rouse`."""
     target = host()
-    library = native.load(team_text(target.triple) + _POOL, target)
+    library = native.load(team_text(waiting(target.triple)) + _POOL, target)
     launch = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
     work = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
     rouse = ctypes.CFUNCTYPE(None, ctypes.c_void_p)

@@ -14,8 +14,9 @@ import pytest
 import geartrain as keras
 from geartrain import layers
 from geartrain.compiler.codegen.legalize import without_fma
-from geartrain.compiler.launch.team import team_text
+from geartrain.compiler.codegen.team import team_text
 from geartrain.compiler.pipeline import assemble
+from geartrain.compiler.targets.machine import waiting
 from geartrain.compiler.targets.target import named
 from geartrain.graph.evaluate import Plan
 from geartrain.models.data import Batch
@@ -222,7 +223,7 @@ def test_a_step_for_the_target_is_the_step_of_the_reference(model, target):
     ],
 )
 def test_threads_wait_as_their_system_lets_them(triple, words):
-    text = team_text(triple)
+    text = team_text(waiting(triple))
     assert all(word in text for word in words)
     features = {"avx2": True, "fma": True} if "x86" in triple else {}
     assert "barrier" in native.assembly(text + USE, named(triple, "", "", features))

@@ -19,14 +19,13 @@ from geartrain.graph.shapes import BATCH, holds_dim
 def rows_independent(outputs: Iterable[Node]) -> bool:
     """Whether row `n` of every output depends on row `n` of the inputs, and on nothing of others.
 
-        Every output has the batch as its first axis, and nothing looks at where in the batch it is.
+    Every output has the batch as its first axis, and nothing looks at where in the batch it is.
 
-        >>> from geartrain import ops
-        >>> from geartrain.graph.contraction import spec_of
-    from geartrain.graph.node import placeholder
-        >>> x = placeholder((BATCH, 3), "float32")
-        >>> rows_independent([ops.softmax(x)]), rows_independent([x - ops.mean(x, axis=0)])
-        (True, False)
+    >>> from geartrain import ops
+    >>> from geartrain.graph.node import placeholder
+    >>> x = placeholder((BATCH, 3), "float32")
+    >>> rows_independent([ops.softmax(x)]), rows_independent([x - ops.mean(x, axis=0)])
+    (True, False)
     """
     outputs = list(outputs)
     return all(map(_batched, outputs)) and all(map(_keeps_rows, sorted_nodes(outputs)))

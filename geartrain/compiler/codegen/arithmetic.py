@@ -221,6 +221,12 @@ class Arithmetic:
         assert x.dtype not in FLOATS
         return self._binary("", "urem" if x.unsigned else "srem", x, y)
 
+    def divided(self, x: Value, y: Value) -> tuple[Value, Value]:
+        """Quotient and rest of int64 that are not negative."""
+        of = f"{x.type} {x.name}, {y.name}"
+        rest = self.make(f"urem {of}", x.dtype, x.lanes)
+        return self.make(f"udiv {of}", x.dtype, x.lanes), rest
+
     def fma(self, x: Value, y: Value, z: Value) -> Value:
         """x * y + z with one rounding (of narrow floats: one to float32 before)."""
         x, y, z = self.together(x, y, z)

@@ -6,7 +6,7 @@ ops write through this one class.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from geartrain.compiler.codegen.arithmetic import Arithmetic
@@ -191,6 +191,28 @@ class Builder(Arithmetic):
             f"{mask.type} {mask.name})"
         )
 
+    def room(self, count: int, type_: str = "i8", name: str = "") -> str:
+        """The address of so much memory on the stack, for the whole function."""
+        name = name or self.fresh()
+        self.prologue.append(f"  {name} = alloca [{count} x {type_}], align 64")
+        return name
+
+    def argument_at(self, base: str, name: str = "%batch") -> None:
+        """Load a number that comes first in a table, once, before all else."""
+        self.prologue.append(f"  {name} = load i64, ptr {base}")
+
+    def copy_bytes(self, target: str, source: str, size: Value) -> None:
+        """Copy so many bytes from one address to another."""
+        copy = "llvm.memcpy.p0.p0.i64"
+        self.declared.add(f"declare void @{copy}(ptr, ptr, i64, i1)")
+        self.line(f"call void @{copy}(ptr {target}, ptr {source}, i64 {size.name}, i1 false)")
+
+    def address_of(self, number: Value) -> str:
+        """A number as an address."""
+        name = self.fresh()
+        self.line(f"{name} = inttoptr i64 {number.name} to ptr")
+        return name
+
     def report_outside(self, place: Value, size: Value, mask: Value | None = None) -> None:
         """Note a place (int64) that is not from 0 to `size` - 1, where the mask is on.
 
@@ -249,6 +271,26 @@ class Builder(Arithmetic):
             for value, other in zip(values, otherwise, strict=True)
         ]  # fmt: skip
 
+    def branch(self, condition: Value, yes: str, no: str) -> None:
+        """Go on at one of two labels."""
+        self.line(f"br i1 {condition.name}, label %{yes}, label %{no}")
+
+    def jump(self, label: str) -> None:
+        """Go on at a label."""
+        self.line(f"br label %{label}")
+
+    def finish(self) -> None:
+        """Return to the caller."""
+        self.line("ret void")
+
+    def invoke(self, name: str, *arguments: Value | str) -> None:
+        """Call a function without a result; arguments are values, and names of addresses."""
+        self.line(f"call void @{name}({_arguments(arguments)})")
+
+    def ask(self, name: str, dtype: str, *arguments: Value | str) -> Value:
+        """Call a function for its result."""
+        return self.make(f"call {TYPES[dtype]} @{name}({_arguments(arguments)})", dtype)
+
     def loop(
         self,
         start: Value,
@@ -289,6 +331,10 @@ class Builder(Arithmetic):
             )
             for first, last in zip(carried, results, strict=True)
         ]  # fmt: skip
+
+
+def _arguments(some: Iterable[Value | str]) -> str:
+    return ", ".join(f"ptr {x}" if isinstance(x, str) else f"{x.type} {x.name}" for x in some)
 
 
 def _stored(dtype: str) -> str:

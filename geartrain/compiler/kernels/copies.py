@@ -35,7 +35,7 @@ def copy_kernel(name: str, size: Extent, dtype: str, source: int, target: int) -
         vector_loop(b, low, high, lanes, vector)
 
     b.loop(BEGIN, END, 1, block)
-    b.line("ret void")
+    b.finish()
     return Kernel(name, [], "copy", [b], apply("ceildiv", size, BLOCK), size)
 
 
@@ -50,16 +50,14 @@ def gather_rows(name: str, node: Node, slot: int, data: int, order: int) -> Kern
     b = Builder(name, (*ARGUMENTS, ("i64", "%row")), "internal")
     numbers, source, target = address(b, order), address(b, data), address(b, slot)
     size = b.index(product(node.extents[1:]) * BYTES[node.dtype])
-    copy = "llvm.memcpy.p0.p0.i64"
-    b.declared.add(f"declare void @{copy}(ptr, ptr, i64, i1)")
 
     def row(i: Value, _: list[Value]) -> None:
         at = b.pointer(numbers, b.add(i, Value("%row", "int64")), "int64")
         place = b.mul(b.load(at, "int64"), size)
         old = b.pointer(source, place, "uint8")
         new = b.pointer(target, b.mul(i, size), "uint8")
-        b.line(f"call void @{copy}(ptr {new}, ptr {old}, i64 {size.name}, i1 false)")
+        b.copy_bytes(new, old, size)
 
     b.loop(BEGIN, END, 1, row)
-    b.line("ret void")
+    b.finish()
     return Kernel(name, [node], "gather rows", [b], node.extents[0], product(node.extents))

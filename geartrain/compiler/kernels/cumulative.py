@@ -68,5 +68,5 @@ def cumulative_kernel(
             vector_loop(b, first, last, lanes, vector)
 
     loops.run(run)
-    b.line("ret void")
+    b.finish()
     return Kernel(name, [core], "cumulative", [b], loops.units, product(core.extents))

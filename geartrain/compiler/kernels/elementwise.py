@@ -49,5 +49,5 @@ def map_kernel(
             vector_loop(b, first, last, lanes, vector)
 
     loops.run(run)
-    b.line("ret void")
+    b.finish()
     return Kernel(name, nodes, "map", [b], loops.units, product(shape))

@@ -167,9 +167,9 @@ class Expression:
             b, number, found = self.builder, self.affine(offset), []
             for size in reversed(sizes[1:]):
                 divisor = b.splat(b.index(size), number.lanes)
-                of = f"{number.type} {number.name}, {divisor.name}"
-                found.append(b.make(f"urem {of}", "int64", number.lanes))
-                number = b.make(f"udiv {of}", "int64", number.lanes)
+                place, rest = b.divided(number, divisor)
+                found.append(rest)
+                number = place
             names = [f"d{b.fresh()}" for _ in sizes]
             self.loops.update(zip(names, [number, *reversed(found)], strict=True))
             self._divided[offset, sizes] = [Affine.variable(name) for name in names]
@@ -186,9 +186,9 @@ class Expression:
             at = self.affine(guard.value)
             if guard.divisor != 1:
                 divisor = b.splat(b.constant(guard.divisor, "int64"), at.lanes)
-                rest = b.make(f"srem {at.type} {at.name}, {divisor.name}", "int64", at.lanes)
+                rest = b.rem(at, divisor)
                 result = self._both(b.compare("eq", rest, zero), result)
-                at = b.make(f"sdiv {at.type} {at.name}, {divisor.name}", "int64", at.lanes)
+                at = b.div(at, divisor)
                 name = f"q{b.fresh()}"
                 self.loops[name] = at
                 quotients[guard.value] = Affine.variable(name)

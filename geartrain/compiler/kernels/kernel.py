@@ -23,7 +23,7 @@ BLOCK = 1024  # elements of a one-dimensional tensor that are one unit of work
 BEGIN, END = Value("%begin", "int64"), Value("%end", "int64")
 # The table of addresses, where in it the kernel's are, and the batch: all its functions get these.
 TABLE_ARGUMENTS = (("ptr", "%args"), ("ptr", "%places"), ("i64", "%batch"))
-TABLE = "ptr %args, ptr %places, i64 %batch"
+TABLE: tuple[Value | str, ...] = ("%args", "%places", Value("%batch", "int64"))
 ARGUMENTS = (*TABLE_ARGUMENTS, ("i64", "%begin"), ("i64", "%end"))
 
 
@@ -166,7 +166,7 @@ def whole_steps(b: Builder, first: Value, last: Value, step: int) -> Value:
     if "%" not in first.name + last.name:
         low, high = int(first.name), int(last.name)
         return b.constant(high - (high - low) % step, "int64")
-    rest = b.make(f"srem i64 {b.sub(last, first).name}, {step}", "int64")
+    rest = b.rem(b.sub(last, first), b.constant(step, "int64"))
     return b.sub(last, rest)
 
 

@@ -122,11 +122,8 @@ class _ReduceKernel:
         domain: Domain, parts_slot: int | None = None, joined_slot: int | None = None,
     ) -> None:  # fmt: skip
         core = fused.core
-        assert (
-            core is not None
-            and core.op is not None
-            and isinstance(core.op.lower, Reduce | Contraction)
-        )
+        assert core is not None and core.op is not None
+        assert isinstance(core.op.lower, Reduce | Contraction)
         self.name, self.fused, self.core, self.domain = name, fused, core, domain
         self.combine, self.identity = core.op.lower.combine, core.op.lower.identity
         self.parts_slot = parts_slot
@@ -163,7 +160,7 @@ class _ReduceKernel:
         b = self.b
         if self.parts_slot is None:
             self.loops.run(self._run)
-            b.line("ret void")
+            b.finish()
             return Kernel(self.name, self.nodes, "reduce", [b], self.loops.units, self.work())
         zero, units = b.constant(0, "int64"), b.index(self.loops.units)
 
@@ -171,7 +168,7 @@ class _ReduceKernel:
             self.loops.run(functools.partial(self._run, part=number), zero, units)
 
         b.loop(BEGIN, END, 1, part)
-        b.line("ret void")
+        b.finish()
         size = product(self.core.extents) * PARTS
         workspace = [(self.parts_slot, size, self.dtype)]
         return Kernel(self.name, [], "reduce in parts", [b], PARTS, self.work(), workspace)

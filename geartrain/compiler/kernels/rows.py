@@ -89,7 +89,7 @@ class _RowKernel:
             Loops(b, (*outer, size), len(outer)).run(lambda found, *_: row(dict(found)))
         else:
             b.loop(BEGIN, END, 1, lambda i, _: row({}))
-        b.line("ret void")
+        b.finish()
         units = outer[0] if outer else 1
         work = product((*outer, size)) * len(self.rows.steps)
         return Kernel(self.name, self.fused.nodes, "rows", [b], units, work, self.workspace)
@@ -101,9 +101,7 @@ class _RowKernel:
         size = self.rows.size
         near = sum(BYTES[one.dtype] for one in (node, *self.near))
         if isinstance(size, int) and size * near <= KEPT:
-            self.pointers[node] = place = self.b.fresh()
-            room = f"[{size * BYTES[node.dtype]} x i8]"
-            self.b.prologue.append(f"  {place} = alloca {room}, align 64")
+            self.pointers[node] = self.b.room(size * BYTES[node.dtype])
             self.near.add(node)
         else:
             slot = new_slot()

@@ -225,19 +225,16 @@ class _Loop:
         for entry in self.entries:
             if entry.slot in used:
                 self._store(b, table, entry, Value(address(b, entry.base, "i64"), "int64"))
-        b.line(
-            f"call void @{kernel.name}(ptr {table}, ptr %places, i64 %batch, i64 %begin, i64 %end)"
-        )
-        b.line("ret void")
+        b.invoke(kernel.name, table, *TABLE[1:], BEGIN, END)
+        b.finish()
         return Kernel(b.name, [], kernel.kind, [b], kernel.units, kernel.work)
 
     def _step(self, kernels: list[Kernel]) -> Builder:
         """The function of one step: all kernels of the body, each with all its units."""
         b = Builder(f"{self.name}_step", TABLE_ARGUMENTS, "internal")
         for kernel in kernels:
-            units = b.index(kernel.units).name
-            b.line(f"call void @{kernel.name}({TABLE}, i64 0, i64 {units})")
-        b.line("ret void")
+            b.invoke(kernel.name, *TABLE, b.constant(0, "int64"), b.index(kernel.units))
+        b.finish()
         return b
 
     def _rows(self, step: Builder) -> Builder:
@@ -270,12 +267,12 @@ class _Loop:
                 for entry, start in moving:
                     place = b.add(start, b.mul(at, b.index(entry.step)))
                     self._store(b, table, entry, place)
-                b.line(f"call void @{step.name}(ptr {table}, ptr %places, i64 {rows.name})")
+                b.invoke(step.name, table, "%places", rows)
 
             b.loop(b.constant(0, "int64"), steps, 1, one)
 
         b.loop(BEGIN, END, 1, unit)
-        b.line("ret void")
+        b.finish()
         return b
 
     def _first_state(self, b: Builder, state: Node) -> str:
@@ -290,8 +287,6 @@ class _Loop:
         first: Value, rows: Value,
     ) -> None:  # fmt: skip
         """Copy the first states to where the first step looks for them."""
-        copy = "llvm.memcpy.p0.p0.i64"
-        b.declared.add(f"declare void @{copy}(ptr, ptr, i64, i1)")
         starts = {entry.slot: (entry, at) for entry, at in moving}
         for symbol, source in zip(self.body.states, sources, strict=True):
             entry, at = starts[self.local[symbol]]
@@ -299,16 +294,13 @@ class _Loop:
                 last = b.sub(b.index(self.steps), b.constant(1, "int64"))
                 at = b.add(at, b.mul(last, b.index(entry.step)))
             size = b.mul(rows, b.index(entry.row)) if self.loop.independent else b.index(entry.step)
-            place = b.fresh()
-            b.line(f"{place} = inttoptr i64 {at.name} to ptr")
+            place = b.address_of(at)
             start = b.pointer(source, b.mul(first, b.index(entry.row)), "uint8")
-            b.line(f"call void @{copy}(ptr {place}, ptr {start}, i64 {size.name}, i1 false)")
+            b.copy_bytes(place, start, size)
 
     def _table(self, b: Builder) -> str:
         """The table of addresses of the body."""
-        name = "%table"
-        b.prologue.append(f"  {name} = alloca [{self.size} x i64], align 64")
-        return name
+        return b.room(self.size, "i64", "%table")
 
     def _store(self, b: Builder, table: str, entry: _Entry, at: Value) -> None:
         b.store(at, b.pointer(table, b.constant(entry.slot, "int64"), "int64"))

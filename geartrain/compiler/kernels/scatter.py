@@ -65,7 +65,7 @@ def scatter_kernel(
             row = b.maximum(b.minimum(row, last_row), zero)
             own = b.bits("and", b.compare("ge", row, low), b.compare("lt", row, high))
             inside, done = b.label_name(), b.label_name()
-            b.line(f"br i1 {own.name}, label %{inside}, label %{done}")
+            b.branch(own, inside, done)
             b.label(inside)
             target_row, source_row = b.mul(row, size), b.mul(i, size)
 
@@ -76,12 +76,12 @@ def scatter_kernel(
                 b.store(b.add(old, b.load(more, core.dtype, lanes, mask)), place, mask)
 
             vector_loop(b, zero, size, lanes, add)
-            b.line(f"br label %{done}")
+            b.jump(done)
             b.label(done)
 
         b.loop(zero, b.index(product(indices.extents)), 1, one)
 
     b.loop(BEGIN, END, 1, unit)
-    b.line("ret void")
+    b.finish()
     work = product(rows.extents) + product(indices.extents) * SCATTER_UNITS + product(core.extents)
     return Kernel(name, [core], "scatter", [b], SCATTER_UNITS, work)

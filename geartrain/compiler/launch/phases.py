@@ -10,21 +10,21 @@ threads must agree on that, so they look only where no kernel that reports is at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from geartrain.compiler.analysis.cost import SMALL
 from geartrain.compiler.codegen.builder import REPORT, Builder, Value
+from geartrain.compiler.codegen.team import THREADS
 from geartrain.compiler.kernels.kernel import Kernel, address
-from geartrain.compiler.launch.flush_to_zero import flush_to_zero
-from geartrain.compiler.launch.team import THREADS
+from geartrain.compiler.targets.machine import flushed
 from geartrain.graph.shapes import Extent, apply, resolve
 
 CHUNKS = 32  # parts of a kernel that threads claim: enough to even out, few enough to be cheap
 THREAD_ARGUMENTS = (("ptr", "%args"), ("i64", "%thread"), ("ptr", "%team"))
 TRUE, FALSE, ZERO = Value("true", "bool"), Value("false", "bool"), Value("0", "int64")
-THREAD = Value("%thread", "int64")
+THREAD, BATCH_ROWS = Value("%thread", "int64"), Value("%batch", "int64")
 STEP_ARGUMENTS = (("ptr", "%args"), ("i64", "%batch"), ("i64", "%thread"), ("ptr", "%team"))
 
 
@@ -37,7 +37,7 @@ def step_function(name: str, kernels: list[Kernel]) -> Builder:
     phases = _Phases(b)
     for kernel in kernels:
         phases.add(kernel)
-    b.line("ret void")
+    b.finish()
     return b
 
 
@@ -47,7 +47,12 @@ class Around:
 
     Attributes:
         panels: whether variables are put in panels.
-        flushes: the machine as LLVM names it, if subnormal numbers are taken for 0; else empty.
+        flushes: the machine as LLVM names it, if subnormal numbers are taken for 0 (flush to zero);
+            else empty. Below 2**-126 a float32 has fewer bits the smaller it is. CPUs multiply such
+            numbers in microcode, a hundred times as slow, and training makes many: the mean square
+            of a gradient that stays 0 shrinks by a factor each step. They weigh nothing in an
+            update, so a program that changes variables takes them for 0, as TensorFlow and JAX do.
+            Programs that only compute keep them. No other code sees the mode.
     """
 
     panels: bool = False
@@ -56,7 +61,7 @@ class Around:
     @contextmanager
     def of(self, b: Builder) -> Iterator[None]:
         """What is written inside finds it done."""
-        with flush_to_zero(b, self.flushes):
+        with flushed(b, self.flushes):
             if self.panels:
                 _call(b, "enter")
                 _meet(b)
@@ -69,20 +74,20 @@ class Around:
 def run_function(number: int, around: Around) -> Builder:
     """The function that a team calls for one step."""
     b = Builder(f"run_{number}", THREAD_ARGUMENTS)
-    b.prologue.append("  %batch = load i64, ptr %args")
+    b.argument_at("%args")
     with around.of(b):
         _call(b, f"step_{number}")
-    b.line("ret void")
+    b.finish()
     return b
 
 
 def only_function(kernel: Kernel, around: Around) -> Builder:
     """The function that a team calls for one kernel alone."""
     b = Builder(f"only_{kernel.name}", THREAD_ARGUMENTS)
-    b.prologue.append("  %batch = load i64, ptr %args")
+    b.argument_at("%args")
     with replace(around, panels=False).of(b):
         _Phases(b).add(kernel)
-    b.line("ret void")
+    b.finish()
     return b
 
 
@@ -104,13 +109,13 @@ class StepCounts:
 def epoch_step_function(gathers: list[Kernel]) -> Builder:
     """One step of an epoch: gather the rows of its batch, of numbers from `%row` on; then do it."""
     b = Builder("epoch_step", (*STEP_ARGUMENTS, ("i64", "%row")), "internal")
-    phases = _Phases(b, ", i64 %row")
+    phases = _Phases(b, [Value("%row", "int64")])
     for kernel in gathers:
         phases.add(kernel)
     _meet(b)
     _call(b, "step_0")
     _meet(b)
-    b.line("ret void")
+    b.finish()
     return b
 
 
@@ -120,10 +125,7 @@ def epoch_function(counts: StepCounts) -> Builder:
 
     def one(step: Value, rows: Value) -> Value:
         row = b.mul(step, Value("%batch", "int64"))
-        b.line(
-            f"call void @epoch_step(ptr %args, i64 {rows.name}, i64 %thread, ptr %team, "
-            f"i64 {row.name})"
-        )
+        b.invoke("epoch_step", "%args", rows, THREAD, "%team", row)
         return _reported(b)
 
     _many(b, counts, one)
@@ -141,7 +143,7 @@ def sweep_function(counts: StepCounts, moving: Mapping[int, Extent]) -> Builder:
     b = Builder("sweep", THREAD_ARGUMENTS)
 
     def one(step: Value, rows: Value) -> Value:
-        _call(b, "step_0", rows.name)
+        _call(b, "step_0", rows)
         _meet(b)
         reported = _reported(b)  # before the threads meet behind which the next step begins
 
@@ -158,8 +160,8 @@ def sweep_function(counts: StepCounts, moving: Mapping[int, Extent]) -> Builder:
     return b
 
 
-def _call(b: Builder, name: str, rows: str = "%batch") -> None:
-    b.line(f"call void @{name}(ptr %args, i64 {rows}, i64 %thread, ptr %team)")
+def _call(b: Builder, name: str, rows: Value = BATCH_ROWS) -> None:
+    b.invoke(name, "%args", rows, THREAD, "%team")
 
 
 class _Phases:
@@ -173,7 +175,7 @@ class _Phases:
         more: more arguments of the kernels.
     """
 
-    def __init__(self, b: Builder, more: str = "") -> None:
+    def __init__(self, b: Builder, more: Sequence[Value] = ()) -> None:
         self.b, self.more = b, more
         self.alone = b.compare("eq", _team_size(b), b.constant(1, "int32"))
         self.since = FALSE, TRUE  # since threads met: whether anything was done, and by one thread
@@ -208,18 +210,18 @@ class _Phases:
         self.since = _not(b, packs), _either(b, packs, by_one)
         more = self.more
         if each is not FALSE:
-            more += f", i64 {b.select(each, THREAD, ZERO).name}"
+            more = [*more, b.select(each, THREAD, ZERO)]
         one, many, end = b.label_name(), b.label_name(), b.label_name()
-        b.line(f"br i1 {_either(b, packs, by_one).name}, label %{one}, label %{many}")
+        b.branch(_either(b, packs, by_one), one, many)
         b.label(one)
         mine = _either(b, packs, _first(b))
         mine = _both(b, mine, _not(b, _reported(b))) if looks else mine
         b.when(mine, lambda: self._call(kernel, ZERO, b.index(kernel.units), more))
-        b.line(f"br label %{end}")
+        b.jump(end)
         b.label(many)
         if by_one is not TRUE:
             self._share(kernel, more)
-        b.line(f"br label %{end}")
+        b.jump(end)
         b.label(end)
 
     def _copied(self, kernel: Kernel) -> Value:
@@ -243,40 +245,39 @@ class _Phases:
         _meet(b)
         if looks:
             stop, go_on = b.label_name(), b.label_name()
-            b.line(f"br i1 {_reported(b).name}, label %{stop}, label %{go_on}")
+            b.branch(_reported(b), stop, go_on)
             b.label(stop)
-            b.line("ret void")
+            b.finish()
             b.label(go_on)
 
-    def _share(self, kernel: Kernel, more: str) -> None:
+    def _share(self, kernel: Kernel, more: Sequence[Value]) -> None:
         """All threads claim parts of a kernel until none are left."""
         b = self.b
         units, one = b.index(kernel.units), b.constant(1, "int64")
         chunk = apply("max", kernel.grain, apply("ceildiv", kernel.units, CHUNKS))
         size = b.maximum(b.index(chunk), one)
         whole = b.sub(b.add(units, size), one)
-        parts = b.make(f"sdiv i64 {whole.name}, {size.name}", "int64")
+        parts = b.div(whole, size)
         head, body, done = b.label_name(), b.label_name(), b.label_name()
-        b.line(f"br label %{head}")
+        b.jump(head)
         b.label(head)
-        part = b.make(f"call i64 @claim(ptr %team, i64 %thread, i64 {parts.name})", "int64")
-        b.line(f"br i1 {b.compare('lt', part, parts).name}, label %{body}, label %{done}")
+        part = b.ask("claim", "int64", "%team", THREAD, parts)
+        b.branch(b.compare("lt", part, parts), body, done)
         b.label(body)
         low = b.mul(part, size)
         end = b.add(low, size)
         self._call(kernel, low, b.select(b.compare("lt", end, units), end, units), more)
-        b.line(f"br label %{head}")
+        b.jump(head)
         b.label(done)
 
-    def _call(self, kernel: Kernel, low: Value, high: Value, more: str) -> None:
-        between = f"i64 {low.name}, i64 {high.name}{more}"
-        table = f"ptr %args, ptr @{kernel.places}, i64 %batch"
-        self.b.line(f"call void @{kernel.code}({table}, {between})")
+    def _call(self, kernel: Kernel, low: Value, high: Value, more: Sequence[Value]) -> None:
+        places = f"@{kernel.places}"
+        self.b.invoke(kernel.code, "%args", places, BATCH_ROWS, low, high, *more)
 
 
 def _meet(b: Builder) -> None:
     """All threads wait for each other."""
-    b.line("call void @barrier(ptr %team)")
+    b.invoke("barrier", "%team")
 
 
 def _both(b: Builder, x: Value, y: Value) -> Value:
@@ -312,7 +313,7 @@ def _many(b: Builder, counts: StepCounts, write: Callable[[Value, Value], Value]
 
     `write(step, rows)` writes the step of that number, and returns whether it has reported.
     """
-    b.prologue.append("  %batch = load i64, ptr %args")
+    b.argument_at("%args")
     zero, one = b.constant(0, "int64"), b.constant(1, "int64")
     count, last = (
         Value(address(b, place, "i64"), "int64") for place in (counts.steps, counts.last)
@@ -328,4 +329,4 @@ def _many(b: Builder, counts: StepCounts, write: Callable[[Value, Value], Value]
 
     with counts.around.of(b):
         b.loop(zero, count, 1, unless, [zero])
-    b.line("ret void")
+    b.finish()

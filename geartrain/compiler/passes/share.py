@@ -11,9 +11,9 @@ places. A network of repeated blocks has a third to a tenth as many different ke
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
+from geartrain.compiler.codegen.module import anonymous, places_text
 from geartrain.compiler.kernels.kernel import Kernel
 
 
@@ -29,21 +29,15 @@ def share(groups: Iterable[Sequence[Kernel]]) -> list[str]:
         functions = [function for kernel in kernels for function in kernel.functions]
         slots = list(dict.fromkeys(one.slot for each in functions for one in each.addresses))
         places = f"{kernels[0].name}.places"
-        listed = ", ".join(f"i64 {kernels[0].moved.get(slot, slot)}" for slot in slots)
-        texts.append(f"@{places} = internal constant [{len(slots)} x i64] [{listed}]\n")
+        moved = kernels[0].moved
+        texts.append(places_text(places, [moved.get(slot, slot) for slot in slots]))
         names = [function.name for function in functions]
         made = names
         if kernels[0].like is None:
             code = "\n".join(function.text(slots) for function in functions)
-            made = known.setdefault(_anonymous(code, names), names)
+            made = known.setdefault(anonymous(code, names), names)
             texts += [code] if made is names else []
         for kernel in kernels:
             kernel.places = places
             kernel.code = kernel.like.code if kernel.like else made[names.index(kernel.name)]
     return texts
-
-
-def _anonymous(code: str, names: Sequence[str]) -> str:
-    """The text with functions numbered: one text for all that are alike."""
-    numbers = {name: str(number) for number, name in enumerate(names)}
-    return re.sub(r"@([\w.]+)", lambda found: "@" + numbers.get(found[1], found[1]), code)

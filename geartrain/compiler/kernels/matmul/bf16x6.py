@@ -26,6 +26,7 @@ Datatype For Higher-Precision Computations", ARITH 2019.
 from __future__ import annotations
 
 from geartrain.compiler.codegen.builder import Builder, Value
+from geartrain.compiler.targets.x86 import belongs_to
 
 TAIL, MIDDLE, HEAD, FULL = range(4)  # the slices, in the order in which they are packed
 SLICES = 4
@@ -39,7 +40,7 @@ _NAN, _INFINITE, _SUBNORMAL = 0x81, 0x18, 0x20  # classes of numbers, as AVX-512
 
 def split(b: Builder, x: Value) -> list[Value]:
     """The slices of float32 numbers: float32 as well, as bits (int32) whose lower halves are 0."""
-    zero, special = b.constant(0, "int32"), _is(b, x, _NAN | _INFINITE)
+    zero, special = b.constant(0, "int32"), belongs_to(b, x, _NAN | _INFINITE)
     bits = b.bitcast(x, "int32")
     head = _upper(b, bits)
     rest = b.sub(x, b.bitcast(head, "float32"))
@@ -47,7 +48,7 @@ def split(b: Builder, x: Value) -> list[Value]:
     middle = _upper(b, b.add(b.bitcast(rest, "int32"), b.constant(HALF, "int32")))
     left = b.bitcast(b.sub(rest, b.bitcast(middle, "float32")), "int32")
     mended = b.bits("or", head, b.constant(NORMAL_OR_NAN, "int32"))
-    full = b.select(_is(b, x, _NAN | _SUBNORMAL), mended, head)
+    full = b.select(belongs_to(b, x, _NAN | _SUBNORMAL), mended, head)
     tail = _upper(b, left)  # all of it, but where that is subnormal
     return [tail, middle, b.select(special, zero, head), full]
 
@@ -61,11 +62,3 @@ def paired(b: Builder, first: Value, second: Value) -> list[Value]:
 
 def _upper(b: Builder, bits: Value) -> Value:
     return b.bits("and", bits, b.constant(UPPER, "int32"))
-
-
-def _is(b: Builder, x: Value, classes: int) -> Value:
-    """Whether numbers belong to one of some classes."""
-    name = f"@llvm.x86.avx512.fpclass.ps.{32 * x.lanes}"
-    b.declared.add(f"declare <{x.lanes} x i1> {name}({x.type}, i32 immarg)")
-    text = f"call <{x.lanes} x i1> {name}({x.type} {x.name}, i32 {classes})"
-    return b.make(text, "bool", x.lanes)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from geartrain.compiler.analysis.cost import USUAL_BATCH
 from geartrain.compiler.codegen.builder import Builder, Value
 from geartrain.compiler.kernels.matmul.bf16x6 import PRODUCTS, SLICES
+from geartrain.compiler.targets import x86
 from geartrain.compiler.targets.target import Target
 from geartrain.graph.shapes import Extent, resolve
 
@@ -139,14 +140,10 @@ class PairDot(VectorDot):
 
     def _repeated(self, b: Builder, place: str) -> Value:
         pair = b.splat(b.load(place, "int32"), self.lanes)
-        lanes = 2 * self.lanes
-        return b.make(f"bitcast {pair.type} {pair.name} to <{lanes} x bfloat>", "bfloat16", lanes)
+        return x86.repeated_pair(b, pair)
 
     def _add(self, b: Builder, x: Value, y: Value, total: Value) -> Value:
-        name = f"@llvm.x86.avx512bf16.dpbf16ps.{32 * self.lanes}"
-        b.declared.add(f"declare {total.type} {name}({total.type}, {x.type}, {y.type})")
-        operands = ", ".join(f"{value.type} {value.name}" for value in (total, x, y))
-        return b.make(f"call {total.type} {name}({operands})", "float32", self.lanes)
+        return x86.add_products_of_pairs(b, x, y, total)
 
 
 class TileDot(Dot):
@@ -170,11 +167,11 @@ class TileDot(Dot):
 
     def begin(self, b: Builder) -> None:
         """Tell the processor the sizes of the tiles."""
-        configure_tiles(b, [self.tile_rows] * 6 + [16] * 2)
+        x86.configure_tiles(b, [self.tile_rows] * 6 + [16] * 2)
 
     def end(self, b: Builder) -> None:
         """Let the tiles go: they need not be kept when the thread is interrupted."""
-        tile_call(b, "tilerelease")
+        x86.release_tiles(b)
 
     def write(
         self, b: Builder, first: str, second: str, low: Value, high: Value, results: str,
@@ -185,7 +182,7 @@ class TileDot(Dot):
         row_bytes = 4 * self.width  # of the second operand: a pair of each column; and of results
         sizes = [16 * self.slices * self.rows, 16 * self.slices * self.width]  # of a step
         for m, v in tiles:
-            tile_call(b, "tilezero", tile(2 * m + v))
+            x86.clear_tile(b, 2 * m + v)
 
         def iteration(step: Value, inside: list[Value]) -> list[Value]:
             a, at = (
@@ -200,17 +197,15 @@ class TileDot(Dot):
                     for number, slice_, base, place, stride in (rows, columns):
                         if held.get(number) != slice_:
                             held[number] = slice_
-                            where = f"ptr {self._at(b, base, place)}", f"i64 {stride}"
-                            tile_call(b, "tileloadd64", tile(number), *where)
-                    tile_call(b, "tdpbf16ps", tile(2 * m + v), tile(4 + m), tile(6 + v))
+                            x86.load_tile(b, number, self._at(b, base, place), stride)
+                    x86.add_products_of_tiles(b, 2 * m + v, 4 + m, 6 + v)
                 inside = overlap(inside)
             return inside
 
         values = b.loop(low, high, 1, iteration, values)
         for m, v in tiles:
             place = self._at(b, results, m * self.tile_rows * self.width + v * self.lanes)
-            where = f"ptr {place}", f"i64 {row_bytes}"
-            tile_call(b, "tilestored64", tile(2 * m + v), *where)
+            x86.store_tile(b, 2 * m + v, place, row_bytes)
         return values
 
 
@@ -242,26 +237,3 @@ def _even(rows: Extent, most: int) -> int:
 
 def _vectors(columns: Extent, most: int, lanes: int) -> int:
     return 1 if isinstance(columns, int) and columns <= lanes else most
-
-
-def configure_tiles(b: Builder, rows: list[int]) -> None:
-    """Give the eight tile registers their numbers of rows, of 64 bytes each."""
-    columns = [64, 0] * 8 + [0] * 16  # bytes of a row, in two bytes each
-    content = [1, *[0] * 15, *columns, *rows, *[0] * 8]
-    name = f"@{b.name}_tiles"
-    text = "".join(f"\\{byte:02X}" for byte in content)
-    b.declared.add(f'{name} = internal constant [64 x i8] c"{text}", align 64')
-    tile_call(b, "ldtilecfg", f"ptr {name}")
-
-
-def tile(number: int) -> str:
-    """A tile register as an argument."""
-    return f"i8 {number}"
-
-
-def tile_call(b: Builder, name: str, *arguments: str) -> None:
-    """Call an instruction on tiles; numbers of tiles are part of the instruction."""
-    types = [one.split()[0] for one in arguments]
-    shown = ", ".join("i8 immarg" if type_ == "i8" else type_ for type_ in types)
-    b.declared.add(f"declare void @llvm.x86.{name}({shown})")
-    b.line(f"call void @llvm.x86.{name}({', '.join(arguments)})")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from geartrain.compiler.codegen.builder import Builder, Value, is_known
 from geartrain.compiler.codegen.values import summed_in
@@ -27,8 +27,8 @@ class Gemm(Microkernel):
         stride = self.fused.panels.get(self.b.memory, self.b.stride(self.column))
 
         def unit(u: Value, _: list[Value]) -> None:
-            panel = b.make(f"srem i64 {u.name}, {panels.name}", "int64")
-            rest = b.make(f"sdiv i64 {u.name}, {panels.name}", "int64")
+            panel = b.rem(u, panels)
+            rest = b.div(u, panels)
             loops = {**self._zeros(b), **self._unravel(b, rest, shared)}
             loops[self.column] = b.mul(panel, b.constant(self.width, "int64"))
             columns = b.add(numbers, loops[self.column])
@@ -63,7 +63,7 @@ class Gemm(Microkernel):
             nest(0, b.constant(0, "int64"))
 
         b.loop(Value("%begin", "int64"), Value("%end", "int64"), 1, unit)
-        b.line("ret void")
+        b.finish()
         units = product(self.sizes[label] for label in shared) * self.panels
         size = units * self.depth * self.width
         return Kernel(
@@ -78,8 +78,8 @@ class Gemm(Microkernel):
             return b.affine(self.b.place, loops)
         # the operand is a variable in panels, read across: w[column, summed]
         ((summed, _),) = self.summed
-        panel = b.make(f"sdiv i64 {loops[summed].name}, {width}", "int64")
-        lane = b.make(f"srem i64 {loops[summed].name}, {width}", "int64")
+        panel = b.div(loops[summed], b.constant(width, "int64"))
+        lane = b.rem(loops[summed], b.constant(width, "int64"))
         rows = b.mul(panel, b.index(self.b.memory.extents[0]))
         return b.add(b.mul(b.add(rows, loops[self.column]), b.constant(width, "int64")), lane)
 
@@ -96,10 +96,10 @@ class Gemm(Microkernel):
         }  # fmt: skip
 
         def unit(u: Value, _: list[Value]) -> None:
-            group = b.make(f"srem i64 {u.name}, {group_count.name}", "int64")
-            rest = b.make(f"sdiv i64 {u.name}, {group_count.name}", "int64")
-            panel = b.make(f"srem i64 {rest.name}, {panels.name}", "int64")
-            rest = b.make(f"sdiv i64 {rest.name}, {panels.name}", "int64")
+            group = b.rem(u, group_count)
+            rest = b.div(u, group_count)
+            panel = b.rem(rest, panels)
+            rest = b.div(rest, panels)
             outer = self._unravel(b, rest, self.outer)
             low = b.mul(group, b.constant(per_unit * self.tile_rows, "int64"))
             high = b.add(low, b.constant(per_unit * self.tile_rows, "int64"))
@@ -107,7 +107,7 @@ class Gemm(Microkernel):
             column = b.mul(panel, b.constant(self.width, "int64"))
 
             def rows_of(full: bool) -> None:
-                def walk(more: str) -> None:
+                def walk(more: Sequence[Value]) -> None:
                     self._rows(b, functions, full, outer, low, high, column, more)
 
                 self._in_blocks(b, outer, walk)
@@ -117,13 +117,13 @@ class Gemm(Microkernel):
                 return
             last = b.sub(panels, b.constant(1, "int64"))
             whole, part, done = b.label_name(), b.label_name(), b.label_name()
-            b.line(f"br i1 {b.compare('lt', panel, last).name}, label %{whole}, label %{part}")
+            b.branch(b.compare("lt", panel, last), whole, part)
             b.label(whole)
             rows_of(True)
-            b.line(f"br label %{done}")
+            b.jump(done)
             b.label(part)
             rows_of(False)
-            b.line(f"br label %{done}")
+            b.jump(done)
             b.label(done)
 
         grain: Extent = 1
@@ -132,7 +132,7 @@ class Gemm(Microkernel):
             functions[1, WIDE] = self._tile(1, True, WIDE)
             self._single_row(b, functions)
         b.loop(BEGIN, END, 1, unit)
-        b.line("ret void")
+        b.finish()
         nodes, workspace = self.fused.nodes, []
         if self.parts_slot:
             size = product(self.core.extents) * self.parts
@@ -150,14 +150,17 @@ class Gemm(Microkernel):
             grain=grain,
         )
 
-    def _in_blocks(self, b: Builder, outer: dict[str, Value], walk: Callable[[str], None]) -> None:
+    def _in_blocks(
+        self, b: Builder, outer: dict[str, Value], walk: Callable[[Sequence[Value]], None]
+    ) -> None:
         """Call `walk(arguments)` for each block of a part: the tiles add to what they stored."""
         if self.block is None:
-            walk("")
+            walk([])
             return
         number, step = self.block
         fixed: list[Value] = []
-        walk(", i64 0" * (number + 2) + ", i1 false")  # zeros, should a part be empty
+        zero, false = b.constant(0, "int64"), b.constant(False, "bool")
+        walk([*[zero] * (number + 2), false])  # zeros, should a part be empty
 
         def nest(depth: int) -> None:
             low, high = b.constant(0, "int64"), b.index(self.summed[depth][1])
@@ -171,8 +174,7 @@ class Gemm(Microkernel):
                     fixed.pop()
                     return
                 end = b.minimum(b.add(k, b.constant(step, "int64")), high)
-                given = "".join(f", i64 {value.name}" for value in (*fixed, k, end))
-                walk(f"{given}, i1 true")
+                walk([*fixed, k, end, b.constant(True, "bool")])
 
             b.loop(low, high, 1 if depth < number else step, iteration)
 
@@ -189,12 +191,12 @@ class Gemm(Microkernel):
         one, several = b.label_name(), b.label_name()
         rows = b.index(self.row_count)
         single = b.compare("eq", rows, b.constant(1, "int64"))
-        b.line(f"br i1 {single.name}, label %{one}, label %{several}")
+        b.branch(single, one, several)
         b.label(one)
         low = b.mul(BEGIN, b.constant(self.width, "int64"))
         high = b.mul(END, b.constant(self.width, "int64"))
         wide = WIDE * self.lanes
-        whole = b.make(f"sdiv i64 {b.sub(high, low).name}, {wide}", "int64")
+        whole = b.div(b.sub(high, low), b.constant(wide, "int64"))
         border = b.add(low, b.mul(whole, b.constant(wide, "int64")))
         for first, last, step, key in (
             (low, border, wide, (1, WIDE)), (border, high, self.width, (1, True)),
@@ -202,10 +204,10 @@ class Gemm(Microkernel):
 
             def tile(column: Value, _: list[Value], key: tuple[int, int] = key) -> None:
                 name = functions[key].name
-                b.line(f"call void @{name}({TABLE}, i64 0, i64 {column.name})")
+                b.invoke(name, *TABLE, b.constant(0, "int64"), column)
 
             b.loop(first, last, step, tile)
-        b.line("ret void")
+        b.finish()
         b.label(several)
 
     def _row_counts(self, whole: bool) -> list[int]:
@@ -234,20 +236,17 @@ class Gemm(Microkernel):
 
     def _rows(
         self, b: Builder, functions: dict[tuple[int, int], Builder], full: bool,
-        outer: dict[str, Value], low: Value, high: Value, column: Value, more: str,
+        outer: dict[str, Value], low: Value, high: Value, column: Value, more: Sequence[Value],
     ) -> None:  # fmt: skip
         """All tiles from row `low` to row `high`; `more` is what else their functions get."""
-        shown = "".join(f", i64 {outer[label].name}" for label in self.outer) + more
+        given = [*(outer[label] for label in self.outer), *more]
         for count in self._row_counts(full):
             left = b.sub(high, low)
-            whole = b.make(f"sdiv i64 {left.name}, {count}", "int64")
+            whole = b.div(left, b.constant(count, "int64"))
             border = b.add(low, b.mul(whole, b.constant(count, "int64")))
 
             def tile(row: Value, _: list[Value], count: int = count) -> None:
-                b.line(
-                    f"call void @{functions[count, full].name}({TABLE}, "
-                    f"i64 {row.name}, i64 {column.name}{shown})"
-                )
+                b.invoke(functions[count, full].name, *TABLE, row, column, *given)
 
             b.loop(low, border, count, tile)
             low = border

@@ -58,5 +58,5 @@ def panel_kernel(
         b.loop(b.constant(0, "int64"), b.constant(columns, "int64"), width, panel)
 
     b.loop(BEGIN, END, 1, row)
-    b.line("ret void")
+    b.finish()
     return Kernel(name, [], "into panels" if into else "out of panels", [b], rows, rows * columns)

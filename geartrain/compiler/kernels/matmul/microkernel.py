@@ -39,7 +39,7 @@ class Microkernel(Tiling):
         masks = self._masks(b, full, vectors)
         sums = self._sum(b, rows, loops, masks, self._first_sums(b, rows, loops, masks))
         self._store(b, rows, loops, masks, sums)
-        b.line("ret void")
+        b.finish()
         return b
 
     def _first_sums(
@@ -156,7 +156,7 @@ class Microkernel(Tiling):
         for label in self.shared():
             number = b.add(b.mul(number, b.index(self.sizes[label])), loops[label])
         width = b.constant(self.width, "int64")
-        panel = b.make(f"sdiv i64 {loops[self.column].name}, {width.name}", "int64")
+        panel = b.div(loops[self.column], width)
         number = b.add(b.mul(number, b.index(self.panels)), panel)
         place = b.mul(number, b.mul(b.index(self.depth), width))
         strides: dict[str, Extent] = {}

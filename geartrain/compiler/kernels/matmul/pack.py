@@ -53,7 +53,7 @@ def pack_some(panels: Panels, memory_slot: int, target: Target) -> Builder | Non
         return None
     column, low, high = (Value(name, "int64") for name in ("%column", "%from", "%to"))
     b.loop(low, high, 1, lambda s, _: packer.slot({}, column, "%panel", s))
-    b.line("ret void")
+    b.finish()
     return b
 
 
@@ -84,8 +84,8 @@ class _Packer:
         count = apply("ceildiv", self.slots, SLOTS) if row_after_row else to.panels
 
         def unit(u: Value, _: list[Value]) -> None:
-            number = b.make(f"srem i64 {u.name}, {b.index(count).name}", "int64")
-            rest = b.make(f"sdiv i64 {u.name}, {b.index(count).name}", "int64")
+            number = b.rem(u, b.index(count))
+            rest = b.div(u, b.index(count))
             shared = unravel(b, rest, to.shared)
             size = b.index(to.panel_size)
             if row_after_row:
@@ -96,7 +96,7 @@ class _Packer:
             self._panel(shared, first, b.pointer(packed, b.mul(u, size), to.dtype))
 
         b.loop(BEGIN, END, 1, unit)
-        b.line("ret void")
+        b.finish()
         units = product(one for _, one in to.shared) * count
         workspace, packs = [to.workspace()], to.operand.memory
         made = Kernel(to.name, [], "pack", [b], units, to.elements(), workspace, packs)
@@ -147,7 +147,7 @@ class _Packer:
         """One panel, block by block along the summed axis."""
         b, lanes, width = self.b, self.lanes, self.to.width
         zero, slots = b.constant(0, "int64"), b.index(self.slots)
-        b.prologue.append(f"  %block = alloca [{2 * lanes * lanes} x float], align 64")
+        b.room(2 * lanes * lanes, "float", "%block")
 
         def number(n: int) -> Value:
             return b.constant(n, "int64")

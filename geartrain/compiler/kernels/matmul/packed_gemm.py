@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from geartrain.compiler.codegen.builder import Builder, Value
 from geartrain.compiler.kernels.expression import Expression
@@ -104,20 +105,18 @@ class _Walk:
         plan.dot.begin(b)
         b.loop(BEGIN, END, 1, self._unit)
         plan.dot.end(b)
-        b.line("ret void")
+        b.finish()
         return [*filter(None, (self.packs, self.rows)), b]
 
-    def _on_stack(self, count: object, type_: str) -> str:
-        name = self.b.fresh()
-        self.b.prologue.append(f"  {name} = alloca [{count} x {type_}], align 64")
-        return name
+    def _on_stack(self, count: Any, type_: str) -> str:
+        return self.b.room(count, type_)
 
     def _unit(self, u: Value, _: list[Value]) -> None:
         """Some tiles of one panel of columns."""
         plan, b, one = self.plan, self.b, self.b.constant(1, "int64")
         panels, per_unit = b.index(plan.second.panels), b.index(plan.per_unit)
-        panel = b.make(f"srem i64 {u.name}, {panels.name}", "int64")
-        rest = b.make(f"sdiv i64 {u.name}, {panels.name}", "int64")
+        panel = b.rem(u, panels)
+        rest = b.div(u, panels)
         outer = unravel(b, rest, [*plan.outer, ("", plan.row_groups)])
         low = b.mul(outer.pop(""), per_unit)
         high = b.minimum(b.add(low, per_unit), b.index(plan.first.panels))
@@ -176,9 +175,7 @@ class _Walk:
 
         def pack_to(low: Value, high: Value) -> Value:
             high = b.minimum(high, total)
-            given = (self.column, low, high)
-            more = "".join(f", i64 {value.name}" for value in given)
-            b.line(f"call void @{name}({TABLE}, ptr {self.columns}{more})")
+            b.invoke(name, *TABLE, self.columns, self.column, low, high)
             return high
 
         def some(values: list[Value]) -> list[Value]:
@@ -196,9 +193,7 @@ class _Walk:
 
         def store(low: Value, high: Value) -> None:
             outer = (self.outer[label] for label, _ in plan.outer)
-            given = (start, low, high, self.column, *outer)
-            more = "".join(f", i64 {value.name}" for value in given)
-            b.line(f"call void @{self.rows.name}({TABLE}, ptr {results}{more})")
+            b.invoke(self.rows.name, *TABLE, results, start, low, high, self.column, *outer)
 
         return store, count
 
@@ -254,5 +249,5 @@ def _rows_function(plan: Packed, name: str) -> Builder:
             store_all(expression, nodes, index, pointers)
 
     b.loop(low, high, 1, row)
-    b.line("ret void")
+    b.finish()
     return b

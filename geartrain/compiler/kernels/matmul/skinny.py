@@ -131,7 +131,7 @@ class SkinnyGemm(Tiling):
             b.loop(b.constant(0, "int64"), b.minimum(left, lanes), 1, copy)
 
         b.loop(BEGIN, END, 1, block)
-        b.line("ret void")
+        b.finish()
         workspace: list[tuple[int, Extent, str]] = [(self.packed_slot, blocks * size, self.wide)]
         return Kernel(b.name, [], "pack", [b], blocks, blocks * size, workspace, self.b.memory)
 
@@ -175,7 +175,7 @@ class SkinnyGemm(Tiling):
             b.loop(b.constant(0, "int64"), few, 1, alone)
         else:
             many()
-        b.line("ret void")
+        b.finish()
         return Kernel(self.name, self.fused.nodes, "skinny gemm", [b], units, self.work())
 
     def _sums_of_row(self, b: Builder, depth: int, row: Value, base: str) -> Value:
@@ -244,9 +244,7 @@ class SkinnyGemm(Tiling):
         b = Builder(self.name, ARGUMENTS, "internal")
         base, other = (address(b, self.slots[one.memory]) for one in (self.a, self.b))
         pointers = addresses(b, self.slots, [*self.fused.reads, *self.fused.nodes])
-        room = b.fresh()
-        size = self.columns * self.panel * BYTES[self.wide]
-        b.prologue.append(f"  {room} = alloca [{size} x i8], align 64")
+        room = b.room(self.columns * self.panel * BYTES[self.wide])
         strides = b.mul(b.lane_numbers(self.lanes), b.constant(self.panel, "int64"))
         beside = [b.constant(n * self.lanes, "int64") for n in range(ROW_VECTORS)]
 
@@ -281,7 +279,7 @@ class SkinnyGemm(Tiling):
             b.loop(b.constant(0, "int64"), b.constant(self.panel, "int64"), 1, finish)
 
         b.loop(BEGIN, END, 1, unit)
-        b.line("ret void")
+        b.finish()
         return Kernel(self.name, self.fused.nodes, "skinny gemm", [b], units, self.work())
 
     # -- both -------------------------------------------------------------------------------------
@@ -336,11 +334,8 @@ def _half(b: Builder, x: Value | None, y: Value | None, half: int) -> Value | No
     parts = []
     for second in (0, half):
         picked = [
-            f"i32 {block + second + n + (x.lanes if other else 0)}"
+            block + second + n + (x.lanes if other else 0)
             for block in blocks for other in (False, True) for n in range(half)
         ]  # fmt: skip
-        mask = f"<{x.lanes} x i32> <{', '.join(picked)}>"
-        parts.append(
-            b.make(f"shufflevector {x.type} {x.name}, {y.type} {y.name}, {mask}", x.dtype, x.lanes)
-        )
+        parts.append(b.shuffled(x, y, picked))
     return b.add(*parts)

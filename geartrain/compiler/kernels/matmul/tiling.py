@@ -76,8 +76,8 @@ def unravel(b: Builder, number: Value, labels: Labels) -> dict[str, Value]:
     found = {}
     for label, size in reversed(labels[1:]):
         extent = b.index(size)
-        found[label] = b.make(f"srem i64 {number.name}, {extent.name}", "int64")
-        number = b.make(f"sdiv i64 {number.name}, {extent.name}", "int64")
+        found[label] = b.rem(number, extent)
+        number = b.div(number, extent)
     return found | {label: number for label, _ in labels[:1]}
 
 

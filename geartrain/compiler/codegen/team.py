@@ -12,14 +12,22 @@ that threads write has a cache line of its own.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 LINE = 64  # bytes of a cache line
 ARRIVED, GENERATION, SLEEPERS, THREADS = 0, 64, 128, 192
 JOBS = 256  # what `runtime/threads.py` keeps here
 COUNTERS = 512  # how many parts of its range are taken, for each thread
 SPINS = 5_000  # pauses before a waiting thread sleeps: about as long as it takes to wake
 
-_FUTEX = {"x86_64": 202, "aarch64": 98}
-_X86, _ARM = ("x86_64", "i686"), ("aarch64", "arm64")
+
+class Waiting(NamedTuple):
+    """How threads wait on a machine, in its words: declarations, and three instructions."""
+
+    declared: str
+    pause: str
+    sleep: str
+    wake: str
 
 
 def team_bytes(threads: int) -> int:
@@ -27,39 +35,9 @@ def team_bytes(threads: int) -> int:
     return COUNTERS + LINE * threads
 
 
-def team_text(triple: str) -> str:
-    """The functions `claim`, `barrier`, `wait_while` and `wake`, for a kind of machine.
-
-    Args:
-        triple: the machine as LLVM names it, such as `x86_64-unknown-linux-gnu`.
-    """
-    machine = triple.partition("-")[0]
-    external, pause = "", ""
-    if machine in _X86:
-        external = "declare void @llvm.x86.sse2.pause()\n"
-        pause = "call void @llvm.x86.sse2.pause()"
-    elif machine in _ARM:
-        external, pause = (
-            "declare void @llvm.aarch64.hint(i32)\n",
-            "call void @llvm.aarch64.hint(i32 1)",
-        )
-    if "linux" in triple and machine in _FUTEX:
-        number = _FUTEX[machine]
-        external += "declare i64 @syscall(i64, ...)"
-        # FUTEX_WAIT_PRIVATE (128) sleeps while the word holds `old`; FUTEX_WAKE_PRIVATE is 129
-        sleep = (
-            f"call i64 (i64, ...) @syscall(i64 {number}, ptr %word, i64 128, i64 %old64, "
-            "ptr null, ptr null, i64 0)"
-        )
-        rouse = (
-            f"call i64 (i64, ...) @syscall(i64 {number}, ptr %word, i64 129, i64 2147483647, "
-            "ptr null, ptr null, i64 0)"
-        )
-    else:
-        give_way = "SwitchToThread" if "windows" in triple else "sched_yield"
-        external += f"declare i32 @{give_way}()"
-        sleep, rouse = f"call i32 @{give_way}()", "add i32 0, 0"
-    return f"""{external}
+def team_text(how: Waiting) -> str:
+    """The functions `claim`, `barrier`, `wait_while` and `wake`."""
+    return f"""{how.declared}
 
 ; wait until *%word is no longer %old; who is woken before that spins again for a while
 define internal void @wait_while(ptr %word, i32 %old, ptr %sleepers) nounwind noinline {{
@@ -72,7 +50,7 @@ spin:
   %same = icmp eq i32 %now, %old
   br i1 %same, label %again, label %done
 again:
-  {pause}
+  {how.pause}
   %next = add i64 %spins, 1
   %more = icmp ult i64 %next, {SPINS}
   br i1 %more, label %spin, label %tired
@@ -82,7 +60,7 @@ tired:
   %still = icmp eq i32 %seen, %old
   br i1 %still, label %sleep, label %awake
 sleep:
-  %slept = {sleep}
+  %slept = {how.sleep}
   br label %awake
 awake:
   %after = atomicrmw sub ptr %sleepers, i32 1 seq_cst
@@ -98,7 +76,7 @@ entry:
   %none = icmp eq i32 %count, 0
   br i1 %none, label %done, label %rouse
 rouse:
-  %roused = {rouse}
+  %roused = {how.wake}
   br label %done
 done:
   ret void
