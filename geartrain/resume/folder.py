@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import re
 from pathlib import Path
 
@@ -89,14 +91,22 @@ class RunFolder:
     def write(self, state: TrainingState) -> None:
         """Write a checkpoint, read it again, and only then remove older ones.
 
-        Raises OSError where it cannot be written, ValueError where other bytes are read.
+        Raises OSError where it cannot be written, or other bytes are read than were written.
         """
         path = self.file(state.step)
         write_checkpoint(state, path)
-        read_checkpoint(path)
-        for step in self.steps()[: -self.keep]:
-            if step < state.step:
-                self.file(step).unlink(missing_ok=True)
+        try:
+            read_checkpoint(path)
+        except (ValueError, OSError) as error:
+            path.unlink(missing_ok=True)
+            raise OSError(
+                errno.EIO, f"cannot write {str(path)!r}: what was read again is not what was "
+                f"written. What was there before is whole. Look after the disk. {error}"
+            ) from error  # fmt: skip
+        with contextlib.suppress(OSError):  # the next one tries again
+            for step in self.steps()[: -self.keep]:
+                if step < state.step:
+                    self.file(step).unlink()
 
     def write_best(self, state: TrainingState) -> None:
         """Write the best checkpoint in the place of the former one."""

@@ -98,8 +98,8 @@ class Keeper:
                 self._folder.write_best(best)
             self._folder.write(state)
             self._failure = None
-        except (OSError, ValueError) as error:
-            self._failure = error if isinstance(error, OSError) else OSError(str(error))
+        except OSError as error:
+            self._failure = error
             if best is not None and self._best_state is None:
                 self._best_state = best
         self._writing = time.thread_time() - before

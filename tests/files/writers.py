@@ -180,6 +180,29 @@ def checkpoint_steps(folder: Path, number: int) -> Steps:
     return [checkpoint.on_train_begin, lambda: epoch(0, 0.5), lambda: epoch(1, 0.25)]
 
 
+def run_steps(folder: Path, number: int) -> Steps:
+    """Two checkpoints of a run that keeps two, and then one more."""
+    from geartrain.resume import TrainingState
+    from geartrain.resume.folder import RunFolder
+
+    run = RunFolder(folder / "run")
+    files.make_folder(run.path)
+
+    def write(step: int) -> None:
+        values = {"w": np.full(20_000, step), "b": np.full(3, step)}
+        run.write(TrainingState(step, values, {"order": np.arange(step)}, {}))
+
+    return [lambda: write(2)] if number else [lambda: write(0), lambda: write(1)]
+
+
+def latest_of_run(folder: Path) -> State:
+    """The checkpoint that training would go on from, which must be sound."""
+    from geartrain.resume.folder import RunFolder
+
+    found = RunFolder(folder / "run").latest()
+    return {} if found is None else {"step": found.step, "sum": int(found.values["w"].sum())}
+
+
 def pair(steps: Callable[..., Steps], **options: Any) -> Writer:
     return Writer(lambda folder: steps(folder, 1), lambda folder: steps(folder, 0), **options)
 
@@ -230,6 +253,7 @@ WRITERS = BAD_WRITERS | {
     ),
     "ONNX": pair(export_steps),
     "checkpoints": pair(checkpoint_steps),
+    "checkpoints of a run": pair(run_steps, state=latest_of_run),
 }
 
 
