@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
         "docs/internals.md",
         "docs/tensors.md",
         "docs/saving.md",
+        "docs/resume.md",
         "docs/onnx.md",
         "docs/data.md",
         "docs/keras.md",
