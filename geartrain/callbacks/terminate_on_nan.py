@@ -9,7 +9,7 @@ from geartrain.callbacks.callback import Callback
 
 
 class TerminateOnNaN(Callback):
-    """Ends training when the loss is NaN or infinite.
+    """Ends training when the loss is NaN or infinite, and tells which layer and op it comes from.
 
     Args:
         raise_error: whether to raise a RuntimeError rather than just stop.
@@ -31,10 +31,14 @@ class TerminateOnNaN(Callback):
         loss = (logs or {}).get("loss")
         if loss is None or math.isfinite(loss):
             return
+        training = getattr(self.model, "_training", None)
+        where = "" if training is None else training.lookback.explain()
+        where = f" {where}" if where else ""
         if self.raise_error:
             raise RuntimeError(
-                f"TerminateOnNaN: expected a finite loss. Received: {loss} at batch {batch}. Try a "
-                "smaller learning rate, or clipnorm=1.0 in the optimizer."
+                "TerminateOnNaN: expected a finite loss. "
+                f"Received: {loss} at batch {batch}.{where} Try a smaller learning "
+                "rate, or clipnorm=1.0 in the optimizer."
             )
-        print(f"Batch {batch}: the loss is {loss}. Training stops.")
+        print(f"Batch {batch}: the loss is {loss}.{where} Training stops.")
         self.model.stop_training = True

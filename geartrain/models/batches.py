@@ -7,6 +7,7 @@ Where an epoch begins is one rule, written once, in `passes.Batches.epoch`.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import zlib
 from collections.abc import Iterator
@@ -84,6 +85,10 @@ class ArrayBatches(Batches):
             chosen = rows if order is None else order[rows]
             cut = Batch(*(map_part(lambda array, c=chosen: array[c], part) for part in self.data))
             yield prepared(cut, self.class_weight)
+
+    def again(self, order: np.ndarray | None, first: int, last: int) -> Iterator[Batch]:
+        """The batches from `first` on, up to `last`, of an order that was gone through."""
+        return itertools.islice(self._all(order, first), last - first)
 
     @functools.cached_property
     def whole(self) -> Batch:

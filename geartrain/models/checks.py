@@ -147,12 +147,14 @@ def _last_activation(model: Any, output: str) -> str | None:
     return getattr(getattr(last, "activation", None), "__name__", None)
 
 
-def check_loss(model: Any, logs: dict[str, float]) -> None:
-    """Tell, once a training, that the loss is no longer a number."""
+def check_loss(model: Any, logs: dict[str, float], lookback: Any) -> None:
+    """Tell, once a training, that the loss is no longer a number, and where it was lost."""
     loss = logs.get("loss")
     if loss is not None and math.isnan(loss):
+        where = lookback.explain()
         warn(
-            f"{model._who()}: the loss became NaN, so its weights no longer mean anything. Make "
-            "the model anew and lower the learning rate, scale the inputs to about -1..1, or set "
+            f"{model._who()}: the loss became NaN, so its weights no longer mean anything. "
+            f"{where}{' ' if where else ''}Make the model anew and lower the learning rate, scale "
+            "the inputs to about -1..1, or set "
             "clipnorm=1.0 in the optimizer; callbacks.TerminateOnNaN() stops at the first NaN."
         )

@@ -37,6 +37,8 @@ class Loop:
     Attributes:
         key: which program to run, once that is known; see `Steps.program_key`.
         done: how many batches of the epoch are done.
+        order: the order of its samples, of arrays that each epoch goes through as a whole; then
+            `is_known`.
         most: how many more of them a native call may do at once, by how many are done; any number
             if None.
     """
@@ -45,6 +47,8 @@ class Loop:
         self.model, self.kind, self.data = model, kind, data
         self.key: tuple[Any, ...] = ()
         self.done = 0
+        self.order: np.ndarray | None = None
+        self.is_known = False
         self.most: Callable[[int], int] | None = None
         self._found: tuple[Program, Any] | None = None
         self._samples: Samples | None = None  # for the program found, if it can do many steps
@@ -79,6 +83,7 @@ class Loop:
         whole = isinstance(data, ArrayBatches) and data.steps is None and data.total and not called
         if whole:
             order = data.order(order)
+        self.order, self.is_known = order, bool(whole)
         whole = whole and (order is None or kind != "predict") and data.stays
         own = self.model.own_function(kind)
         if own is not None:

@@ -33,7 +33,7 @@ class StreamBatches(Batches):
         self._once = not isinstance(source, PyDataset) and iter(source) is source
         self._iterator: Iterator[Any] | None = None
         self._peeked: list[Batch] = []
-        self._latest: Batch | None = None
+        self.latest: Batch | None = None
         self._begun = self._ended = self._batch_number = 0  # epochs, and batches of the latest
 
     def _whole(self) -> int | None:
@@ -90,13 +90,13 @@ class StreamBatches(Batches):
         """The batches of one epoch, of which the latest is remembered."""
         for batch in super().epoch(order, first):
             self._batch_number += 1
-            self._latest = batch
+            self.latest = batch
             yield batch
 
     def place(self) -> dict[str, Any]:
         """How far the data are read, and the digest of the latest batch."""
         return {
-            **super().place(), "digest": digest_of(self._latest),
+            **super().place(), "digest": digest_of(self.latest),
             "epochs": [self._begun, self._ended], "batch": self._batch_number,
         }  # fmt: skip
 
@@ -112,7 +112,7 @@ class StreamBatches(Batches):
             else:
                 deque(itertools.islice(batches, place["batch"]), maxlen=0)
                 self._continues = True
-        if digest_of(self._latest) != place["digest"]:
+        if digest_of(self.latest) != place["digest"]:
             raise other_data(self.who, f"others from {type(self.source).__name__}")
 
 

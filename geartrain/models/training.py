@@ -19,6 +19,7 @@ import numpy as np
 from geartrain import random
 from geartrain.models import arguments, checks
 from geartrain.models.loops import Loop
+from geartrain.models.nonfinite import Lookback
 from geartrain.resume.state import TrainingState, named_variables, put_back, values_of
 from geartrain.runtime.variable import Variable
 
@@ -44,6 +45,7 @@ class Training:
         identity: what must be the same where this training goes on; see `resume.identity`.
         former: the state to go on from, if there is one.
         keeper: keeps checkpoints, if any are kept.
+        lookback: finds out where the loss was lost.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Training:
         self.identity: dict[str, str] = {}
         self.former: TrainingState | None = None
         self.keeper: Any = None
+        self.lookback = Lookback(self)
 
     def find_programs(self) -> None:
         """Trace the steps, and draw the seed of all orders."""
@@ -97,7 +100,7 @@ class Training:
                 listeners.on_epoch_begin(epoch)
             if not (midway and model.stop_training):
                 self._train()
-            checks.check_loss(model, self.logs)
+            checks.check_loss(model, self.logs, self.lookback)
             model.stop_training = model.stop_training or not self.logs  # no data are left
             self._validate()
             listeners.on_epoch_end(epoch, self.logs)
@@ -112,10 +115,12 @@ class Training:
         data = self.loop.data
         self._order_before = self.order.bit_generator.state
         shuffled = data.shuffled(self.order) if self.shuffle else None
+        self.lookback.begin()
         for found in self.loop.run(self.listeners, shuffled, self.batch):
             self.logs = found
             self.steps += self.loop.done - self.batch
             self.batch = self.loop.done
+            self.lookback.note(found)
             if shuffled is not None and data.order_of_pass is shuffled:
                 self._order_of_pass = self._order_before
             if self.keeper is not None:

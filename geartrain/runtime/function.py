@@ -123,6 +123,19 @@ class Program:
         _assign_all(updates)
         return results[: len(self.outputs)]
 
+    def watch(
+        self, arrays: Sequence[np.ndarray], watch: Callable[[Node, np.ndarray], None]
+    ) -> None:
+        """Compute all by the NumPy reference, and call `watch` with each node and its value.
+
+        Variables stay as they are.
+        """
+        values: dict[Any, np.ndarray] = dict(zip(self._leaves, arrays, strict=True))
+        for node in self.plan.leaves:
+            if isinstance(node.leaf, Variable):
+                values[node.leaf] = node.leaf.array
+        self.plan.run(values, self.batch_of(arrays), watch)
+
     def direct(self, batch: int) -> Callable[[np.ndarray], np.ndarray] | None:
         """The shortest way to run it for batches of that size; see `Executable.direct`."""
         return self._ready().direct(batch) if self.compiled else None
