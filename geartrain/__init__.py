@@ -16,9 +16,9 @@ from geartrain.lazy import lazy_names
 
 _MODULES = (
     "activations", "applications", "backend", "callbacks", "config", "constraints", "data",
-    "datasets", "dtype_policies", "errors", "export", "initializers", "layers", "losses", "metrics",
-    "models", "naive", "ops", "optimizers", "plots", "preprocessing", "random", "regularizers",
-    "resume", "saving", "summaries", "tree", "utils", "wrappers",
+    "datasets", "distribution", "dtype_policies", "errors", "export", "initializers", "layers",
+    "losses", "metrics", "models", "naive", "ops", "optimizers", "plots", "preprocessing", "random",
+    "regularizers", "resume", "saving", "summaries", "tree", "utils", "wrappers",
 )  # fmt: skip
 _NAMES = {
     "DTypePolicy": "dtype_policies",

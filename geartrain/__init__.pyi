@@ -7,6 +7,7 @@ from geartrain import config as config
 from geartrain import constraints as constraints
 from geartrain import data as data
 from geartrain import datasets as datasets
+from geartrain import distribution as distribution
 from geartrain import dtype_policies as dtype_policies
 from geartrain import errors as errors
 from geartrain import export as export
@@ -81,6 +82,7 @@ __all__ = [
     "data",
     "datasets",
     "device",
+    "distribution",
     "dtype_policies",
     "errors",
     "explain",

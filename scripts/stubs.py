@@ -20,7 +20,8 @@ from geartrain import lazy  # noqa: E402
 
 PACKAGES = (
     "geartrain", "geartrain.applications", "geartrain.callbacks", "geartrain.data",
-    "geartrain.layers", "geartrain.models", "geartrain.preprocessing", "geartrain.resume",
+    "geartrain.distribution", "geartrain.layers", "geartrain.models", "geartrain.preprocessing",
+    "geartrain.resume",
     "geartrain.saving", "geartrain.utils", "geartrain.wrappers",
 )  # fmt: skip
 

@@ -28,11 +28,6 @@ ROWS = [
         'half the memory: `dtype="mixed_bfloat16"`',
     ),
     (
-        "keras.distribution*",
-        "training runs on the cores of one machine, all of which it uses by itself",
-        "nothing needs to be said",
-    ),
-    (
         "keras.layers.JaxLayer keras.layers.FlaxLayer keras.layers.TorchModuleWrapper "
         "keras.layers.TFSMLayer",
         "they run other frameworks inside of a model",

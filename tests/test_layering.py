@@ -42,6 +42,7 @@ LEVELS: list[set[str]] = [
     {"compat.tensorflow"},
     {"saving", "compat.backend", "compat.tensorflow_datasets"},
     {"resume"},
+    {"distribution"},
     {"models"},
     {"preprocessing.image_iterators"},
     {

@@ -271,7 +271,6 @@ _UNSHARED = (
 # By module, names that are not here and why; `*` stands for all.
 ABSENT: dict[str, dict[str, str]] = {
     "": {
-        "distribution": "one process trains on all cores of one machine. Leave it out",
         "quantizers": "weights are floats. Leave it out",
     },
     "applications": dict.fromkeys(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
+from geartrain.files.others import writes
 from geartrain.files.place import IS_WHOLE, Place, take_over
 
 _BUFFER = 1 << 17
@@ -41,6 +42,12 @@ def replacing(path: str | os.PathLike[str], private: bool = False) -> Iterator[B
     ...     Path(folder, "file").read_bytes()
     b'content'
     """
+    if not writes():
+        import tempfile
+
+        with tempfile.TemporaryFile() as lost:
+            yield lost
+        return
     place = Place(path, follow=not private)
     with place.reporting():
         former = place.former_file()
@@ -165,6 +172,8 @@ def _append(
     lasting: bool = True,
 ) -> None:
     """Add `data` to a file, and in front of it what `before` says of the file and the data."""
+    if not writes():
+        return
     place = Place(path)
     with place.reporting():
         is_new = place.former_file() is None

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path, PurePath
 from typing import IO
 
+from geartrain.files.others import writes
 from geartrain.files.place import Place, remove_tree, sync_folder, take_over
 
 
@@ -42,6 +43,12 @@ def replacing_folder(
     ...     Path(around, "folder", "file").read_bytes()
     b'content'
     """
+    if not writes():
+        import tempfile
+
+        with tempfile.TemporaryDirectory() as lost:
+            yield Path(lost)
+        return
     place = Place(path)
     with place.reporting():
         former = place.former_folder(members)

@@ -61,11 +61,13 @@ class Reduce:
     Attributes:
         identity: `(dtype) -> value` that changes nothing when combined.
         combine: `(builder, folded, element) -> folded` writes one combination.
+        join: the same of two arrays of folded elements, by NumPy.
         sign: what a reader writes between the two ("+"); None where the op's name does.
     """
 
     identity: Callable[[str], Any]
     combine: Callable[..., Any]
+    join: Callable[[np.ndarray, np.ndarray], np.ndarray]
     sign: str | None = None
 
 
@@ -164,6 +166,9 @@ class Op:
         samples: inputs on which tests compare reference, compiled code and finite differences.
         differentiable: False for ops whose result has no gradient by nature (comparisons,
             roundings, indices): they pass none on and are no error.
+        part: for an op whose result depends on the places of elements in the whole batch:
+            `(node, first, total)` gives the node of a part, from the number of its first row and
+            that of all rows.
     """
 
     name: str
@@ -173,6 +178,7 @@ class Op:
     lower: Lowering
     samples: Callable[[], Iterable[Sample]] = field(default=no_samples)
     differentiable: bool = True
+    part: Callable[[Node, Node, Node], Node] | None = None
 
     def __post_init__(self) -> None:
         assert self.name not in REGISTRY, f"op {self.name!r} is declared twice"

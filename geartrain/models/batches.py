@@ -18,9 +18,11 @@ import numpy as np
 from geartrain import tree
 from geartrain.data.base import Base
 from geartrain.data.rows import Batched
+from geartrain.distribution import current
 from geartrain.errors import describe_value, shown
 from geartrain.models.data import (
     Batch,
+    PartOfBatch,
     as_array,
     as_input,
     check_lengths,
@@ -54,18 +56,19 @@ class ArrayBatches(Batches):
         self.count = min(whole, steps) if steps else whole
         self.samples = min(self.total, self.count * batch_size)
 
-    def _leaves(self) -> list[np.ndarray]:
+    def leaves(self) -> list[np.ndarray]:
+        """All arrays."""
         return [leaf for leaf in tree.flatten(list(self.data)) if leaf is not None]
 
     @functools.cached_property
     def on_disk(self) -> OnDisk:
         """What of the data is on a disk."""
-        return OnDisk(self._leaves())
+        return OnDisk(self.leaves())
 
     @property
     def stays(self) -> bool:
         """Whether the data need not be copied from a disk into memory to be computed with."""
-        return all(map(stays, self._leaves()))
+        return all(map(stays, self.leaves()))
 
     def shuffled(self, random: np.random.Generator) -> np.ndarray | None:
         """A random order of the samples, near one another in large files."""
@@ -81,10 +84,15 @@ class ArrayBatches(Batches):
         assert self.total is not None
         for start in range(first * self.batch_size, self.total, self.batch_size):
             self.reached(start)
-            rows = slice(start, min(start + self.batch_size, self.total))
-            chosen = rows if order is None else order[rows]
+            stop = min(start + self.batch_size, self.total)
+            begin, end = current.rows_to_read(start, stop)
+            chosen = slice(begin, end) if order is None else order[begin:end]
             cut = Batch(*(map_part(lambda array, c=chosen: array[c], part) for part in self.data))
-            yield prepared(cut, self.class_weight)
+            batch = prepared(cut, self.class_weight)
+            if end - begin < stop - start:
+                batch = PartOfBatch(*batch)
+                batch.span = (begin - start, stop - start)
+            yield batch
 
     def again(self, order: np.ndarray | None, first: int, last: int) -> Iterator[Batch]:
         """The batches from `first` on, up to `last`, of an order that was gone through."""

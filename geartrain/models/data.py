@@ -23,6 +23,22 @@ class Batch(NamedTuple):
     y: Any = None
     sample_weight: Any = None
 
+    @property
+    def place(self) -> dict[str, Any]:
+        """Keywords for a program: where the samples lie, if they are a part of a batch."""
+        return {}
+
+
+class PartOfBatch(Batch):
+    """The samples of a batch that this process computes, of several that compute together."""
+
+    span: tuple[int, int]  # the number of the first one, and how many the whole batch has
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """See `Batch`."""
+        return {"span": self.span}
+
 
 def is_stream(x: Any) -> bool:
     """Whether `x` makes batches one after the other, rather than being an array."""

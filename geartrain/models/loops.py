@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geartrain import tree
+from geartrain.distribution.current import together
+from geartrain.distribution.together import agree_on_data, agree_on_variables, first_of, shared
 from geartrain.models.batches import ArrayBatches, Batches
 from geartrain.models.data import pack_x_y_sample_weight
 
@@ -52,6 +54,9 @@ class Loop:
         self.most: Callable[[int], int] | None = None
         self._found: tuple[Program, Any] | None = None
         self._samples: Samples | None = None  # for the program found, if it can do many steps
+        if together():
+            arrays = data.leaves() if isinstance(data, ArrayBatches) else first_of(data.first())
+            agree_on_data(data.who, arrays)
 
     def program(self) -> tuple[Program, Any]:
         """The program of a step, and the form of its result; traced now, if it is not known."""
@@ -78,11 +83,14 @@ class Loop:
         data, kind, self.done = self.data, self.kind, first
         if not first:
             data.on_epoch_begin()
+        if together():
+            self.model.stop_training = shared(self.model.stop_training)
+            agree_on_variables(self.program()[0])
         optimizer = self.model.optimizer if kind == "train" else None
         called = optimizer is not None and optimizer.calls_rate  # which a native call cannot
         whole = isinstance(data, ArrayBatches) and data.steps is None and data.total and not called
         if whole:
-            order = data.order(order)
+            order = shared(data.order(order))
         self.order, self.is_known = order, bool(whole)
         whole = whole and (order is None or kind != "predict") and data.stays
         own = self.model.own_function(kind)
@@ -93,6 +101,7 @@ class Loop:
         else:
             steps = self._one_by_one(listeners, order, first)
         end = getattr(listeners, f"on_{kind}_batch_end")
+        changing = shared(listeners.wants_batches(kind)) and together()
         for batch, result in steps:
             self.done = batch + 1
             if kind == "predict":
@@ -102,6 +111,9 @@ class Loop:
                 logs = plain(result)
                 end(batch, logs)
                 yield logs
+            if changing:
+                self.model.stop_training = shared(self.model.stop_training)
+                agree_on_variables(self.program()[0])
             if self.model.stop_training and kind == "train":
                 break
         data.on_epoch_end()
@@ -111,7 +123,10 @@ class Loop:
     ) -> Iterator[tuple[int, Any]]:
         """The number of each batch, and its step's result."""
         begin = getattr(listeners, f"on_{self.kind}_batch_begin")
+        own_order = together() and not isinstance(self.data, ArrayBatches)
         for number, batch in enumerate(self.data.epoch(order, first), first):
+            if own_order:  # whatever drew it may have drawn another one elsewhere
+                agree_on_data(self.data.who, first_of(batch))
             begin(number)
             yield number, self.model.run_step(self.kind, batch)
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from geartrain.distribution.current import ranks, together
+from geartrain.distribution.together import shared
 from geartrain.models.training import Training
 
 
@@ -21,10 +23,15 @@ def keeping(training: Training, resume: Any, settings: dict[str, Any]) -> Iterat
     Raises ValueError for a folder that holds another training, RuntimeError for one that another
     process has, OSError for one that cannot be written.
     """
-    for callback in training.listeners.callbacks:
-        former = callback._former_state(training)
-        if former is not None:
-            _take_up(training, former, str(callback.backup_dir), exact=True)
+    found = ((one, one._former_state(training)) for one in training.listeners.callbacks)
+    former = [(state, str(one.backup_dir)) for one, state in found if state is not None]
+    for state, place in shared(former):
+        _take_up(training, state, place, exact=True)
+    if resume is not None and ranks().rank and together():  # rank 0 keeps them
+        state = shared(None)
+        if state is not None:
+            _take_up(training, state, str(resume), exact=True)
+        resume = None
     if resume is None:
         yield
         return
@@ -42,7 +49,7 @@ def keeping(training: Training, resume: Any, settings: dict[str, Any]) -> Iterat
             training.model, training.loop.data, held and held.data, settings
         )
         keeper = training.keeper = Keeper(chosen, folder, training.state)
-        state = folder.latest()
+        state = shared(folder.latest())
         if state is not None:
             _take_up(training, state, str(chosen.folder), chosen.exact)
             keeper.best = state.facts["best"]
@@ -62,6 +69,7 @@ def _take_up(training: Training, state: Any, folder: str, exact: bool) -> None:
     from geartrain.resume.identity import check_same
 
     training.take_up(state)
-    training.check_callbacks(state, folder)
+    if not (together() and ranks().rank):  # callbacks are rank 0's
+        training.check_callbacks(state, folder)
     if training.identity and state.identity:
         check_same(state.identity, training.identity, "fit", folder, exact)

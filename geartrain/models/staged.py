@@ -47,7 +47,7 @@ class StagedProgram:
         self.program = program(self._read, computed)
         self._programs: dict[Any, StagedProgram] = {}
 
-    def run(self, *arrays: np.ndarray) -> list[np.ndarray]:
+    def run(self, *arrays: np.ndarray, **place: Any) -> list[np.ndarray]:
         """Run the stage and the program; what the step returned."""
         found = self._stage.run(arrays)
         given = [found[node] for node in self._read]
@@ -58,7 +58,7 @@ class StagedProgram:
             if len(self._programs) >= MOST_PROGRAMS:
                 self._programs.pop(next(iter(self._programs)))
             self._programs[form] = self._again(list(arrays))
-        results = iter(self._programs[form].program.run(*given))
+        results = iter(self._programs[form].program.run(*given, **place))
         count = len(self._texts) + len(self.program.outputs)
         return [
             found[self._texts[place]] if place in self._texts else next(results)

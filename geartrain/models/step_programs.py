@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import config, tree
+from geartrain.distribution import current
 from geartrain.errors import UnknownSize
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH
@@ -60,7 +61,7 @@ class StepPrograms:
         outputs = [Node.wrap(leaf) for leaf in tree.flatten(result)]
         compiled = bool(self.jit_compile) and not self.run_eagerly
         if not stage.calls:
-            return Program(stage.inputs, outputs, scope.updates, compiled), result
+            return current.program(stage.inputs, outputs, scope.updates, compiled), result
 
         def again(arrays: list[np.ndarray]) -> Any:
             remaining = iter(arrays)
@@ -69,8 +70,8 @@ class StepPrograms:
             )
             return self._made_program(kind, Batch(*other))[0]
 
-        def program(inputs: list[Node], outputs: list[Node]) -> Program:
-            return Program(inputs, outputs, scope.updates, compiled)
+        def program(inputs: list[Node], outputs: list[Node]) -> Any:
+            return current.program(inputs, outputs, scope.updates, compiled)
 
         return StagedProgram(stage, outputs, program, again), result
 
@@ -125,7 +126,7 @@ class StepPrograms:
 
     def _settings(self, kind: str) -> tuple[Any, ...]:
         """What is written into a program and may change: other settings need another program."""
-        common = (config.computing(), self.run_eagerly, self.jit_compile)
+        common = (config.computing(), self.run_eagerly, self.jit_compile, current.key())
         if kind != "train" or self.optimizer is None:
             return common
         if self._fixed_settings is not None:
@@ -194,4 +195,4 @@ class StepPrograms:
         if kind == "train" and self.optimizer is not None:
             self.optimizer.refresh_rate()
         leaves = [leaf for leaf in tree.flatten(list(batch)) if leaf is not None]
-        return tree.pack_sequence_as(result, program.run(*leaves))
+        return tree.pack_sequence_as(result, program.run(*leaves, **batch.place))

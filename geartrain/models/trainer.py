@@ -8,6 +8,7 @@ import numpy as np
 
 from geartrain import callbacks as callback_module
 from geartrain import config, tree
+from geartrain.distribution import current, together
 from geartrain.graph.node import Node
 from geartrain.models import arguments, checks
 from geartrain.models.batches import DEFAULT_BATCH_SIZE, Batches, batches_of
@@ -104,6 +105,7 @@ class Trainer(Steps):
             size = validation_batch_size or batch_size
             held = batches_of("fit (validation)", *validation, size, steps=validation_steps)
             checks.check_labels(self, held)
+        together.warn_if_unasked()
         training = Training(self, Loop(self, "train", data), held and Loop(self, "test", held))
         training.find_programs()  # so that data which do not fit are refused before any training
         training.listeners = self._listeners(callbacks, verbose, epochs=epochs, data=data)
@@ -112,6 +114,7 @@ class Trainer(Steps):
             "batch_size": batch_size, "shuffle": shuffle, "class_weight": class_weight,
             "steps_per_epoch": steps_per_epoch, "validation_steps": validation_steps,
             "validation_freq": validation_freq, "initial_epoch": initial_epoch,
+            "shards": current.shards(),
         }  # fmt: skip
         self.stop_training, self._initial_epoch = False, initial_epoch
         with (
@@ -120,10 +123,12 @@ class Trainer(Steps):
             keeping(training, resume, settings),
         ):
             training.listeners.on_train_begin()
-            training.run(self._initial_epoch, epochs)  # the first, which a callback may have set
+            first = together.shared(self._initial_epoch)  # which a callback may have set
+            training.run(first, epochs)
         if self.optimizer is not None:
             self.optimizer.finalize_variable_values(self.trainable_variables)
         training.listeners.on_train_end(training.logs)
+        together.agree_on_variables(training.loop.program()[0])
         return self.history
 
     @helpful
@@ -190,7 +195,9 @@ class Trainer(Steps):
             )
 
     def _small(self, x: np.ndarray) -> tuple[Any, ...]:
-        return x.shape, x.dtype, config.computing(), self.run_eagerly, self.jit_compile
+        return (
+            x.shape, x.dtype, config.computing(), self.run_eagerly, self.jit_compile, current.key()
+        )  # fmt: skip
 
     # -- single batches ---------------------------------------------------------------------------
 
@@ -254,11 +261,13 @@ class Trainer(Steps):
         self, given: Any, verbose: Any, data: Batches, epochs: int = 1, history: bool = True
     ) -> Any:
         if isinstance(given, callback_module.CallbackList):
-            return given
+            if not current.together():
+                return given
+            given = given.callbacks
         arguments.check_verbose(data.who, verbose)
         if verbose == "auto":
             verbose = 1 if config.is_interactive_logging_enabled() else 2
-        return callback_module.CallbackList(
+        return together.listeners(
             given, add_history=history, add_progbar=verbose != 0, model=self, verbose=verbose,
             epochs=epochs, steps=data.count, samples=data.samples,
         )  # fmt: skip

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import random
+from geartrain.distribution.together import shared
 from geartrain.models import arguments, checks
 from geartrain.models.loops import Loop
 from geartrain.models.nonfinite import Lookback
@@ -71,7 +72,7 @@ class Training:
         self.loop.program()
         if self.validating is not None:
             self.validating.program()
-        self.order = np.random.default_rng(random.fresh_seed())
+        self.order = np.random.default_rng(shared(random.fresh_seed()))
 
     @contextmanager
     def of_the_model(self) -> Iterator[None]:
@@ -104,6 +105,7 @@ class Training:
             model.stop_training = model.stop_training or not self.logs  # no data are left
             self._validate()
             listeners.on_epoch_end(epoch, self.logs)
+            model.stop_training = shared(model.stop_training)
             self.epoch, self.batch = epoch + 1, 0
             if self.keeper is not None:
                 self.keeper.after_epoch(self.steps, self.logs)

@@ -48,6 +48,7 @@ def fold(
     result: str | None = None,
     identity: Callable[[str], Any],
     combine: Callable[..., Any],
+    join: Any,
     nonempty: bool = False,
     sign: str | None = None,
 ) -> Op:
@@ -66,7 +67,13 @@ def fold(
         return np.asarray(numpy(x, axis=axes)).astype(dtype, copy=False)
 
     return Op(
-        name, infer, reference, grad, Reduce(identity, combine, sign), _samples, grad is not None
+        name,
+        infer,
+        reference,
+        grad,
+        Reduce(identity, combine, join, sign),
+        _samples,
+        grad is not None,
     )
 
 
@@ -94,23 +101,25 @@ def _sum_reference(x: np.ndarray, axis: tuple[int, ...]) -> np.ndarray:
 sum_: Op = fold(
     "sum", _sum_reference,
     lambda g, y, x, axes: (_unfolded(g, x, axes),),
-    identity=lambda dtype: 0, combine=lambda b, x, y: b.add(x, y), sign="+",
+    identity=lambda dtype: 0, combine=lambda b, x, y: b.add(x, y), join=np.add, sign="+",
 )  # fmt: skip
 max_: Op = fold(
     "max", np.max, _extreme_grad, nonempty=True,
-    identity=_lowest, combine=lambda b, x, y: b.maximum(x, y),
+    identity=_lowest, combine=lambda b, x, y: b.maximum(x, y), join=np.maximum,
 )  # fmt: skip
 min_: Op = fold(
     "min", np.min, _extreme_grad, nonempty=True,
-    identity=_highest, combine=lambda b, x, y: b.minimum(x, y),
+    identity=_highest, combine=lambda b, x, y: b.minimum(x, y), join=np.minimum,
 )  # fmt: skip
 any_: Op = fold(
     "any", np.any, None, result="bool",
     identity=lambda dtype: False, combine=lambda b, x, y: b.bits("or", x, b.convert(y, "bool")),
+    join=np.logical_or,
 )  # fmt: skip
 all_: Op = fold(
     "all", np.all, None, result="bool",
     identity=lambda dtype: True, combine=lambda b, x, y: b.bits("and", x, b.convert(y, "bool")),
+    join=np.logical_and,
 )  # fmt: skip
 
 

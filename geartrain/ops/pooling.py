@@ -77,7 +77,7 @@ def _numbered(shape: Shape) -> Any:
 first_max: Op = fold(
     "first_max", _largest, _first_max_grad, nonempty=True,
     identity=lambda dtype: limits(dtype)[0] if dtype not in FLOATS else -np.inf,
-    combine=lambda b, x, y: b.maximum(x, y),
+    combine=lambda b, x, y: b.maximum(x, y), join=np.maximum,
 )  # fmt: skip
 
 

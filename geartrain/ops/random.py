@@ -16,7 +16,7 @@ import numpy as np
 from geartrain.graph.affine import Affine, Index, offset_of
 from geartrain.graph.node import Node
 from geartrain.graph.op import Lookup, Op, Sample
-from geartrain.graph.shapes import Shape, Spec, public
+from geartrain.graph.shapes import BATCH, Dim, Shape, Spec, divide, product, public
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 
@@ -55,8 +55,12 @@ def _reference(key: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 def _element(expression: Any, node: Node, index: Index) -> Any:
     """The reference in code: the word of the element's place in the tensor."""
-    b, (key,) = expression.builder, node.sources
-    place = expression.affine(offset_of(index, node.extents))
+    return _word(expression, node, expression.affine(offset_of(index, node.extents)))
+
+
+def _word(expression: Any, node: Node, place: Any) -> Any:
+    """The bits at a place, with the key that is a node's first source."""
+    b, key = expression.builder, node.sources[0]
     pair = b.bits("lshr", place, b.constant(1, "int64"))
     high = b.bits("lshr", pair, b.constant(32, "int64"))
     keys = [expression.read(key, [Affine(number)]) for number in (0, 1)]
@@ -82,7 +86,57 @@ def _samples() -> Iterable[Sample]:
     yield Sample((key,), {"shape": ()})
 
 
+def _part(node: Node, first: Node, total: Node) -> Node:
+    """The bits of some rows, which are those that the whole batch has there."""
+    (axis,) = (axis for axis, extent in enumerate(node.extents) if isinstance(extent, Dim))
+    width = divide(product(node.extents[axis:]), BATCH)
+    return bits_of_rows.node(
+        node.sources[0], first, total, shape=node.extents, axis=axis, width=width
+    )
+
+
 random_bits: Op = Op(
     "random_bits", _infer, _reference, None, Lookup(_element, cost=100), _samples,
-    differentiable=False,
+    differentiable=False, part=_part,
+)  # fmt: skip
+
+
+def _rows_reference(
+    key: np.ndarray, first: np.ndarray, total: np.ndarray, shape: tuple[int, ...], axis: int,
+    width: int,
+) -> np.ndarray:  # fmt: skip
+    outer, inner = math.prod(shape[:axis]), math.prod(shape[axis:])
+    blocks = np.arange(outer, dtype=np.uint64)[:, None] * np.uint64(int(total) * width)
+    start = int(first) * width
+    places: Any = blocks + np.arange(start, start + inner, dtype=np.uint64)
+    pairs = places >> np.uint64(1)
+    low, high = pairs.astype(np.uint32), (pairs >> np.uint64(32)).astype(np.uint32)
+    words = threefry(key, low, high)
+    return np.where(places & np.uint64(1), words[1], words[0]).reshape(shape)
+
+
+def _rows_element(expression: Any, node: Node, index: Index) -> Any:
+    """The reference in code, as if the rows lay among those of the whole batch."""
+    b, (_, first, total) = expression.builder, node.sources
+    axis, width = node.params["axis"], b.constant(node.params["width"], "int64")
+    place = expression.affine(offset_of(index[axis:], node.extents[axis:]))
+    place = b.add(place, b.mul(expression.read(first, []), width))
+    if axis:
+        block = expression.affine(offset_of(index[:axis], node.extents[:axis]))
+        place = b.add(place, b.mul(block, b.mul(expression.read(total, []), width)))
+    return _word(expression, node, place)
+
+
+def _rows_samples() -> Iterable[Sample]:
+    key, numbers = np.array([1, 2], np.uint32), [np.array(size, np.int64) for size in (2, 7)]
+    yield Sample((key, *numbers), {"shape": (3, 5), "axis": 0, "width": 5})
+    yield Sample((key, *numbers), {"shape": (2, 3, 3), "axis": 1, "width": 3})
+
+
+# The random bits of some rows of a batch: of `total` rows, those from number `first` on. Along
+# `axis` and behind it, a row has `width` elements.
+bits_of_rows: Op = Op(
+    "bits_of_rows", lambda key, first, total, shape, axis, width: _infer(key, shape),
+    _rows_reference, None, Lookup(_rows_element, cost=100), _rows_samples, differentiable=False,
+    part=lambda node, first, total: node,
 )  # fmt: skip
