@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from geartrain import datasets, tree
+from geartrain.compat.tensorflow.tensor import tensor
 from geartrain.data import Dataset
 from geartrain.errors import shown, unknown_name
 
@@ -137,7 +138,7 @@ class Builder:
             arrays = _piece(one, splits)
             elements: Any = (arrays["image"], arrays["label"]) if as_supervised else arrays
             if batch_size == -1:
-                return elements
+                return tree.map_structure(tensor, elements)
             dataset = Dataset.from_tensor_slices(elements)
             if shuffle_files:
                 dataset = dataset.shuffle(len(arrays["label"]))

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from geartrain import files
+from geartrain.compat.tensorflow.debugging import NotFoundError
+from geartrain.compat.tensorflow.dtypes import as_dtype
 from geartrain.compat.tensorflow.variables import Module, Variable
 from geartrain.errors import shown
 from geartrain.layers.layer import Layer
@@ -81,14 +83,7 @@ class Checkpoint:
 
     def read(self, save_path: Any, options: Any = None) -> Status:
         """Bring the values back from a file of `write`."""
-        path = Path(f"{save_path}.npz")
-        if not path.is_file():
-            raise FileNotFoundError(
-                f"tf.train.Checkpoint: expected a checkpoint. Received: {shown(str(save_path))}, "
-                f"for which there is no {path.name}. (Files of TensorFlow itself are not read.)"
-            )
-        with np.load(path, allow_pickle=False) as file:
-            values = {name: file[name] for name in file.files}
+        values = _values("Checkpoint", save_path)
         named = self._named()
         for name, one in named.items():
             if name in values and values[name].shape == tuple(one.shape):
@@ -130,6 +125,64 @@ class Status:
     def expect_partial(self) -> Status:
         """Accept what was left over."""
         return self
+
+
+def _values(who: str, save_path: Any) -> dict[str, np.ndarray]:
+    path = Path(f"{save_path}.npz")
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"tf.train.{who}: expected a checkpoint. Received: {shown(str(save_path))}, "
+            f"for which there is no {path.name}. (Files of TensorFlow itself are not read.)"
+        )
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def list_variables(ckpt_dir_or_file: Any) -> list[tuple[str, list[int]]]:
+    """The names and shapes of what a checkpoint has."""
+    path = latest_checkpoint(ckpt_dir_or_file) or ckpt_dir_or_file
+    found = _values("list_variables", path)
+    return [(name, list(found[name].shape)) for name in sorted(found)]
+
+
+def load_variable(ckpt_dir_or_file: Any, name: str) -> np.ndarray:
+    """One value of a checkpoint."""
+    return load_checkpoint(ckpt_dir_or_file).get_tensor(name)
+
+
+def load_checkpoint(ckpt_dir_or_file: Any) -> Reader:
+    """What reads the values of a checkpoint."""
+    path = latest_checkpoint(ckpt_dir_or_file) or ckpt_dir_or_file
+    return Reader(_values("load_checkpoint", path))
+
+
+class Reader:
+    """The values of a checkpoint by name."""
+
+    def __init__(self, values: dict[str, np.ndarray]) -> None:
+        self._values = values
+
+    def get_variable_to_shape_map(self) -> dict[str, list[int]]:
+        """The shapes by name."""
+        return {name: list(value.shape) for name, value in self._values.items()}
+
+    def get_variable_to_dtype_map(self) -> dict[str, Any]:
+        """The types by name."""
+        return {name: as_dtype(value.dtype) for name, value in self._values.items()}
+
+    def has_tensor(self, tensor_str: str) -> bool:
+        """Whether there is a value of this name."""
+        return tensor_str in self._values
+
+    def get_tensor(self, tensor_str: str) -> np.ndarray:
+        """The value of a name. Raises NotFoundError where there is none."""
+        if tensor_str not in self._values:
+            raise NotFoundError(
+                None, None,
+                f"tf.train.load_checkpoint: expected one of {', '.join(sorted(self._values))}. "
+                f"Received: {shown(tensor_str)}",
+            )  # fmt: skip
+        return self._values[tensor_str]
 
 
 def _note_latest(folder: Path, names: list[str]) -> None:
@@ -198,4 +251,7 @@ class CheckpointManager:
         return self.latest_checkpoint
 
 
-__all__ = ["Checkpoint", "CheckpointManager", "latest_checkpoint"]
+__all__ = [
+    "Checkpoint", "CheckpointManager", "latest_checkpoint", "list_variables", "load_checkpoint",
+    "load_variable",
+]  # fmt: skip

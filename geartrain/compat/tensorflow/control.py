@@ -313,7 +313,7 @@ def numpy_function(
     stateful: bool = True, name: str | None = None,
 ) -> Any:  # fmt: skip
     """What a function of NumPy arrays gives, as tensors. It has no gradient."""
-    return _called(func, [np.asarray(one) for one in inp], Tout)
+    return _called(func, [np.asarray(one) for one in inp or ()], Tout)
 
 
 def py_function(
@@ -323,11 +323,13 @@ def py_function(
     name: str | None = None,
 ) -> Any:
     """What a function of tensors gives, run in Python."""
-    return _called(func, [convert_to_tensor(one) for one in inp], Tout)
+    return _called(func, [convert_to_tensor(one) for one in inp or ()], Tout)
 
 
 def _called(function: Callable[..., Any], arguments: list[Any], kinds: Any) -> Any:
     made = function(*arguments)
+    if kinds is None or (isinstance(kinds, list | tuple) and not kinds):
+        return None if kinds is None else []
     if isinstance(kinds, list | tuple):
         return [convert_to_tensor(one, kind) for one, kind in zip(made, kinds, strict=True)]
     return convert_to_tensor(made, kinds)

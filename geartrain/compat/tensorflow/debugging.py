@@ -50,6 +50,34 @@ class AbortedError(OpError):
     """A computation that was ended."""
 
 
+class AlreadyExistsError(OpError, FileExistsError):
+    """Something that is there already."""
+
+
+class CancelledError(OpError):
+    """A computation that was called off."""
+
+
+class DataLossError(OpError):
+    """Data that were damaged."""
+
+
+class DeadlineExceededError(OpError, TimeoutError):
+    """A computation that took too long."""
+
+
+class InternalError(OpError):
+    """Something that should not be."""
+
+
+class PermissionDeniedError(OpError, PermissionError):
+    """Something that is not allowed."""
+
+
+class UnknownError(OpError):
+    """An error of another kind."""
+
+
 class UnavailableError(OpError):
     """Something that cannot be reached."""
 

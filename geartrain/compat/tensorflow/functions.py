@@ -69,7 +69,7 @@ class Function:
             self._programs[key] = _compiled(self.python_function, args, kwargs)
         program = self._programs[key]
         if program is None:
-            return self.python_function(*args, **kwargs)
+            return self._step_by_step(args, kwargs)
         try:
             return tensors_in(program(*(leaf for leaf in leaves if _is_input(leaf))))
         except TypeError as error:
@@ -81,7 +81,14 @@ class Function:
             "value of a tensor, so it runs step by step, not compiled. tf.where, tf.cond and "
             "tf.while_loop take tensors."
         )
-        return self.python_function(*args, **kwargs)
+        return self._step_by_step(args, kwargs)
+
+    def _step_by_step(self, args: Any, kwargs: Any) -> Any:
+        """What Python makes of the arguments; its numbers are tensors, as of a program."""
+        made = self.python_function(*args, **kwargs)
+        return tree.map_structure(
+            lambda one: convert_to_tensor(one) if isinstance(one, bool | int | float) else one, made
+        )
 
     def _as_said(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """The arguments as tensors of the signature. Raises TypeError for other shapes."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from geartrain import ops, tree
 from geartrain.compat.tensorflow.tensor import Tensor, tensor
-from geartrain.errors import describe_value, shown
+from geartrain.errors import describe_value, shown, warn
 from geartrain.graph import autodiff
 from geartrain.graph.dtypes import FLOATS, numpy_dtype
 from geartrain.graph.eager import eager
@@ -81,7 +81,8 @@ class GradientTape:
     def watch(self, tensor: Any) -> None:
         """Note what is computed of a tensor, or of each in a nested structure.
 
-        Raises TypeError for what is no tensor or variable, ValueError for tensors of integers.
+        Warns of tensors of integers, of which gradients are None. Raises TypeError for what is no
+        tensor or variable.
         """
         assert self._tape is not None
         for one in tree.flatten(tensor):
@@ -95,9 +96,10 @@ class GradientTape:
             elif isinstance(one, Node):
                 continue
             elif one.dtype.name not in FLOATS:
-                raise ValueError(
+                warn(
                     f"GradientTape.watch: expected a tensor of floats. Received: "
-                    f"{describe_value(one)}. Use tf.cast(x, tf.float32) first."
+                    f"{describe_value(one)}, of which there is no gradient. Use tf.cast(x, "
+                    "tf.float32) first."
                 )
             elif current_trace() is not None:
                 plain = one.view(np.ndarray)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import ops
+from geartrain.compat.tensorflow import resizing
 from geartrain.compat.tensorflow.dtypes import as_dtype
 from geartrain.compat.tensorflow.shapes import shape_of
 from geartrain.compat.tensorflow.tensor import tensor
@@ -34,15 +35,13 @@ def resize(
         rows, columns = extents_of(x)[-3:-1]
         share = min(wanted[0] / rows, wanted[1] / columns)
         wanted = (round(rows * share), round(columns * share))
-    kind = {"nearest_neighbor": "nearest", "area": "bilinear"}.get(str(method), str(method))
-    smooth = antialias or method == ResizeMethod.AREA
-    from geartrain.ops.image import resize as resized
-
+    kind = {"nearest_neighbor": "nearest"}.get(str(method), str(method))
     if kind == "nearest":
-        return resized(x, wanted, "nearest", data_format="channels_last")
-    return resized(
-        ops.cast(x, "float32"), wanted, kind, antialias=smooth, data_format="channels_last"
-    )
+        return ops.image.resize(x, wanted, "nearest", data_format="channels_last")
+    value = ops.cast(x, "float32")
+    if kind in resizing.METHODS:
+        return resizing.resized(value, wanted, kind, antialias)
+    return ops.image.resize(value, wanted, kind, antialias=antialias, data_format="channels_last")
 
 
 def convert_image_dtype(

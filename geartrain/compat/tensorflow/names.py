@@ -29,8 +29,10 @@ _ASSERTS = (
     "enable_check_numerics"
 )
 _ERRORS = (
-    "AbortedError FailedPreconditionError InvalidArgumentError NotFoundError OpError "
-    "OutOfRangeError ResourceExhaustedError UnavailableError UnimplementedError"
+    "AbortedError AlreadyExistsError CancelledError DataLossError DeadlineExceededError "
+    "FailedPreconditionError InternalError InvalidArgumentError NotFoundError OpError "
+    "OutOfRangeError PermissionDeniedError ResourceExhaustedError UnavailableError "
+    "UnimplementedError UnknownError"
 )
 _DTYPES = (
     "DType as_dtype bfloat16 bool complex128 complex64 double float16 float32 float64 half int16 "
@@ -51,15 +53,27 @@ _RANDOM_IMAGES = (
 )
 _CODECS = "decode_bmp decode_gif decode_image decode_jpeg decode_png encode_jpeg encode_png"
 _RANDOM = (
-    "Generator categorical gamma get_global_generator normal poisson set_global_generator "
-    "set_seed shuffle stateless_categorical stateless_normal stateless_truncated_normal "
-    "stateless_uniform truncated_normal uniform"
+    "Generator categorical fold_in gamma get_global_generator normal poisson "
+    "set_global_generator set_seed shuffle split stateless_categorical stateless_normal "
+    "stateless_truncated_normal stateless_uniform truncated_normal uniform"
 )
 _LINALG = (
     "adjoint band_part cholesky cross det diag diag_part eigh eigvalsh einsum expm inv "
     "l2_normalize logdet lstsq matmul matrix_rank matrix_transpose matvec norm normalize pinv qr "
     "set_diag slogdet solve svd tensordot trace triangular_solve"
 )
+_OF_NUMPY = (
+    "abs absolute add all any append=concatenate arange argmax argmin array asarray=array average "
+    "broadcast_to ceil clip concatenate cos cosh cross cumprod cumsum diag divide dot einsum equal "
+    "exp expand_dims expm1 eye flip floor full full_like greater greater_equal identity isfinite "
+    "isinf isnan less less_equal linspace log log10 log1p log2 logical_and logical_not logical_or "
+    "matmul max maximum mean meshgrid min minimum mod moveaxis multiply ndim negative not_equal "
+    "ones ones_like outer pad power prod ravel reciprocal repeat reshape roll round sign sin sinh "
+    "size sort split sqrt square squeeze stack std subtract sum swapaxes take take_along_axis tan "
+    "tanh tensordot tile trace transpose tri tril triu true_divide var vstack hstack where zeros "
+    "zeros_like"
+)
+_OF_NUMPY_TYPES = "bool_=bool float16 float32 float64 int16 int32 int64 int8 uint8"
 _HERE = "geartrain.compat.tensorflow"
 
 # For each namespace the modules, and the names that it has of each.
@@ -97,14 +111,22 @@ TABLE: dict[str, dict[str, str]] = {
         "strings": "as_string",
         "debugging": "Assert assert_equal assert_greater assert_less assert_rank",
         "machine": "get_logger",
+        "special": "histogram_fixed_width histogram_fixed_width_bins scalar_mul truncatediv "
+        "truncatemod unravel_index",
         "geartrain.data": "TensorSpec",
+        "geartrain.initializers": "constant_initializer=Constant ones_initializer=Ones "
+        "random_normal_initializer=RandomNormal random_uniform_initializer=RandomUniform "
+        "zeros_initializer=Zeros",
     },
     "dtypes": {"dtypes": _DTYPES, "creation": "cast complex saturate_cast"},
     "math": {
         "mathematics": _MATH,
         "reductions": _FOLDS,
         "linalg": "l2_normalize",
-        "neural": "softplus softsign zero_fraction",
+        "neural": "log_softmax softmax softplus softsign zero_fraction",
+        "special": "bessel_i0 bessel_i0e bessel_i1 bessel_i1e cumulative_logsumexp digamma erfc "
+        "invert_permutation is_non_decreasing is_strictly_increasing lbeta ndtri polyval "
+        "reciprocal_no_nan scalar_mul xdivy xlog1py",
     },
     "nn": {
         "neural": "avg_pool avg_pool1d avg_pool2d batch_normalization bias_add conv1d conv2d "
@@ -115,10 +137,17 @@ TABLE: dict[str, dict[str, str]] = {
         "softmax_cross_entropy_with_logits softplus softsign space_to_depth "
         "sparse_softmax_cross_entropy_with_logits swish=silu tanh "
         "weighted_cross_entropy_with_logits zero_fraction",
+        "sampled": "nce_loss sampled_softmax_loss",
+        "volumes": "atrous_conv2d avg_pool3d collapse_repeated compute_average_loss "
+        "conv1d_transpose conv3d_transpose ctc_greedy_decoder ctc_loss dilation2d erosion2d "
+        "max_pool3d max_pool_with_argmax scale_regularization_loss weighted_moments",
         "reductions": "in_top_k top_k",
         "linalg": "l2_normalize",
     },
-    "random": {"randomness": _RANDOM},
+    "random": {
+        "randomness": _RANDOM,
+        "sampled": "log_uniform_candidate_sampler uniform_candidate_sampler",
+    },
     "linalg": {
         "linalg": _LINALG,
         "creation": "eye",
@@ -128,7 +157,14 @@ TABLE: dict[str, dict[str, str]] = {
         "signal": "dct fft fft2d fftshift frame hamming_window hann_window ifft ifft2d ifftshift "
         "inverse_stft irfft linear_to_mel_weight_matrix overlap_and_add rfft stft",
     },
-    "image": {"images": _IMAGES, "random_images": _RANDOM_IMAGES, "files": _CODECS},
+    "image": {
+        "images": _IMAGES,
+        "random_images": _RANDOM_IMAGES,
+        "files": _CODECS,
+        "boxes": "draw_bounding_boxes non_max_suppression non_max_suppression_with_scores "
+        "sample_distorted_bounding_box",
+        "colors": "rgb_to_yiq rgb_to_yuv sobel_edges yiq_to_rgb yuv_to_rgb",
+    },
     "audio": {"files": "decode_wav encode_wav"},
     "io": {
         "files": f"decode_base64 decode_csv decode_raw encode_base64 matching_files read_file "
@@ -148,8 +184,9 @@ TABLE: dict[str, dict[str, str]] = {
     },
     "ragged": {"ragged": "boolean_mask constant range stack"},
     "sparse": {
-        "sparse": "SparseTensor expand_dims from_dense reduce_sum reorder reshape "
-        "sparse_dense_matmul to_dense",
+        "sparse": "SparseTensor add concat expand_dims eye from_dense map_values maximum minimum "
+        "reduce_max reduce_sum reorder reshape retain slice sparse_dense_matmul to_dense "
+        "transpose",
     },
     "sets": {"sparse": "difference intersection size union"},
     "debugging": {"debugging": _ASSERTS},
@@ -182,7 +219,9 @@ TABLE: dict[str, dict[str, str]] = {
     },
     "test": {"machine": "TestCase gpu_device_name is_built_with_cuda is_gpu_available main"},
     "train": {
-        "checkpoints": "Checkpoint CheckpointManager latest_checkpoint",
+        "checkpoints": "Checkpoint CheckpointManager latest_checkpoint list_variables "
+        "load_checkpoint load_variable",
+        "averages": "ExponentialMovingAverage",
         "geartrain.data.examples": "BytesList Example Feature Features FloatList Int64List",
     },
     "lookup": {
@@ -190,10 +229,19 @@ TABLE: dict[str, dict[str, str]] = {
         "TextFileInitializer",
     },
     "lookup.experimental": {"lookup": "MutableHashTable"},
+    "bitwise": {
+        "geartrain.ops": "bitwise_and bitwise_or bitwise_xor invert=bitwise_invert "
+        "left_shift right_shift",
+    },
+    "compat": {"strings": "as_bytes as_str=as_text as_str_any as_text"},
+    "experimental.numpy": {"geartrain.ops": _OF_NUMPY, "dtypes": _OF_NUMPY_TYPES},
     "nest": {"nests": "assert_same_structure flatten is_nested map_structure pack_sequence_as"},
     "summary": {
-        "geartrain.summaries": "audio create_file_writer create_noop_writer flush histogram image "
-        "record_if scalar should_record_summaries text write",
+        "geartrain.summaries": "SummaryWriter audio create_file_writer create_noop_writer flush "
+        "histogram image record_if scalar should_record_summaries text write",
+    },
+    "summary.experimental": {
+        "geartrain.summaries.writer": "get_step set_step",
     },
     "data": {
         "geartrain.data": "AUTOTUNE Dataset DatasetSpec FixedLengthRecordDataset "
@@ -201,8 +249,11 @@ TABLE: dict[str, dict[str, str]] = {
     },
     "data.experimental": {
         "geartrain.data.experimental": "AUTOTUNE CsvDataset INFINITE_CARDINALITY "
-        "UNKNOWN_CARDINALITY assert_cardinality cardinality get_single_element make_csv_dataset "
-        "prefetch_to_device shuffle_and_repeat",
+        "UNKNOWN_CARDINALITY AutoShardPolicy Counter RandomDataset "
+        "assert_cardinality bucket_by_sequence_length cardinality choose_from_datasets "
+        "copy_to_device enumerate_dataset get_single_element group_by_window make_csv_dataset "
+        "map_and_batch prefetch_to_device rejection_resample sample_from_datasets scan "
+        "shuffle_and_repeat take_while unbatch unique",
     },
     "queue": {"queues": "FIFOQueue"},
     "compat.v1": {

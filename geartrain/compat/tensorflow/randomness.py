@@ -162,6 +162,20 @@ def stateless_categorical(
     return _categorical(logits, num_samples, dtype, _stateless(seed))
 
 
+def split(seed: Any, num: int = 2, alg: Any = "auto_select") -> Any:
+    """Seeds of so many other sequences: (num, 2)."""
+    key = np.asarray(operand(seed)).astype("uint32")
+    source = np.random.default_rng(key)
+    return tensor(source.integers(0, 2**31, (int(num), 2)).astype(np.asarray(seed).dtype))
+
+
+def fold_in(seed: Any, data: Any, alg: Any = "auto_select") -> Any:
+    """The seed of another sequence, for each whole number."""
+    key = np.append(np.asarray(operand(seed)), int(data)).astype("uint32")
+    source = np.random.default_rng(key)
+    return tensor(source.integers(0, 2**31, 2).astype(np.asarray(seed).dtype))
+
+
 class Generator:
     """Random numbers of a sequence of its own.
 
@@ -249,7 +263,8 @@ def set_global_generator(generator: Generator) -> None:
 
 
 __all__ = [
-    "Generator", "categorical", "gamma", "get_global_generator", "normal", "poisson",
-    "set_global_generator", "set_seed", "shuffle", "stateless_categorical", "stateless_normal",
-    "stateless_truncated_normal", "stateless_uniform", "truncated_normal", "uniform",
+    "Generator", "categorical", "fold_in", "gamma", "get_global_generator", "normal", "poisson",
+    "set_global_generator", "set_seed", "shuffle", "split", "stateless_categorical",
+    "stateless_normal", "stateless_truncated_normal", "stateless_uniform", "truncated_normal",
+    "uniform",
 ]  # fmt: skip

@@ -48,6 +48,21 @@ class SparseTensor:
     def __tensor__(self) -> Any:
         return to_dense(self)
 
+    def __mul__(self, other: Any) -> SparseTensor:
+        return self.with_values(self.values * self._beside(other))
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> SparseTensor:
+        return self.with_values(self.values / self._beside(other))
+
+    def _beside(self, other: Any) -> Any:
+        """What of another tensor, broadcast to this one's shape, is at the places of the values."""
+        places = tuple(np.asarray(self.indices).T)
+        if isinstance(other, int | float):
+            return other
+        return ops.broadcast_to(other, tuple(self.shape))[places]
+
     def times(self, other: Any) -> Any:
         """The product with a matrix."""
         return ops.matmul(to_dense(self), other)
@@ -121,6 +136,94 @@ def reshape(sp_input: Any, shape: Any, name: Any = None) -> SparseTensor:
     return SparseTensor(np.stack(np.unravel_index(flat, new), 1), sp_input.values, new)
 
 
+def add(a: Any, b: Any, threshold: Any = 0) -> Any:
+    """The sum: sparse where both are."""
+    if not (isinstance(a, SparseTensor) and isinstance(b, SparseTensor)):
+        return ops.add(*(to_dense(x) if isinstance(x, SparseTensor) else x for x in (a, b)))
+    return _merged(np.add, a, b)
+
+
+def maximum(sp_a: Any, sp_b: Any, name: Any = None) -> SparseTensor:
+    """The greater element at each place."""
+    return _merged(np.maximum, sp_a, sp_b)
+
+
+def minimum(sp_a: Any, sp_b: Any, name: Any = None) -> SparseTensor:
+    """The lesser element at each place."""
+    return _merged(np.minimum, sp_a, sp_b)
+
+
+def _merged(function: Callable[[Any, Any], Any], a: SparseTensor, b: SparseTensor) -> SparseTensor:
+    """A function of two sparse tensors at the places of either."""
+    places = np.unique(np.concatenate([np.asarray(x.indices) for x in (a, b)]), axis=0)
+    first, second = (np.asarray(to_dense(x))[tuple(places.T)] for x in (a, b))
+    return SparseTensor(places, function(first, second), a.dense_shape)
+
+
+def map_values(op: Callable[..., Any], *args: Any, **kwargs: Any) -> SparseTensor:
+    """A function of the values, at the same places."""
+    first = next(x for x in args if isinstance(x, SparseTensor))
+    inner = [x.values if isinstance(x, SparseTensor) else x for x in args]
+    return first.with_values(op(*inner, **kwargs))
+
+
+def transpose(sp_input: Any, perm: Any = None, name: Any = None) -> SparseTensor:
+    """The axes in another order."""
+    order = list(reversed(range(len(sp_input.shape)))) if perm is None else list(perm)
+    places = np.asarray(sp_input.indices)[:, order]
+    made = SparseTensor(places, sp_input.values, np.asarray(sp_input.dense_shape)[order])
+    return reorder(made)
+
+
+def concat(axis: int, sp_inputs: Any, expand_nonconcat_dims: bool = False, name: Any = None) -> Any:
+    """Sparse tensors one after another along an axis."""
+    axis = axis % len(sp_inputs[0].shape)
+    shapes = np.stack([np.asarray(x.dense_shape) for x in sp_inputs])
+    starts = np.cumsum(shapes[:, axis]) - shapes[:, axis]
+    places = []
+    for x, start in zip(sp_inputs, starts, strict=True):
+        places.append(np.array(x.indices))
+        places[-1][:, axis] += start
+    shape = shapes.max(0)
+    shape[axis] = shapes[:, axis].sum()
+    values = ops.concatenate([x.values for x in sp_inputs])
+    return reorder(SparseTensor(np.concatenate(places), values, shape))
+
+
+def slice(sp_input: Any, start: Any, size: Any, name: Any = None) -> SparseTensor:
+    """The part that begins at a place and has a size."""
+    first, places = np.asarray(start), np.asarray(sp_input.indices)
+    end = np.minimum(first + np.asarray(size), np.asarray(sp_input.dense_shape))
+    inside = ((places >= first) & (places < end)).all(1)
+    return SparseTensor(places[inside] - first, sp_input.values[inside], end - first)
+
+
+def retain(sp_input: Any, to_retain: Any) -> SparseTensor:
+    """Some of the elements."""
+    kept = np.asarray(to_retain)
+    return SparseTensor(
+        np.asarray(sp_input.indices)[kept], sp_input.values[kept], sp_input.dense_shape
+    )
+
+
+def eye(num_rows: Any, num_columns: Any = None, dtype: Any = "float32", name: Any = None) -> Any:
+    """Ones along the diagonal."""
+    shape = (int(num_rows), int(num_rows if num_columns is None else num_columns))
+    places = np.repeat(np.arange(min(shape))[:, None], 2, 1)
+    return SparseTensor(places, np.ones(min(shape), as_dtype(dtype).numpy_dtype), shape)
+
+
+def reduce_max(
+    sp_input: Any, axis: Any = None, keepdims: Any = None, output_is_sparse: bool = False,
+    name: Any = None,
+) -> Any:  # fmt: skip
+    """The greatest of the elements that are given along axes; 0 where none is."""
+    kind = np.asarray(sp_input.values).dtype
+    lowest = (np.finfo(kind) if kind.kind == "f" else np.iinfo(kind)).min
+    made = np.asarray(to_dense(sp_input, lowest)).max(axis, keepdims=bool(keepdims))
+    return tensor(np.where(made == lowest, 0, made).astype(kind))
+
+
 # -- sets -----------------------------------------------------------------------------------------
 
 
@@ -172,6 +275,7 @@ def size(a: Any, validate_indices: bool = True) -> Any:
 
 
 __all__ = [
-    "SparseTensor", "difference", "expand_dims", "from_dense", "intersection", "reduce_sum",
-    "reorder", "reshape", "size", "sparse_dense_matmul", "to_dense", "union",
+    "SparseTensor", "add", "concat", "difference", "expand_dims", "eye", "from_dense",
+    "intersection", "map_values", "maximum", "minimum", "reduce_max", "reduce_sum", "reorder",
+    "reshape", "retain", "size", "slice", "sparse_dense_matmul", "to_dense", "transpose", "union",
 ]  # fmt: skip

@@ -54,6 +54,24 @@ def strip(input: Any, name: str | None = None) -> Any:
     return _each(str.strip, input)
 
 
+def as_text(bytes_or_text: Any, encoding: str = "utf-8") -> str:
+    """A Python text of bytes, or of a text."""
+    return (
+        bytes_or_text if isinstance(bytes_or_text, str) else bytes(bytes_or_text).decode(encoding)
+    )
+
+
+def as_bytes(bytes_or_text: Any, encoding: str = "utf-8") -> bytes:
+    """Bytes of a Python text, or of bytes."""
+    is_text = isinstance(bytes_or_text, str)
+    return bytes_or_text.encode(encoding) if is_text else bytes(bytes_or_text)
+
+
+def as_str_any(value: Any, encoding: str = "utf-8") -> str:
+    """A Python text of anything."""
+    return as_text(value, encoding) if isinstance(value, bytes) else str(value)
+
+
 def _pattern(text: Any) -> re.Pattern[str]:
     """A pattern in RE2's way of writing, where `[[:punct:]]` and the like are classes."""
     text = str(np.asarray(texts_of(text)))
@@ -254,7 +272,7 @@ def ngrams(
 
 
 __all__ = [
-    "as_string", "bytes_split", "format", "join", "length", "lower", "ngrams", "reduce_join",
-    "regex_full_match", "regex_replace", "split", "strip", "substr", "to_number",
-    "unicode_decode", "unicode_encode", "unicode_split", "upper",
+    "as_bytes", "as_str_any", "as_string", "as_text", "bytes_split", "format", "join", "length",
+    "lower", "ngrams", "reduce_join", "regex_full_match", "regex_replace", "split", "strip",
+    "substr", "to_number", "unicode_decode", "unicode_encode", "unicode_split", "upper",
 ]  # fmt: skip

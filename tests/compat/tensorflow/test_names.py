@@ -15,16 +15,22 @@ ROOT = Path(__file__).parents[3]
 NAMES = [f"{space}.{name}".lstrip(".") for space in TABLE for name in names_of(space)]
 # What scripts/record_tensorflow.py read from TensorFlow: the parameters of what can be called.
 PARAMETERS = json.loads((ROOT / "tests/recorded/tensorflow_names.json").read_text())
+_METHODS = (
+    "bucket_by_sequence_length", "enumerate_dataset", "group_by_window", "rejection_resample",
+    "sample_from_datasets", "scan", "take_while", "unbatch", "unique",
+)  # fmt: skip
 # Classes that are made otherwise, and functions without rare parameters.
 OTHERS = {
     "DType", "RaggedTensor", "Tensor", "accumulate_n", "config.LogicalDeviceConfiguration",
     "config.experimental.VirtualDeviceConfiguration", "data.Dataset",
+    "constant_initializer", "data.experimental.AutoShardPolicy", "data.experimental.Counter",
     "data.experimental.make_csv_dataset", "dtypes.DType",
+    *(f"data.experimental.{name}" for name in _METHODS),
     "errors.OpError", "gradients", "linalg.diag", "linalg.diag_part", "linalg.l2_normalize",
     "linalg.set_diag", "math.accumulate_n", "math.l2_normalize", "nn.l2_normalize",
     "random.Generator", "summary.create_file_writer", "tensor_scatter_nd_update",
 }  # fmt: skip
-OTHER_SPACES = ("distribute", "compat.v1", "test", "lookup")
+OTHER_SPACES = ("bitwise", "distribute", "compat", "experimental", "test", "lookup")
 
 
 @pytest.fixture(scope="module")
