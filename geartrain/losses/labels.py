@@ -213,7 +213,10 @@ def _check_probabilities(who: str, labels: np.ndarray, sample_weight: Any) -> No
             f"For {int(high) + 1} classes use Dense({int(high) + 1}, activation='softmax') and "
             "loss='sparse_categorical_crossentropy'."
         )
-    raise ValueError(f"{who}: expected labels between 0 and 1. Received: {found}. {remedy}")
+    said = f"{who}: expected labels between 0 and 1. Received: {found}."
+    if np.array_equal(labels, np.floor(labels)):
+        raise ValueError(f"{said} {remedy}")
+    warn(f"{said} That is well for labels with noise. {remedy}")
 
 
 def check_output(loss: Any, activation: Any, output_shape: Shape) -> None:
