@@ -166,11 +166,14 @@ class _Convolution(LowRank, BaseConvolution):
 
     def call(self, inputs: Any) -> Any:
         """The weighted sums of windows, through the activation."""
-        outputs = convolved(
-            self._who(), inputs, self.kernel, self.strides, self.padding, self.data_format,
+        return self._finished(self.convolution_op(inputs, self.kernel))
+
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        """The weighted sums of windows, for a kernel of the shape of this layer's."""
+        return convolved(
+            self._who(), inputs, kernel, self.strides, self.padding, self.data_format,
             self.dilation_rate,
         )  # fmt: skip
-        return self._finished(outputs)
 
 
 @register("layers")
