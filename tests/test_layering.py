@@ -39,7 +39,7 @@ LEVELS: list[set[str]] = [
     {"ops.image", "utils.bounding_boxes"},
     {"initializers", "activations", "regularizers", "constraints", "preprocessing", "data"},
     {"layers", "losses", "metrics", "optimizers", "callbacks", "backend"},
-    {"compat.tensorflow"},
+    {"compat.tensorflow", "compat.windows"},
     {"saving", "compat.backend", "compat.tensorflow_datasets"},
     {"resume"},
     {"distribution"},

@@ -6,6 +6,25 @@ from typing import Any
 
 from geartrain.callbacks.callback import Callback
 
+_SHORT = {
+    "acc": "accuracy",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "mse": "mean_squared_error",
+    "msle": "mean_squared_logarithmic_error",
+}
+_OTHER = _SHORT | {long: short for short, long in _SHORT.items()}
+
+
+def other_name(name: str) -> str | None:
+    """What a metric is called in logs where it was given by its other name: older Keras had one.
+
+    >>> other_name("val_acc"), other_name("mean_absolute_error"), other_name("loss")
+    ('val_accuracy', 'mae', None)
+    """
+    stem = name.removeprefix("val_")
+    return name[: len(name) - len(stem)] + _OTHER[stem] if stem in _OTHER else None
+
 
 class Curves(dict[str, list[Any]]):
     """Values by name; what was recorded as accuracy answers to acc as well, and the reverse.
@@ -15,9 +34,7 @@ class Curves(dict[str, list[Any]]):
     """
 
     def __missing__(self, name: str) -> list[Any]:
-        stem = name.removeprefix("val_")
-        other = {"acc": "accuracy", "accuracy": "acc"}.get(stem)
-        key = name[: len(name) - len(stem)] + other if other else None
+        key = other_name(name)
         if key in self:
             return self[key]
         raise KeyError(f"{name!r} was not recorded. Recorded: {', '.join(self)}")

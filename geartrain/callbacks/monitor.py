@@ -10,6 +10,7 @@ import numpy as np
 
 from geartrain import ops
 from geartrain.callbacks.callback import Callback
+from geartrain.callbacks.history import other_name
 from geartrain.errors import describe_value, nearest, unknown_name, warn
 
 
@@ -49,6 +50,10 @@ class MonitorCallback(Callback):
 
     def monitored(self, logs: Any) -> Any:
         """The watched value; None, with one warning, where the logs do not have it."""
+        other = other_name(self.monitor)
+        if logs and self.monitor not in logs and other in logs:
+            warn(f"{type(self).__name__}: the logs have {other!r}. Write monitor={other!r}.")
+            self.monitor = other
         value = (logs or {}).get(self.monitor)
         if hasattr(value, "shape") and np.size(value) == 1:
             value = float(np.reshape(value, ()))

@@ -12,6 +12,19 @@ from typing import Any
 import numpy as np
 
 from geartrain import config, ops, random
+from geartrain.compat.windows import conv1d as conv1d
+from geartrain.compat.windows import conv2d as conv2d
+from geartrain.compat.windows import conv2d_transpose as conv2d_transpose
+from geartrain.compat.windows import conv3d as conv3d
+from geartrain.compat.windows import depthwise_conv2d as depthwise_conv2d
+from geartrain.compat.windows import pool2d as pool2d
+from geartrain.compat.windows import pool3d as pool3d
+from geartrain.compat.windows import resize_images as resize_images
+from geartrain.compat.windows import separable_conv2d as separable_conv2d
+from geartrain.compat.windows import spatial_2d_padding as spatial_2d_padding
+from geartrain.compat.windows import spatial_3d_padding as spatial_3d_padding
+from geartrain.compat.windows import temporal_padding as temporal_padding
+from geartrain.errors import unknown_name
 from geartrain.layers import dot as _dot
 from geartrain.layers.input_layer import Input
 from geartrain.ops.operands import dtype_of
@@ -54,6 +67,21 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     """A tensor of a value, spread over a shape."""
     made = ops.convert_to_tensor(value, dtype or config.floatx())
     return made if shape is None else ops.broadcast_to(made, shape)
+
+
+_ORDERINGS = {"tf": "channels_last", "th": "channels_first"}
+
+
+def image_dim_ordering() -> str:
+    """The place of the channels in Keras 1's words: "tf" for last, "th" for first."""
+    return {value: name for name, value in _ORDERINGS.items()}[config.image_data_format()]
+
+
+def set_image_dim_ordering(dim_ordering: str) -> None:
+    """Set the place of the channels in Keras 1's words; see `image_dim_ordering`."""
+    if dim_ordering not in _ORDERINGS:
+        raise unknown_name("dim_ordering of set_image_dim_ordering", dim_ordering, _ORDERINGS)
+    config.set_image_data_format(_ORDERINGS[dim_ordering])
 
 
 def cast_to_floatx(x: Any) -> Any:
@@ -216,6 +244,21 @@ def map_fn(fn: Callable[[Any], Any], elems: Any, name: Any = None, dtype: Any = 
     return ops.map(fn, elems)
 
 
+def foldl(
+    fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, name: Any = None
+) -> Any:
+    """What a function makes of the elements along the first axis, one after another."""
+    start, rest = (elems[0], elems[1:]) if initializer is None else (initializer, elems)
+    return ops.scan(lambda carry, x: (fn(carry, x), None), start, rest)[0]
+
+
+def foldr(
+    fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, name: Any = None
+) -> Any:
+    """`foldl` from the last element to the first."""
+    return foldl(fn, ops.flip(elems, 0), initializer)
+
+
 def bias_add(x: Any, bias: Any, data_format: str | None = None) -> Any:
     """The tensor with a bias for each channel."""
     if (data_format or config.image_data_format()) == "channels_first" and len(x.shape) > 2:
@@ -257,6 +300,25 @@ def in_top_k(predictions: Any, targets: Any, k: int) -> Any:
     return ops.in_top_k(targets, predictions, k)
 
 
+def ctc_batch_cost(y_true: Any, y_pred: Any, input_length: Any, label_length: Any) -> Any:
+    """The CTC loss of probabilities, the last class being the blank: (batch, 1)."""
+    counts, frames = (ops.squeeze(one, -1) for one in (label_length, input_length))
+    scores = ops.log(y_pred + config.epsilon())
+    blank = ops.shape(y_pred)[-1] - 1
+    return ops.expand_dims(ops.ctc_loss(y_true, scores, counts, frames, blank), 1)
+
+
+def ctc_decode(
+    y_pred: Any, input_length: Any, greedy: bool = True, beam_width: int = 100, top_paths: int = 1
+) -> tuple[list[Any], Any]:
+    """The labels that probabilities tell, one tensor for each path, filled with -1; and scores."""
+    labels, scores = ops.ctc_decode(
+        ops.log(y_pred + config.epsilon()), input_length, "greedy" if greedy else "beam_search",
+        beam_width, top_paths, mask_index=None,
+    )  # fmt: skip
+    return [labels[path] for path in range(int(labels.shape[0]))], scores
+
+
 # -- random numbers -------------------------------------------------------------------------------
 
 
@@ -281,6 +343,20 @@ def truncated_normal(
     return random.truncated_normal(shape, mean, stddev, dtype, seed)
 
 
+def random_normal_variable(
+    shape: Any, mean: float, scale: float, dtype: Any = None, name: Any = None, seed: Any = None
+) -> Any:
+    """A variable of normal numbers."""
+    return variable(random_normal(shape, mean, scale, dtype, seed), dtype, name)
+
+
+def random_uniform_variable(
+    shape: Any, low: float, high: float, dtype: Any = None, name: Any = None, seed: Any = None
+) -> Any:
+    """A variable of numbers of a range."""
+    return variable(random_uniform(shape, low, high, dtype, seed), dtype, name)
+
+
 def random_bernoulli(shape: Any, p: float = 0.0, dtype: Any = None, seed: Any = None) -> Any:
     """Ones with probability p, else zeros."""
     drawn = random.uniform(shape, 0.0, 1.0, "float32", seed)
@@ -290,54 +366,3 @@ def random_bernoulli(shape: Any, p: float = 0.0, dtype: Any = None, seed: Any = 
 def dropout(x: Any, level: float, noise_shape: Any = None, seed: Any = None) -> Any:
     """The tensor with a share of its elements set to 0, and the others grown."""
     return random.dropout(x, level, noise_shape, seed)
-
-
-# -- windows --------------------------------------------------------------------------------------
-
-
-def _convolution(axes: int) -> Callable[..., Any]:
-    def convolution(
-        x: Any, kernel: Any, strides: Any = 1, padding: str = "valid",
-        data_format: str | None = None, dilation_rate: Any = 1,
-    ) -> Any:  # fmt: skip
-        return ops.conv(x, kernel, strides, padding, data_format, dilation_rate)
-
-    convolution.__name__ = f"conv{axes}d"
-    return convolution
-
-
-conv1d, conv2d, conv3d = map(_convolution, (1, 2, 3))
-
-
-def conv2d_transpose(
-    x: Any, kernel: Any, output_shape: Any, strides: Any = (1, 1), padding: str = "valid",
-    data_format: str | None = None, dilation_rate: Any = (1, 1),
-) -> Any:  # fmt: skip
-    """A transposed convolution; its output's shape follows from strides and padding."""
-    return ops.conv_transpose(
-        x, kernel, strides, padding, data_format=data_format, dilation_rate=dilation_rate
-    )
-
-
-def pool2d(
-    x: Any, pool_size: Any, strides: Any = (1, 1), padding: str = "valid",
-    data_format: str | None = None, pool_mode: str = "max",
-) -> Any:  # fmt: skip
-    """The greatest elements of windows, or their means."""
-    pool = ops.max_pool if pool_mode == "max" else ops.average_pool
-    return pool(x, pool_size, strides, padding, data_format)
-
-
-def temporal_padding(x: Any, padding: Any = (1, 1)) -> Any:
-    """Zeros before and after the timesteps of (batch, time, channels)."""
-    return ops.pad(x, ((0, 0), tuple(padding), (0, 0)))
-
-
-def spatial_2d_padding(
-    x: Any, padding: Any = ((1, 1), (1, 1)), data_format: str | None = None
-) -> Any:
-    """Zeros around images."""
-    borders = tuple(map(tuple, padding))
-    if (data_format or config.image_data_format()) == "channels_first":
-        return ops.pad(x, ((0, 0), (0, 0), *borders))
-    return ops.pad(x, ((0, 0), *borders, (0, 0)))

@@ -191,6 +191,9 @@ KEYWORDS: dict[str, Changes] = {
         **_BORDERS, **_WEIGHTS, "nb_filter": "filters", "subsample": "strides",
         "nb_row": _kernel_size, "nb_col": _kernel_size,
     },
+    "_ConvLSTM": {
+        **_BORDERS, "nb_filter": "filters", "nb_row": _kernel_size, "nb_col": _kernel_size,
+    },
     "Conv1D": {
         "filter_length": "kernel_size", "subsample_length": "strides",
         "input_dim": _sequence_shape, "input_length": _sequence_shape,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from geartrain import tree
 from geartrain.compat.keywords import Changes, Gone, modern
 from geartrain.errors import warn
 
@@ -102,6 +103,20 @@ def predict_classes(model: Any, x: Any, batch_size: int = 32, verbose: Any = 0) 
     outputs = model.predict(x, batch_size=batch_size, verbose=verbose)
     return np.argmax(outputs, axis=-1) if outputs.shape[-1] > 1 else (outputs > 0.5).astype("int32")
 
+
+def _shape_of(end: str) -> Callable[[Any], Any]:
+    def shape(layer: Any) -> Any:
+        warn(
+            f"{type(layer).__name__}.{end}_shape is how older versions of Keras said it. Write "
+            f"{end}.shape."
+        )
+        return tree.map_structure(lambda one: tuple(one.shape), getattr(layer, end))
+
+    return shape
+
+
+# Attributes of layers that were called on symbolic inputs, by name.
+OF_CALLED = {f"{end}_shape": _shape_of(end) for end in ("input", "output")}
 
 # Methods of models by name.
 OF_MODELS: dict[str, Callable[..., Any]] = {

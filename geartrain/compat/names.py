@@ -173,6 +173,19 @@ _OTHER_OPS = {
     "pool2d": "ops.max_pool or ops.average_pool",
     "temporal_padding": "ops.pad",
     "spatial_2d_padding": "ops.pad",
+    "spatial_3d_padding": "ops.pad",
+    "image_dim_ordering": "backend.image_data_format",
+    "set_image_dim_ordering": "backend.set_image_data_format",
+    "ctc_batch_cost": "ops.ctc_loss",
+    "ctc_decode": "ops.ctc_decode",
+    "random_normal_variable": "Variable(keras.random.normal(shape))",
+    "random_uniform_variable": "Variable(keras.random.uniform(shape))",
+    "depthwise_conv2d": "ops.depthwise_conv",
+    "separable_conv2d": "ops.separable_conv",
+    "pool3d": "ops.max_pool or ops.average_pool",
+    "resize_images": "ops.repeat, or ops.image.resize",
+    "foldl": "ops.scan",
+    "foldr": "ops.scan",
 }
 
 # By module, names of older Keras: where it is today, and, if that is not it, what to write.
@@ -221,9 +234,16 @@ MOVED: dict[str, dict[str, str | tuple[str, str]]] = {
         "np_utils": ("utils", "keras.utils alone"),
         "generic_utils": ("utils", "keras.utils alone"),
         "data_utils": ("utils", "keras.utils alone"),
+        "io_utils": ("utils", "keras.utils alone"),
+        "layer_utils": ("utils", "keras.utils alone"),
+        "vis_utils": ("utils", "keras.utils alone"),
+        "visualize_util": ("utils", "keras.utils alone"),
+        "plot": "utils.plot_model",
     },
     "backend": {
         **{name: f"ops.{name}" for name in _SAME_OPS},
+        "Variable": "Variable",
+        "name_scope": "name_scope",
         **{
             name: (f"compat.backend.{name}", f"keras.{instead}")
             for name, instead in _OTHER_OPS.items()
@@ -249,7 +269,11 @@ MODULES = {
     "optimizers.legacy": "optimizers",
     "utils.data_utils": "utils",
     "utils.generic_utils": "utils",
+    "utils.io_utils": "utils",
+    "utils.layer_utils": "utils",
     "utils.np_utils": "utils",
+    "utils.vis_utils": "utils",
+    "utils.visualize_util": "utils",
     **{f"layers.{name}": "layers" for name in _FILES_OF_LAYERS},
 }
 

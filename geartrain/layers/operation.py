@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from geartrain.compat import methods
 from geartrain.configurable import Configurable
 from geartrain.errors import shown
 from geartrain.layers.symbolic import of_model, record_call
@@ -96,6 +97,8 @@ class Operation(Configurable):
                 f"{self._who()}: has no {name} before it is called on a symbolic input, as "
                 "keras.Input gives it."
             )
+        if name in methods.OF_CALLED and self.__dict__.get("_calls"):
+            return methods.OF_CALLED[name](self)
         hint = "" if "_calls" in self.__dict__ else ". Call super().__init__() in its __init__."
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
 

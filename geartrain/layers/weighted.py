@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from geartrain import initializers, regularizers
+from geartrain.errors import warn
 from geartrain.graph.budget import current_budget
 from geartrain.graph.dtypes import is_float
 from geartrain.layers.owner import Owner
@@ -45,12 +46,14 @@ class Weighted(Owner):
 
         Raises:
             TypeError: more than three arguments by position.
-            ValueError: a name by position; an argument given twice; a shape that is not known.
+            ValueError: two names; an argument given twice; a shape that is not known.
         """
         from geartrain import constraints
 
         self._check_made()
         given = {"shape": shape, "initializer": initializer, "dtype": dtype}
+        if args and isinstance(args[0], str):
+            name, args = self._named_first(args, name), args[1:]
         shape, initializer, dtype = _by_place(self._who(), args, given)
         shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
         if any(size is None for size in shape):
@@ -80,8 +83,9 @@ class Weighted(Owner):
 
     def add_variable(
         self,
-        shape: Any,
-        initializer: Any,
+        *args: Any,
+        shape: Any = None,
+        initializer: Any = None,
         dtype: Any = None,
         trainable: bool = True,
         autocast: bool = True,
@@ -91,9 +95,22 @@ class Weighted(Owner):
     ) -> Variable:
         """Another name of `add_weight`."""
         return self.add_weight(
-            shape=shape, initializer=initializer, dtype=dtype, trainable=trainable,
+            *args, shape=shape, initializer=initializer, dtype=dtype, trainable=trainable,
             autocast=autocast, regularizer=regularizer, constraint=constraint, name=name,
         )  # fmt: skip
+
+    def _named_first(self, args: tuple[Any, ...], name: str | None) -> str:
+        """The name of a weight where it is the first argument, as in Keras 2."""
+        if name is not None:
+            raise ValueError(
+                f"{self._who()}: add_weight expected one name. Received: {args[0]!r} by position, "
+                f"and name={name!r}"
+            )
+        warn(
+            f"{self._who()}: add_weight({args[0]!r}, ...) is how older versions of Keras said it. "
+            f"Write add_weight(shape=..., name={args[0]!r})."
+        )
+        return str(args[0])
 
     def add_metric(self, *args: Any, **kwargs: Any) -> None:
         """Refused, as in Keras 3: raises NotImplementedError, with what to do instead."""
@@ -109,11 +126,6 @@ def _by_place(who: str, args: tuple[Any, ...], given: dict[str, Any]) -> list[An
         raise TypeError(
             f"{who}: add_weight takes at most {len(given)} arguments by position: "
             f"{', '.join(given)}. Received: {len(args)}"
-        )
-    if args and isinstance(args[0], str):
-        raise ValueError(
-            f"{who}: add_weight expected a shape first. Received: {args[0]!r}. Give the name by "
-            f"keyword: add_weight(shape=..., name={args[0]!r})."
         )
     for name, value in zip(given, args, strict=False):
         if given[name] is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from geartrain import config, initializers, tree
+from geartrain.compat.methods import Older
 from geartrain.configurable import Configurable
 from geartrain.dtype_policies import DTypePolicy
 from geartrain.graph.dtypes import is_float
@@ -127,6 +128,8 @@ class Metric(Configurable):
         """Start afresh: every variable becomes zero."""
         for variable in self.variables:
             variable.clear()
+
+    reset_states = Older("reset_state")
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Let the metric see a batch. Override it."""

@@ -89,7 +89,7 @@ def test_an_unknown_mode_is_refused():
     [
         ("val_loss", {"loss": 1.0}, r"Received: loss. Pass validation_data or validation_split"),
         ("val_los", {"loss": 1, "val_loss": 1}, r"loss, val_loss. Did you mean 'val_loss'\?"),
-        ("acc", {"accuracy": 1.0}, "expected 'acc' in the logs. Received: accuracy"),
+        ("auc", {"accuracy": 1.0}, "expected 'auc' in the logs. Received: accuracy"),
         ("loss", {}, "Received: no logs"),
     ],
 )
@@ -243,3 +243,16 @@ def test_a_missing_value_keeps_the_rate():
 def test_a_factor_that_does_not_reduce_is_refused():
     with pytest.raises(ValueError, match=r"expected a factor below 1. Received: 1.0"):
         ReduceLROnPlateau(factor=1.0)
+
+
+@pytest.mark.parametrize(
+    ("monitor", "logged"), [("val_acc", "val_accuracy"), ("mean_absolute_error", "mae")]
+)
+def test_a_metric_by_its_other_name(monitor, logged):
+    stopping = EarlyStopping(monitor, mode="min")
+    stopping.set_model(small_model())
+    stopping.on_train_begin()
+    with pytest.warns(GeartrainWarning, match=f"the logs have '{logged}'. Write monitor="):
+        stopping.on_epoch_end(0, {logged: 0.5})
+    assert stopping.monitor == logged
+    assert stopping.best == 0.5

@@ -92,3 +92,36 @@ def test_the_learning_rate_by_its_name_of_old():
     with pytest.warns(GeartrainWarning, match=r"SGD\.lr"):
         optimizer.lr = 0.25
     assert float(optimizer.learning_rate) == 0.25
+
+
+def test_shapes_of_layers():
+    dense = layers.Dense(2)
+    with pytest.raises(AttributeError, match="no attribute 'output_shape'"):
+        _ = dense.output_shape
+    keras.Sequential([keras.Input((3,)), dense])
+    with pytest.warns(GeartrainWarning, match=r"Dense.input_shape .* Write input\.shape"):
+        assert dense.input_shape == (None, 3)
+    with pytest.warns(GeartrainWarning, match=r"Dense.output_shape .* Write output\.shape"):
+        assert dense.output_shape == (None, 2)
+
+
+def test_metrics_start_afresh():
+    mean = keras.metrics.Mean()
+    mean.update_state([1.0, 3.0])
+    with pytest.warns(GeartrainWarning, match=r"Mean.reset_states .* Write reset_state"):
+        mean.reset_states()
+    assert float(mean.result()) == 0
+
+
+def test_a_weight_whose_name_comes_first():
+    layer = keras.Layer()
+    with pytest.warns(GeartrainWarning, match=r"Write add_weight\(shape=\.\.\., name='kernel'\)"):
+        made = layer.add_weight("kernel", shape=(2, 3))
+    assert made.name == "kernel"
+    assert made.shape == (2, 3)
+    with pytest.warns(GeartrainWarning, match="Write add_weight"):
+        assert layer.add_variable("bias", [3]).shape == (3,)
+    with pytest.raises(
+        ValueError, match=r"expected one name\. Received: 'a' by position, and name='b'"
+    ):
+        layer.add_weight("a", shape=(1,), name="b")

@@ -42,6 +42,26 @@ IMAGES = RANDOM.normal(size=(2, 5, 6, 3)).astype("float32")
         (lambda: older.bias_add(X, Y[0, 0, :3], "channels_first"), X + Y[0, 0, :3, None]),
         (lambda: older.batch_dot(X, Y), X @ Y),
         (lambda: older.in_top_k(X[0], [0, 1, 2], 4), [True] * 3),
+        (lambda: older.foldl(lambda a, x: a * 2 + x, X), (X[0] * 2) + X[1]),
+        (lambda: older.foldr(lambda a, x: a * 2 + x, X), (X[1] * 2) + X[0]),
+        (
+            lambda: older.resize_images(IMAGES, 2, 3, "channels_last"),
+            IMAGES.repeat(2, 1).repeat(3, 2),
+        ),
+        (
+            lambda: older.pool3d(IMAGES[..., None], (5, 6, 3)),
+            IMAGES.max((1, 2, 3)).reshape(2, 1, 1, 1, 1),
+        ),
+        (
+            lambda: older.spatial_3d_padding(IMAGES[..., None]),
+            np.pad(IMAGES[..., None], ((0, 0), *[(1, 1)] * 3, (0, 0))),
+        ),
+        (
+            lambda: older.separable_conv2d(
+                IMAGES, np.ones((1, 1, 3, 1), "float32"), np.eye(3, dtype="float32")[None, None]
+            ),
+            IMAGES,
+        ),
         (lambda: older.temporal_padding(X, (1, 2)), np.pad(X, ((0, 0), (1, 2), (0, 0)))),
         (
             lambda: older.spatial_2d_padding(IMAGES, ((1, 0), (2, 1))),
@@ -123,3 +143,28 @@ def test_a_variational_encoder_of_old():
         model = keras.Model(x, keras.layers.Lambda(sampling)([x, x]))
         values = X[0, :, :3]
         np.testing.assert_allclose(model.predict(values, verbose=0), values)
+
+
+def test_ctc_of_probabilities():
+    scores = RANDOM.normal(size=(2, 4, 5)).astype("float32")
+    chances = ops.softmax(scores)
+    loss = older.ctc_batch_cost([[1, 2], [3, 0]], chances, [[4], [3]], [[2], [1]])
+    expected = ops.ctc_loss([[1, 2], [3, 0]], scores, [2, 1], [4, 3], mask_index=4)
+    np.testing.assert_allclose(loss[:, 0], expected, rtol=1e-4)
+    (labels,), _ = older.ctc_decode(chances, [4, 3])
+    assert labels.shape == (2, 4)
+    assert [row[row >= 0].tolist() for row in labels] == [
+        [k for n, k in enumerate(row) if k != 4 and (n == 0 or k != row[n - 1])]
+        for row in (scores[0].argmax(-1).tolist(), scores[1, :3].argmax(-1).tolist())
+    ]
+
+
+def test_channels_in_the_words_of_keras_1():
+    assert older.image_dim_ordering() == "tf"
+    older.set_image_dim_ordering("th")
+    try:
+        assert keras.config.image_data_format() == "channels_first"
+    finally:
+        older.set_image_dim_ordering("tf")
+    with pytest.raises(ValueError, match="dim_ordering of set_image_dim_ordering"):
+        older.set_image_dim_ordering("tff")
