@@ -80,6 +80,12 @@ class Operation(Configurable):
         named = "name" in taken or any(p.kind is p.VAR_KEYWORD for p in taken.values())
         return {**({"name": self.name} if named else {}), **super().get_config()}
 
+    def _config_value(self, name: str) -> Any:
+        own = name in self.__dict__ or hasattr(type(self), name)
+        if name in methods.OF_CALLED and not own:
+            return self._arguments[name]
+        return super()._config_value(name)
+
     def __getattr__(self, name: str) -> Any:
         """`input` and `output`: the symbolic tensors of the first call.
 
