@@ -33,6 +33,10 @@ class UnknownSize(TypeError, ValueError):
     fitting: Mapping[Any, tuple[int, int]] = {}
 
 
+class UnknownKeyword(TypeError, ValueError):
+    """A keyword that is not taken: a TypeError, as Python's own, and a ValueError, as in Keras."""
+
+
 def warn(message: str, category: type[Warning] = GeartrainWarning) -> None:
     """Warn at the line outside of this library that led here: the one its user can change."""
     frame, level = sys._getframe(1), 2
@@ -79,7 +83,7 @@ def unknown_keywords(
     received: Iterable[str],
     allowed: Iterable[str],
     renamed: dict[str, str] | None = None,
-) -> TypeError:
+) -> UnknownKeyword:
     """The error for keywords that `who` does not take; `renamed` maps old names to remedies.
 
     >>> str(unknown_keywords("fit", ["epoch"], ["x", "y", "epochs"]))
@@ -91,7 +95,7 @@ def unknown_keywords(
         guess = None if remedy else nearest(name, allowed)
         hint = f" {remedy}" if remedy else f" Did you mean {guess!r}?" if guess else ""
         parts.append(f"{who} got an unexpected keyword {name!r}.{hint}")
-    return TypeError(f"{' '.join(parts)} It takes: {', '.join(allowed)}.")
+    return UnknownKeyword(f"{' '.join(parts)} It takes: {', '.join(allowed)}.")
 
 
 def describe_value(value: Any) -> str:

@@ -80,7 +80,7 @@ class InputLayer(Layer):
     def get_config(self) -> dict[str, Any]:
         """The shape with the batch axis, the dtype and the name."""
         return {
-            "batch_shape": list(self.batch_shape),
+            "batch_shape": self.batch_shape,
             "dtype": self.dtype,
             "sparse": self.sparse,
             "ragged": self.ragged,

@@ -34,10 +34,8 @@ from geartrain.runtime.variable import Trace, Variable, current_trace
 from geartrain.serialization import count_work, serialize
 from geartrain.utils.texts import as_texts
 
-_COMMON = (
-    "name", "dtype", "trainable", "activity_regularizer", "autocast",
-    "input_shape", "batch_input_shape", "batch_shape",
-)  # fmt: skip
+_SHAPES = ("input_shape", "batch_input_shape", "batch_shape")
+_COMMON = ("name", "dtype", "trainable", "activity_regularizer", "autocast", *_SHAPES)
 
 
 # What the config of every layer begins with.
@@ -128,6 +126,7 @@ class Layer(Repeating):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Build if need be, check the input, call, and collect losses."""
         count_work()
+        self._check_made()
         if not args:
             args = self._leading(kwargs)
         if args and hasattr(args[0], "columns") and hasattr(args[0], "__array__"):
@@ -158,7 +157,6 @@ class Layer(Repeating):
         return self._run(*tree.map_structure(self._as_operand, (args, kwargs)), symbolic=symbolic)
 
     def _run(self, args: Any, kwargs: Any, symbolic: bool = False) -> Any:
-        self._check_made()
         for value in tree.flatten(args[1:]):
             if value is not None and not _is_tensor(value):
                 raise ValueError(
@@ -251,7 +249,7 @@ class Layer(Repeating):
             )
         for spec, tensor in zip(specs, tensors, strict=True):
             if not hasattr(tensor, "shape"):
-                raise TypeError(f"{self._who()}: expected a tensor. Received: {shown(tensor)}")
+                raise ValueError(f"{self._who()}: expected a tensor. Received: {shown(tensor)}")
             if isinstance(spec, InputSpec):
                 check_input(self._who(), spec, tuple(tensor.shape))
 
@@ -282,6 +280,8 @@ class Layer(Repeating):
         if masks is None:
             masks = tree.map_structure(mask_of, args[0])
         custom = type(self).compute_mask is not Layer.compute_mask
+        if not custom and not self.supports_masking:
+            return
         if not custom and all(mask is None for mask in tree.flatten(masks)):
             return
         made = self.compute_mask(args[0], masks)
@@ -290,8 +290,8 @@ class Layer(Repeating):
                 set_mask(output, mask)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """The mask of the output: the input's where the layer passes masks on."""
-        return previous_mask if self.supports_masking else None
+        """The mask of the output: the input's. A call asks where `supports_masking` is set."""
+        return previous_mask
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The output's shape for an input shape, with None for the batch axis."""
@@ -383,7 +383,10 @@ class Layer(Repeating):
         taken = signature(type(self)).parameters
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values()):
             common = {name: value for name, value in common.items() if name in taken}
-        return {**common, **{k: v for k, v in super().get_config().items() if k not in common}}
+        more = super().get_config().items()
+        return common | {
+            k: v for k, v in more if k not in common and (v is not None or k not in _SHAPES)
+        }
 
     def _config_value(self, name: str) -> Any:
         value = super()._config_value(name)

@@ -74,7 +74,7 @@ class Stateless(Weighted):
     def _assign_each(self, name: str, own: Sequence[Variable], values: Sequence[Any]) -> None:
         if len(own) != len(values):
             raise ValueError(
-                f"{self._who()}: expected {len(own)} values as {name} of stateless_call, one for "
+                f"{self._who()}: expected {len(own)} values as {name}, one for "
                 f"each of {[variable.path for variable in own]}. Received: {len(values)}"
             )
         for variable, value in zip(own, values, strict=True):

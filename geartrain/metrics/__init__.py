@@ -302,7 +302,8 @@ def resolve(identifier: Any, y_true_shape: Any, y_pred_shape: Any) -> Any:
     if found is None:
         return None
     if not isinstance(found, Metric):
-        found = MeanMetricWrapper(found, name=getattr(found, "__name__", None))
+        name = getattr(found, "__name__", None)
+        found = MeanMetricWrapper(found, name="lambda" if name == "<lambda>" else name)
     if isinstance(identifier, str):
         found.name = identifier
     return found

@@ -53,8 +53,10 @@ def matched(what: str, given: Any, outputs: dict[str, Any]) -> dict[str, Any]:
                 f"({', '.join(outputs)}). Received: {len(given)}"
             )
         return dict(zip(outputs, given, strict=True))
-    if isinstance(given, list | tuple) and len(given) == 1 and what != "metrics":
-        given = given[0]  # the only output's; several metrics may be of one
+    if what == "metrics":
+        given = tree.flatten(given)  # several may be of the only output
+    elif isinstance(given, list | tuple) and len(given) == 1:
+        given = given[0]
     return dict.fromkeys(outputs, given)
 
 
@@ -229,10 +231,17 @@ class CompiledMetrics:
                 metric.update_state(targets[output], predictions[output], sample_weight=weight)
 
     def result(self) -> dict[str, Any]:
-        """The value of each metric by its name."""
+        """The value of each metric by its name; a name that comes again is numbered.
+
+        Of two namesakes that differ in being weighted, one is `weighted_...`.
+        """
         found: dict[str, Any] = {}
+        times: dict[str, int] = {}
         for _, label, metric, weighted in self.entries or []:
-            key = label if label not in found or not weighted else f"weighted_{label}"
+            if label in times and weighted:
+                label = f"{label.removesuffix(metric.name)}weighted_{metric.name}"
+            times[label] = times.get(label, 0) + 1
+            key = label if times[label] == 1 else f"{label}_{times[label] - 1}"
             value = metric.result()
             found.update(value if isinstance(value, dict) else {key: value})
         return found

@@ -56,10 +56,10 @@ class Sequential(Model):
     def _extend(self, layers: Iterable[Any]) -> None:
         """Put layers at the end of the row, all or none."""
         before, row = self._row, list(self._row)
-        names = {layer.name for layer in row}
+        named = {layer.name: layer for layer in row}
         for layer in layers:
-            row.append(self._checked(layer, names))
-            names.add(row[-1].name)
+            row.append(self._checked(layer, named))
+            named[row[-1].name] = row[-1]
         self._row = row
         self._programs.clear()
         try:
@@ -68,8 +68,8 @@ class Sequential(Model):
             self._row = before
             raise
 
-    def _checked(self, layer: Any, names: set[str]) -> Layer:
-        """The layer, if it can be added to others of these names."""
+    def _checked(self, layer: Any, named: dict[str, Layer]) -> Layer:
+        """The layer, if it can be added to these others; it may be one of them, used again."""
         if isinstance(layer, KerasTensor):
             layer = layer.call.operation if layer.call else layer
         if not isinstance(layer, Layer):
@@ -77,7 +77,7 @@ class Sequential(Model):
                 f"{self._who()}: expected a layer to add. Received: {shown(layer)}. Instances go "
                 "in, not classes: layers.Dense(10)."
             )
-        if layer.name in names:
+        if named.get(layer.name, layer) is not layer:
             raise ValueError(
                 f"{self._who()}: expected layers with different names. Received another "
                 f"{layer.name!r}. Give it another name=."
@@ -90,7 +90,8 @@ class Sequential(Model):
             raise ValueError(f"{self._who()}: has no layers. Received: pop()")
         *rest, last = self._row
         self._row = rest
-        self._layers.pop(id(last), None)
+        if all(layer is not last for layer in rest):
+            self._layers.pop(id(last), None)
         self._graph, self.built = None, False
         self._programs.clear()
         self._connect()

@@ -7,6 +7,7 @@ optimizer slots and metrics together, or, if anything fails, none of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from geartrain import ops, tree
@@ -18,6 +19,7 @@ from geartrain.models.data import unpack_x_y_sample_weight
 from geartrain.models.step_programs import StepPrograms
 from geartrain.ops.operands import extents_of, number_of
 from geartrain.runtime.function import gradients_of
+from geartrain.runtime.staging import Staging
 
 
 class Steps(Compiling, StepPrograms, BatchFunctions):
@@ -101,6 +103,48 @@ class Steps(Compiling, StepPrograms, BatchFunctions):
                 "with a penalty. Compile with a loss, such as loss='mse'."
             )
         return total
+
+    def stateless_compute_loss(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        metrics_variables: Sequence[Any],
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> tuple[Any, tuple[Sequence[Any], list[Any], list[Any]]]:
+        """`compute_loss` with given values of the variables, which stay as they are.
+
+        Args:
+            trainable_variables: a value for each of `trainable_variables`; the other two likewise.
+            x, y, y_pred, sample_weight, training: see `compute_loss`.
+
+        Returns:
+            The loss, and the values of the three groups of variables after it.
+
+        Raises ValueError for values that do not fit.
+
+        >>> import numpy as np, geartrain as keras
+        >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> values = [variable.value for variable in model.trainable_variables]
+        >>> y, y_pred = np.float32([[1], [2]]), np.float32([[2], [4]])
+        >>> loss, _ = model.stateless_compute_loss(values, [], [0.0, 0.0], y=y, y_pred=y_pred)
+        >>> float(loss)
+        2.5
+        """
+        given = (trainable_variables, non_trainable_variables, metrics_variables)
+        groups = ("trainable_variables", "non_trainable_variables", "metrics_variables")
+        with Staging() as staged:
+            for name, values in zip(groups, given, strict=True):
+                self._assign_each(name, getattr(self, name), values)  # type: ignore[attr-defined]
+            loss = self.compute_loss(x, y, y_pred, sample_weight, training)
+            _, fixed, measured = [
+                [staged.read(variable) for variable in getattr(self, name)] for name in groups
+            ]
+        return loss, (trainable_variables, fixed, measured)
 
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None

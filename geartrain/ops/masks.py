@@ -1,7 +1,8 @@
 """Masks: which timesteps of a tensor count, a note that layers leave with what they return.
 
 As in Keras a mask belongs to the tensor, array or node, for as long as that tensor lives; so it
-reaches the next layer, the loss and the metrics, whoever calls them.
+reaches the next layer, the loss and the metrics, whoever calls them. Programs read and set that of
+what public functions return as `tensor._keras_mask`, which is not there without a mask.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from geartrain.graph.eager import EagerTensor
 from geartrain.graph.node import Node
 
 _left: dict[int, tuple[weakref.ref[Any], Any]] = {}
@@ -37,3 +39,15 @@ def mask_of(tensor: Any) -> Any:
     """
     held = _left.get(id(tensor))
     return held[1] if held is not None and held[0]() is tensor else None
+
+
+def _read(tensor: Any) -> Any:
+    mask = mask_of(tensor)
+    if mask is None:
+        raise AttributeError(f"{type(tensor).__name__} has no mask: no layer left one with it.")
+    return mask
+
+
+EagerTensor._keras_mask = property(  # type: ignore[attr-defined]
+    _read, set_mask, lambda tensor: set_mask(tensor, None)
+)

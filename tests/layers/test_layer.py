@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import geartrain as keras
-from geartrain import Model, Sequential, layers, ops, regularizers
+from geartrain import Model, Sequential, layers, losses, ops, regularizers
 from geartrain.layers.context import current_context
 from geartrain.layers.layer import Layer
 from geartrain.runtime.function import jit
@@ -351,7 +351,7 @@ def test_a_layer_without_a_call_or_without_init():
         def __init__(self):
             pass
 
-    with pytest.raises(AttributeError, match=r"Call super\(\).__init__\(\)"):
+    with pytest.raises(RuntimeError, match=r"Empty: .*does not call super\(\).__init__\(\)"):
         Empty()(X)
 
 
@@ -378,7 +378,7 @@ def test_errors_say_what_was_expected_and_received(call, message):
 
 
 def test_what_is_no_tensor_is_refused():
-    with pytest.raises(TypeError, match=r'Dense "d": expected a tensor. Received: None'):
+    with pytest.raises(ValueError, match=r'Dense "d": expected a tensor. Received: None'):
         layers.Dense(2, name="d")(None)
 
 
@@ -416,3 +416,53 @@ def test_layers_that_nobody_holds_go_away():
     del layer
     gc.collect()
     assert gone() is None
+
+
+def test_a_config_does_not_tell_shapes_that_were_not_given():
+    assert not {"input_shape", "batch_shape", "batch_input_shape"} & Layer().get_config().keys()
+    assert Layer(input_shape=(3,)).get_config()["input_shape"] == (3,)
+    assert layers.InputLayer((3,)).get_config()["batch_shape"] == (None, 3)
+
+
+def test_a_mask_ends_at_a_layer_that_does_not_support_masks():
+    mask = np.array([[True, False]])
+    np.testing.assert_array_equal(Layer().compute_mask(X, mask), mask)
+
+    class Plain(Layer):
+        def call(self, inputs):
+            return inputs + 1
+
+    class Passes(Plain):
+        def __init__(self):
+            super().__init__()
+            self.supports_masking = True
+
+    masked = layers.Masking()(np.float32([[[1], [0]]]))
+    assert not hasattr(Plain()(masked), "_keras_mask")
+    np.testing.assert_array_equal(Passes()(masked)._keras_mask, mask)
+
+
+def test_masks_are_read_and_set_as_an_attribute_of_tensors():
+    mask = np.array([True, False])
+    y_pred = ops.ones((2, 3))
+    y_pred._keras_mask = mask
+    np.testing.assert_array_equal(losses.MeanSquaredError("none")(2 * y_pred, y_pred), mask)
+    del y_pred._keras_mask
+    assert not hasattr(y_pred, "_keras_mask")
+
+
+def test_an_unknown_keyword_is_an_error_of_the_type_of_python_and_of_keras():
+    for kind in (TypeError, ValueError):
+        with pytest.raises(kind, match="Dense got an unexpected keyword 'unitz'"):
+            layers.Dense(3, unitz=4)
+
+
+def test_a_layer_may_stand_twice_in_a_row_and_another_of_its_name_may_not():
+    twice = layers.Dense(3, name="d")
+    model = Sequential([keras.Input((3,)), twice, twice])
+    x = np.ones((2, 3), "float32")
+    np.testing.assert_array_equal(model(x), twice(twice(x)))
+    assert len(model.layers) == 2 and len(model.weights) == 2
+    assert model.pop() is twice and len(model.weights) == 2
+    with pytest.raises(ValueError, match="expected layers with different names"):
+        model.add(layers.Dense(3, name="d"))

@@ -160,3 +160,29 @@ def test_a_model_with_its_own_compile_is_left_alone():
     with pytest.warns(GeartrainWarning, match=r"its compile\(\) is its own"):
         made.compile_from_config({"optimizer": "sgd"})
     assert not made.compiled
+
+
+def test_namesakes_among_metrics_are_numbered_and_told_apart_by_weighting():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    given = ["mae", "mae", lambda y, p: abs(y - p)[:, 0]]
+    model.compile("sgd", "mse", metrics=[given], weighted_metrics=["mae", "mae"])
+    x = np.ones((4, 2), "float32")
+    found = model.evaluate(x, x[:, :1], sample_weight=np.arange(4), verbose=0, return_dict=True)
+    mae = found["mae"]
+    keys = ["mae", "mae_1", "weighted_mae", "weighted_mae_1", "lambda"]
+    np.testing.assert_allclose([found[key] for key in keys], mae, rtol=1e-6)
+    assert set(found) == {"loss", *keys}
+
+
+def test_the_loss_for_given_values_of_the_variables():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, kernel_regularizer="l2")])
+    model.compile("sgd", "mse")
+    values, before = [np.ones((2, 1), "float32"), np.ones(1, "float32")], model.get_weights()
+    y = np.zeros((4, 1), "float32")
+    measured = [variable.value for variable in model.metrics_variables]
+    loss, after = model.stateless_compute_loss(values, [], measured, y=y, y_pred=y + 3)
+    np.testing.assert_allclose(loss, 9 + 0.01 * 2, rtol=1e-6)
+    assert after[0] is values and [len(group) for group in after] == [2, 0, 2]
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])
+    with pytest.raises(ValueError, match="expected 2 values as trainable_variables"):
+        model.stateless_compute_loss([], [], measured, y=y, y_pred=y)
