@@ -34,6 +34,7 @@ _NAMES = {
     "Operation": "layers.operation",
     "Optimizer": "optimizers",
     "Regularizer": "regularizers",
+    "RematScope": "layers.remat_scope",
     "Sequential": "models",
     "StatelessScope": "runtime.staging",
     "Variable": "runtime.variable",
@@ -42,6 +43,7 @@ _NAMES = {
     "grad": "runtime.function",
     "jit": "runtime.function",
     "name_scope": "runtime.scopes",
+    "remat": "ops.rematerializing",
     "value_and_grad": "runtime.function",
 }
 

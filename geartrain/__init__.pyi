@@ -37,12 +37,14 @@ from geartrain.layers import Input as Input
 from geartrain.layers.input_spec import InputSpec as InputSpec
 from geartrain.layers.layer import Layer as Layer
 from geartrain.layers.operation import Operation as Operation
+from geartrain.layers.remat_scope import RematScope as RematScope
 from geartrain.layers.symbolic import KerasTensor as KerasTensor
 from geartrain.losses import Loss as Loss
 from geartrain.metrics import Metric as Metric
 from geartrain.models import Functional as Functional
 from geartrain.models import Model as Model
 from geartrain.models import Sequential as Sequential
+from geartrain.ops.rematerializing import remat as remat
 from geartrain.optimizers import Optimizer as Optimizer
 from geartrain.regularizers import Regularizer as Regularizer
 from geartrain.runtime.function import grad as grad
@@ -69,6 +71,7 @@ __all__ = [
     "Operation",
     "Optimizer",
     "Regularizer",
+    "RematScope",
     "Sequential",
     "StatelessScope",
     "Variable",
@@ -102,6 +105,7 @@ __all__ = [
     "preprocessing",
     "random",
     "regularizers",
+    "remat",
     "resume",
     "saving",
     "summaries",

@@ -84,11 +84,6 @@ ROWS = [
         "`keras.Model(inputs, outputs)`, `layer.compute_output_spec`",
     ),
     (
-        "keras.remat keras.RematScope",
-        "what is needed again is computed again where that is faster, without being told",
-        "nothing needs to be said",
-    ),
-    (
         "keras.callbacks.* keras.optimizers.* keras.config.* keras.mixed_precision* "
         "keras.dtype_policies.* keras.FloatDTypePolicy keras.StatelessScope keras.device "
         "keras.name_scope",

@@ -45,10 +45,12 @@ class View:
         index: `(index, *source_shapes, **params) -> [Reading, ...]`: where the element at `index`
             comes from; of several readings, the first whose guards hold.
         same_order: in place of `index`: the elements keep their order in memory (`reshape`).
+        reads: how many of the sources are read, None for all. The others are there before, no more.
     """
 
     index: Callable[..., list[Reading]] | None = None
     same_order: bool = False
+    reads: int | None = None
 
     def __post_init__(self) -> None:
         assert (self.index is None) == self.same_order
@@ -207,6 +209,12 @@ class Op:
     ) -> np.ndarray:
         """Compute by the reference, with the run-time extents in `params` made numbers."""
         return self.numpy(*arrays, **{name: resolve(v, batch) for name, v in params.items()})
+
+
+def read_sources(node: Node) -> tuple[Node, ...]:
+    """The sources that a node is computed from, without those that are only there before."""
+    lower = node.op.lower if node.op is not None else None
+    return node.sources[: lower.reads] if isinstance(lower, View) else node.sources
 
 
 def is_symbolic(source: Any) -> bool:

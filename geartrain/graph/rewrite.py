@@ -28,7 +28,7 @@ def substitute(
     True
     """
     new: dict[Node, Node] = dict(replaced)
-    for node in sorted_nodes(outputs):
+    for node in sorted_nodes(outputs, new):
         if node in new:
             continue
         sources = tuple(new[source] for source in node.sources)

@@ -124,5 +124,10 @@ def calls_are_replaced() -> bool:
 def called(layer: Any, args: Any, kwargs: Any) -> Any:
     """What a layer's `call` gives, or what stands for it."""
     if _current.instead is None:
-        return layer.call(*args, **kwargs)
+        call, context = layer.call, _current.context
+        # of a whole model nothing is left to save when its results are there
+        whole = context is not None and len(context.path) == 1 and hasattr(layer, "fit")
+        if layer._remat_mode is not None and not whole:
+            call = layer.rematerialized_call(call, *args, **kwargs)
+        return call(*args, **kwargs)
     return _current.instead(layer, args, kwargs)

@@ -17,6 +17,7 @@ from geartrain.layers.arguments import sizes_of
 from geartrain.layers.building import built_by, default_of, parameters, shapes_for
 from geartrain.layers.context import call_scope, called, current_context, values_for
 from geartrain.layers.input_spec import InputSpec, check_input
+from geartrain.layers.remat_scope import current_remat_mode
 from geartrain.layers.repeating import Repeating
 from geartrain.layers.symbolic import (
     KerasTensor,
@@ -86,6 +87,8 @@ class Layer(Repeating):
         self._call_losses: list[Any] = []
         self.dtype_policy = dtype
         self.autocast = autocast
+        if current_remat_mode() is not None:
+            self.__dict__["_remat_mode"] = current_remat_mode()
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = self._building = False
         self._build_shapes: dict[str, Any] = {}

@@ -214,7 +214,7 @@ class KerasTensor(Node):
 
 # Functions whose arguments are functions: what these use of the model is no argument.
 WITH_FUNCTIONS = {
-    "associative_scan", "cond", "custom_gradient", "fori_loop", "jvp", "map", "scan",
+    "associative_scan", "cond", "custom_gradient", "fori_loop", "jvp", "map", "remat", "scan",
     "switch", "vectorize", "vectorized_map", "while_loop",
 }  # fmt: skip
 

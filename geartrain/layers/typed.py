@@ -7,10 +7,13 @@ from typing import Any
 
 from geartrain.dtype_policies import DTypePolicy
 from geartrain.layers.copying import Copied
+from geartrain.layers.remat_scope import RematMode, rematerialized
 
 
 class Typed(Copied):
     """The part of a layer that says what it keeps its weights in, and what it computes in."""
+
+    _remat_mode: RematMode | None = None
 
     @property
     def dtype_policy(self) -> DTypePolicy:
@@ -71,5 +74,6 @@ class Typed(Copied):
     def rematerialized_call(
         self, layer_call: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> Callable[..., Any]:
-        """The layer's function as it is: what programs keep is decided by their compiler."""
-        return layer_call
+        """The layer's function as the `RematScope` wants it that the layer was made in."""
+        mode = self._remat_mode
+        return rematerialized(self, mode, layer_call) if mode else layer_call

@@ -85,7 +85,13 @@ def older(outputs: Iterable[Node], start: int) -> list[Node]:
         start: the number from which on nodes belong to it.
     """
     outputs = list(outputs)
-    own = {node for node in sorted_nodes(outputs) if node.op is not None and node.number > start}
+    own: set[Node] = set()
+    stack = list(outputs)
+    while stack:
+        node = stack.pop()
+        if node.op is not None and node.number > start and node not in own:
+            own.add(node)
+            stack.extend(node.sources)
     used = [*outputs, *(source for node in own for source in node.sources)]
     found = {node for node in used if node not in own and not isinstance(node.leaf, Constant)}
     return sorted(found, key=lambda node: node.number)

@@ -37,7 +37,7 @@ def _plain(view: Node) -> bool:
     """Whether a view is index arithmetic alone: of one tensor, without conditions."""
     lower, (source, *more) = view.op.lower, view.sources  # type: ignore[union-attr]
     assert isinstance(lower, View)
-    if more or lower.index is None:
+    if (more and lower.reads != 1) or lower.index is None:
         return False
     readings = lower.index(variables(view.extents), source.extents, **view.params)
     return len(readings) == 1 and not readings[0].guards
@@ -135,7 +135,7 @@ def seen_through(value: Node, stored: Collection[Node]) -> Node | None:
     node, renamed = value, True
     while node not in stored and node.op is not None:
         lower = node.op.lower
-        if not isinstance(lower, View) or len(node.sources) != 1:
+        if not isinstance(lower, View) or (len(node.sources) != 1 and lower.reads != 1):
             return value
         renamed = renamed and lower.same_order and plain_reshape(node)
         node = node.sources[0]

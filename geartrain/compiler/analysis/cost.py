@@ -7,7 +7,7 @@ from typing import Any
 
 from geartrain.compiler.codegen.builder import Builder, Value
 from geartrain.graph.node import Node
-from geartrain.graph.op import Lookup, Map, Reduce
+from geartrain.graph.op import Lookup, Map, Reduce, read_sources
 from geartrain.graph.shapes import Extent, product, resolve
 
 USUAL_BATCH = 128  # the batch size for which kernels are judged
@@ -26,7 +26,7 @@ def few_units(units: Extent, work: Extent) -> bool:
 def cost_of(node: Node, cost: dict[Node, int]) -> int:
     """About how many operations an element takes, from what is in memory."""
     assert node.op is not None
-    below = sum(cost[source] for source in node.sources)
+    below = sum(cost[source] for source in read_sources(node))
     if isinstance(node.op.lower, Reduce):
         sizes = [node.sources[0].extents[axis] for axis in node.params["axes"]]
         return int(product(sizes)) * (1 + below)  # type: ignore[arg-type]

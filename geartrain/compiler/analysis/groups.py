@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from geartrain.compiler.analysis.index_maps import readings, short_reduce
 from geartrain.graph.affine import Affine, Index
 from geartrain.graph.node import Constant, Node
-from geartrain.graph.op import Lookup, Reduce
+from geartrain.graph.op import Lookup, Reduce, read_sources
 from geartrain.graph.shapes import Extent, Shape
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class FusionGroup:
         readers: for a loop over time, the nodes that use its core directly.
         panels: those of its nodes that are kept in panels, and how wide: see `layout.py`.
         loop: for a loop over time, what one step does.
+        waits: nodes in memory that it does not read, but that are made before.
     """
 
     nodes: list[Node]
@@ -69,6 +70,7 @@ class FusionGroup:
     readers: list[Node] = field(default_factory=list)
     panels: dict[Node, int] = field(default_factory=dict)
     loop: ScanBody | None = None
+    waits: list[Node] = field(default_factory=list)
 
     def members(self) -> list[Node]:
         """The nodes that are computed here, and never read from memory here."""
@@ -105,20 +107,38 @@ def walk_index(shape: Shape, letters: str = "") -> Index:
 
 def reads_of(kernel: FusionGroup, stored: Iterable[Node]) -> list[Node]:
     """The memory that a kernel reads."""
+    own = kernel.members()
+    return _memory_below([source for node in own for source in read_sources(node)], own, stored)[0]
+
+
+def waits_of(kernel: FusionGroup, stored: Iterable[Node]) -> list[Node]:
+    """The memory that is there before a kernel runs, besides what it reads."""
+    own = kernel.members()
+    read = [source for node in own for source in read_sources(node)]
+    waited = [source for node in own for source in node.sources[len(read_sources(node)) :]]
+    waited += _memory_below(read, own, stored)[1]
+    return _memory_below(waited, (), stored)[0]
+
+
+def _memory_below(
+    starts: Iterable[Node], own: Iterable[Node], stored: Iterable[Node]
+) -> tuple[list[Node], list[Node]]:
+    """The memory from which nodes are computed, and the nodes that have to be there before."""
     found: dict[Node, None] = {}
-    own = set(kernel.members())
-    stack = [source for node in kernel.members() for source in node.sources]
-    seen: set[Node] = set()
+    waited: list[Node] = []
+    stack, seen = list(starts), set(own)
     while stack:
         one = stack.pop()
-        if one in seen or one in own:
+        if one in seen:
             continue
         seen.add(one)
         if one in stored:
             found[one] = None
         else:
-            stack.extend(one.sources)
-    return list(found)
+            read = read_sources(one)
+            waited += one.sources[len(read) :]
+            stack.extend(read)
+    return list(found), waited
 
 
 def looks_up(kernel: FusionGroup) -> bool:
@@ -131,7 +151,7 @@ def looks_up(kernel: FusionGroup) -> bool:
         if isinstance(node.op.lower, Lookup) and len(node.sources) > 1:
             return True
         seen.add(node)
-        stack.extend(node.sources)
+        stack.extend(read_sources(node))
     return False
 
 
@@ -159,7 +179,7 @@ def readings_of(
 
 def reaches(node: Node, core: Node, stored: set[Node]) -> bool:
     """Whether the sources of `node` are computed from `core`, without memory in between."""
-    stack, seen = list(node.sources), set()
+    stack, seen = list(read_sources(node)), set()
     while stack:
         one = stack.pop()
         if one is core:
@@ -167,5 +187,5 @@ def reaches(node: Node, core: Node, stored: set[Node]) -> bool:
         if one in seen or one in stored:
             continue
         seen.add(one)
-        stack.extend(one.sources)
+        stack.extend(read_sources(one))
     return False

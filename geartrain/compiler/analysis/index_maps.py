@@ -19,7 +19,7 @@ import numpy as np
 from geartrain.compiler.codegen.values import NARROW
 from geartrain.graph.affine import Affine, Index, offset_of, strides_of
 from geartrain.graph.node import Constant, Node
-from geartrain.graph.op import Map, Reduce, View
+from geartrain.graph.op import Map, Reduce, View, read_sources
 from geartrain.graph.shapes import Extent, Shape, divide, product
 
 SHORT = 32  # elements of a reduction that is written out
@@ -207,7 +207,7 @@ def readings(node: Node, index: Index | None) -> list[tuple[Node, Index | None]]
             return [
                 (node.sources[one.source], None if one.guards else one.index) for one in readings
             ]
-    return [(source, None) for source in node.sources]
+    return [(source, None) for source in read_sources(node)]
 
 
 def _regrouped(node: Node, index: Index) -> Index | None:

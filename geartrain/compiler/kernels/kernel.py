@@ -16,7 +16,7 @@ from geartrain.compiler.kernels.expression import Expression, Unsupported
 from geartrain.compiler.targets.target import Target
 from geartrain.graph.affine import Index
 from geartrain.graph.node import Node
-from geartrain.graph.op import Map, Opaque
+from geartrain.graph.op import Map, Opaque, read_sources
 from geartrain.graph.shapes import Extent, Shape, apply
 
 BLOCK = 1024  # elements of a one-dimensional tensor that are one unit of work
@@ -117,7 +117,7 @@ def check_supported(fused: FusionGroup) -> None:
         if node in seen or node.op is None:
             continue
         seen.add(node)
-        stack.extend(node.sources)
+        stack.extend(read_sources(node))
         lower = node.op.lower
         if isinstance(lower, Map) and lower.emit is None:
             raise Unsupported(f"{node.op.name} has no emitter")

@@ -32,7 +32,7 @@ from geartrain.compiler.kernels.kernel import (
 from geartrain.compiler.targets.target import Target
 from geartrain.graph.affine import Affine, offset_of
 from geartrain.graph.node import Node
-from geartrain.graph.op import Reduce
+from geartrain.graph.op import Reduce, read_sources
 from geartrain.graph.shapes import Extent, product
 
 SHORT = 8  # vectors of a row that is held in registers
@@ -253,12 +253,12 @@ def _passes_of(rows: Rows) -> tuple[list[tuple[list[Node], list[Node]]], list[No
 def _reached(node: Node, steps: Collection[Node]) -> list[Node]:
     """The steps that a step is computed from, without others in between."""
     found: dict[Node, None] = {}
-    stack, seen = list(node.sources), set()
+    stack, seen = list(read_sources(node)), set()
     while stack:
         one = stack.pop()
         if one in steps:
             found[one] = None
         elif one not in seen:
             seen.add(one)
-            stack.extend(one.sources)
+            stack.extend(read_sources(one))
     return list(found)

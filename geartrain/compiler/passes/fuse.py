@@ -27,7 +27,13 @@ from geartrain.compiler.analysis.aliases import (
     whole_place,
 )
 from geartrain.compiler.analysis.cost import CHEAP, cost_of
-from geartrain.compiler.analysis.groups import MOST_READS, FusionGroup, in_memory, reads_of
+from geartrain.compiler.analysis.groups import (
+    MOST_READS,
+    FusionGroup,
+    in_memory,
+    reads_of,
+    waits_of,
+)
 from geartrain.compiler.analysis.index_maps import (
     at_own_index,
     followed,
@@ -40,7 +46,7 @@ from geartrain.compiler.codegen.values import NARROW
 from geartrain.compiler.passes.kinds import kind_of
 from geartrain.compiler.passes.rows import join_rows
 from geartrain.graph.node import Node, sorted_nodes
-from geartrain.graph.op import Contraction, Map, Scan, View
+from geartrain.graph.op import Contraction, Map, Scan, View, read_sources
 from geartrain.graph.shapes import divide, holds_dim, product
 
 
@@ -61,7 +67,7 @@ def fuse(outputs: Sequence[Node]) -> list[FusionGroup]:
         kernels[at].nodes.append(node)
         maker[node] = at
     for kernel in kernels:
-        kernel.reads = reads_of(kernel, stored)
+        kernel.reads, kernel.waits = reads_of(kernel, stored), waits_of(kernel, stored)
     kernels = join_rows(kernels)
     maker = {node: number for number, kernel in enumerate(kernels) for node in kernel.nodes}
     for number, kernel in enumerate(kernels):
@@ -114,7 +120,7 @@ def _stored(order: list[Node], outputs: Sequence[Node]) -> tuple[set[Node], dict
         if node not in stored and cost[node] > CHEAP and len(users[node]) > 1:
             stored.add(node)
         reached = {node} if node in stored else users[node]
-        for source in node.sources:
+        for source in read_sources(node):
             users[source] |= reached
     return stored, cost
 
@@ -129,7 +135,7 @@ def _users(order: list[Node], stored: set[Node]) -> dict[Node, set[Node]]:
     users: dict[Node, set[Node]] = {node: set() for node in order}
     for node in reversed(order):
         reached = {node} if node in stored else users[node]
-        for source in node.sources:
+        for source in read_sources(node):
             users[source] |= reached
     return users
 
@@ -140,8 +146,10 @@ def _host(
 ) -> int:  # fmt: skip
     """The kernel that an element-wise node joins; the number of a new one if there is none."""
     costly = cost_of(node, cost) > CHEAP
-    reads = reads_of(FusionGroup([node], None), stored)
-    earliest = max((maker[read] for read in reads if read in maker), default=-1)
+    alone = FusionGroup([node], None)
+    reads = reads_of(alone, stored)
+    before = [*reads, *waits_of(alone, stored)]
+    earliest = max((maker[one] for one in before if one in maker), default=-1)
     for number in range(len(kernels) - 1, max(earliest, 0) - 1, -1):
         kernel = kernels[number]
         if kernel.core is not None and kind_of(kernel.core).alone:
@@ -171,7 +179,7 @@ def _needed_in_memory(node: Node, stored: set[Node], cost: dict[Node, int]) -> l
     if isinstance(lower, Scan):
         return [base for base in _loop_reads(node, stored) if base.op is not None]
     needed = []
-    for source in node.sources:
+    for source in read_sources(node):
         if source in stored or source.op is None:
             continue
         if kind_of(node).in_memory:

@@ -16,7 +16,7 @@ from typing import Any
 from geartrain.compiler.analysis.groups import FusionGroup
 from geartrain.compiler.kernels.kernel import Kernel
 from geartrain.graph.node import Constant, Node
-from geartrain.graph.op import Scan
+from geartrain.graph.op import Scan, read_sources
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,13 @@ def _describe(
         inside = node not in memory and node.op is not None
         if inside and not sources_done:
             stack.append((node, True))
-            stack.extend((source, False) for source in reversed(node.sources))
+            stack.extend((source, False) for source in reversed(read_sources(node)))
             continue
         numbers[node] = len(numbers)
         line: tuple[Any, ...] = (node.op, node.extents, node.dtype)
         if inside:
             params = tuple(sorted(node.params.items()))
-            line = (*line, params, tuple(numbers[source] for source in node.sources))
+            line = (*line, params, tuple(numbers[source] for source in read_sources(node)))
         elif isinstance(node.leaf, Constant) and node.extents == ():
             line = (*line, node.leaf.value.tobytes())
         described.append(line)

@@ -46,6 +46,7 @@ class _Group:
         kernels: the kernels, in order.
         shape: the whole rows' shape without axes of size 1, once a reduction says so.
         made, reads: the nodes that they store, and that they read from outside.
+        needs: what is made before, be it read or not.
     """
 
     def __init__(self, kernels: list[FusionGroup]) -> None:
@@ -54,6 +55,7 @@ class _Group:
         self.made = {node for kernel in kernels for node in kernel.nodes}
         reads = dict.fromkeys(node for kernel in kernels for node in kernel.reads)
         self.reads = [node for node in reads if node not in self.made]
+        self.needs = {*self.reads, *(node for kernel in kernels for node in kernel.waits)}
         self.starts = [start for kernel in kernels for start in _starts(kernel)]
         self.row_by_row = all(
             kernel.core is None or _row_shape(kernel) is not None for kernel in kernels
@@ -73,7 +75,7 @@ class _Group:
         reads = list(dict.fromkeys(node for one in self.kernels for node in one.reads))
         return FusionGroup(
             list(steps), None, [node for node in reads if node not in self.made],
-            Rows(self.shape[:-1], self.shape[-1], steps),
+            Rows(self.shape[:-1], self.shape[-1], steps), waits=list(self.needs - self.made),
         )  # fmt: skip
 
 
@@ -164,11 +166,11 @@ class _Order:
         late: list[_Group] = []
         after = set(first.made)
         for group in self.groups[low + 1 : high]:
-            depends = not after.isdisjoint(group.reads)
+            depends = not after.isdisjoint(group.needs)
             (late if depends else early).append(group)
             if depends:
                 after |= group.made
-        if not (after - first.made).isdisjoint(second.reads):
+        if not (after - first.made).isdisjoint(second.needs):
             return False
         both = _Group([*first.kernels, *second.kernels])
         self.groups[low : high + 1] = [*early, both, *late]
