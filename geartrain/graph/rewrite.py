@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 
 from geartrain.graph.node import Node, sorted_nodes
-from geartrain.graph.shapes import resolve
+from geartrain.graph.shapes import holds_dim, resolve
 
 
 def same(nodes: Sequence[Node], others: Sequence[Node]) -> bool:
@@ -32,13 +32,11 @@ def substitute(
         if node in new:
             continue
         sources = tuple(new[source] for source in node.sources)
-        if node.op is None or same(sources, node.sources):
-            new[node] = node
-        else:
-            params = node.params
-            if batch is not None:
-                params = {name: resolve(value, batch) for name, value in params.items()}
-            new[node] = Node.of(node.op, sources, params)
+        params = node.params
+        if batch is not None and holds_dim(tuple(params.values())):
+            params = {name: resolve(value, batch) for name, value in params.items()}
+        kept = node.op is None or (same(sources, node.sources) and params is node.params)
+        new[node] = node if kept else Node.of(node.op, sources, params)  # type: ignore[arg-type]
     return [new[node] for node in outputs]
 
 

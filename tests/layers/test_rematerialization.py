@@ -93,7 +93,7 @@ def test_training_takes_less_memory_and_learns_the_same(kind, way, share):
 
 
 def twice(x):
-    return ops.sin(ops.tanh(x) * x)
+    return ops.sin(ops.tanh(x) * x + 1)
 
 
 def test_gradients_of_any_order_are_the_same():
@@ -127,13 +127,16 @@ def test_functions_with_several_results_masks_and_state():
     np.testing.assert_allclose(again["all"], 2 * first["all"], rtol=1e-6)
 
 
-def test_functions_in_models():
+def test_functions_in_models(tmp_path):
     x = keras.Input((3,))
     model = keras.Model(x, layers.Dense(1)(keras.remat(twice)(x)))
     given = np.linspace(-1, 1, 6).reshape(2, 3)
     np.testing.assert_allclose(model(given), model.layers[-1](twice(given)), rtol=1e-5)
     model.compile("sgd", "mse")
     assert np.isfinite(model.train_on_batch(given, np.ones((2, 1))))
+    model.export(tmp_path / "model.onnx", format="onnx", verbose=False)
+    read = keras.models.load_model(tmp_path / "model.onnx")
+    np.testing.assert_allclose(read.predict(given, verbose=0), model(given), rtol=1e-5)
 
 
 @pytest.mark.parametrize(

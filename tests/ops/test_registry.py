@@ -27,6 +27,8 @@ WITHOUT_SAMPLES = {
     "choose": "its graphs are a parameter; see cond among the cases",
     "repeat": "its body is a parameter; see while_loop among the cases",
     "repeat_gradient": "its body is a parameter; see while_loop among the cases",
+    "after": "orders what is computed; see layers/test_rematerialization.py",
+    "forgotten": "its gradient is that of what it was made of; see the same file",
     "ruled": "its gradient is a parameter; see custom_gradient among the cases",
     "iota": "has no source; what it holds is tested with one_hot, tril and take_along_axis",
     "extent": "has no source and needs a batch size; tested with size and mean",

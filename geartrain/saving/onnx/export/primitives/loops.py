@@ -103,6 +103,6 @@ def _branches(exporter: Any, node: Node, *values: Value, **params: Any) -> Value
     )
 
 
-@translation("ruled")
-def _ruled(exporter: Any, node: Node, x: Value, *others: Value, rule: Any) -> Value:
+@translation("ruled", "after", "forgotten")
+def _first(exporter: Any, node: Node, x: Value, *others: Value, **params: Any) -> Value:
     return x
