@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from geartrain._version import __version__
 from geartrain.commands import (
+    bisect,
     convert,
     describe,
     doctor,
@@ -22,6 +23,7 @@ from geartrain.commands import (
     inspect,
     mnist,
     predict,
+    replay,
     run,
     train,
 )
@@ -36,6 +38,8 @@ _COMMANDS = {
     "run": run,
     "describe": describe,
     "explain": explain,
+    "replay": replay,
+    "bisect": bisect,
     "doctor": doctor,
 }
 _FAILED, _INTERRUPTED, _READER_GONE = 1, 130, 141

@@ -7,10 +7,10 @@ same folder, brought to the disk, and renamed: whoever looks, at any moment, aft
 
 from geartrain.files.file import append, append_lines, bring_to_disk, cut, replacing
 from geartrain.files.folder import replacing_folder, write_folder
-from geartrain.files.others import leave_to_others, writes
+from geartrain.files.others import leave_to_others, nothing_written, writes
 from geartrain.files.place import check_writable, make_folder
 
 __all__ = [
     "append", "append_lines", "bring_to_disk", "check_writable", "cut", "leave_to_others",
-    "make_folder", "replacing", "replacing_folder", "write_folder", "writes",
+    "make_folder", "nothing_written", "replacing", "replacing_folder", "write_folder", "writes",
 ]  # fmt: skip

@@ -143,6 +143,8 @@ def cut(path: str | os.PathLike[str], length: int) -> None:
     ...     Path(folder, "file").read_bytes()
     b'one\n'
     """
+    if not writes():
+        return
     place = Place(path)
     with place.reporting():
         former = place.former_file()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 _state = {"writes": True}
 
 
@@ -17,3 +20,19 @@ def leave_to_others(others_write: bool = True) -> None:
 def writes() -> bool:
     """Whether this process writes files."""
     return _state["writes"]
+
+
+@contextmanager
+def nothing_written() -> Iterator[None]:
+    """A `with` block in which all that is written through `files` goes nowhere: a rehearsal.
+
+    >>> with nothing_written():
+    ...     writes()
+    False
+    """
+    before = writes()
+    leave_to_others()
+    try:
+        yield
+    finally:
+        leave_to_others(not before)

@@ -11,6 +11,8 @@ import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from geartrain.files.others import writes
+
 _LEFT_OVER = re.compile(r"\..*\.geartrain-[0-9a-f]{16}\.part")
 _LEFT_OVER_SECONDS = 3600.0
 _MOST_NAME_BYTES = 200  # of a name of up to 255 bytes: the rest is for what is put around it
@@ -149,6 +151,8 @@ def make_folder(path: str | os.PathLike[str], mode: int = 0o777) -> None:
     ...     Path(folder, "a", "b").is_dir()
     True
     """
+    if not writes():
+        return
     place = Place(path)
     with place.reporting():
         folder = _nearest_folder(place.target)

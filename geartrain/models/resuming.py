@@ -8,7 +8,10 @@ from typing import Any
 
 from geartrain.distribution.current import ranks, together
 from geartrain.distribution.together import shared
+from geartrain.files import nothing_written
+from geartrain.models.replaying import Replayer
 from geartrain.models.training import Training
+from geartrain.resume.replaying import request_for
 
 
 @contextmanager
@@ -42,18 +45,28 @@ def keeping(training: Training, resume: Any, settings: dict[str, Any]) -> Iterat
 
     chosen = Checkpoints.of(resume)
     folder = RunFolder(chosen.folder, chosen.keep)
-    folder.open()
+    held = training.validating
+    request = request_for(chosen.folder)
+    if request is None:
+        folder.open()
     try:
-        held = training.validating
         training.identity = identity_of(
             training.model, training.loop.data, held and held.data, settings
         )
+        if request is not None:
+            state = folder.latest(request.first)
+            if state is not None:
+                _take_up(training, state, str(chosen.folder), chosen.exact)
+            training.keeper = Replayer(training, request, 0 if state is None else state.step)
+            training.loop.most = training.keeper.until_done
+            with nothing_written():
+                yield
+            raise request.missed(training.steps)
         keeper = training.keeper = Keeper(chosen, folder, training.state)
         state = shared(folder.latest())
         if state is not None:
             _take_up(training, state, str(chosen.folder), chosen.exact)
             keeper.best = state.facts["best"]
-            keeper.begin(state.step)
         training.loop.most = lambda done: keeper.until(training.steps + done - training.batch)
         try:
             yield

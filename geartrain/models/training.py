@@ -21,6 +21,7 @@ from geartrain.distribution.together import shared
 from geartrain.models import arguments, checks
 from geartrain.models.loops import Loop
 from geartrain.models.nonfinite import Lookback
+from geartrain.resume.replaying import program_of_process
 from geartrain.resume.state import TrainingState, named_variables, put_back, values_of
 from geartrain.runtime.variable import Variable
 
@@ -118,6 +119,8 @@ class Training:
         self._order_before = self.order.bit_generator.state
         shuffled = data.shuffled(self.order) if self.shuffle else None
         self.lookback.begin()
+        if self.keeper is not None:
+            self.keeper.begin(self.steps)
         for found in self.loop.run(self.listeners, shuffled, self.batch):
             self.logs = found
             self.steps += self.loop.done - self.batch
@@ -172,6 +175,7 @@ class Training:
             held = self.validating
             facts["held"] = None if held is None else held.data.place()
             facts["best"] = None if self.keeper is None else self.keeper.best
+            facts["program"] = program_of_process()
             facts["callbacks"] = []
             has_heard = True
             for one in self.listeners.callbacks:

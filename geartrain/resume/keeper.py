@@ -43,7 +43,7 @@ class Keeper:
         self._failure: OSError | None = None
 
     def begin(self, step: int) -> None:
-        """Begin to count steps behind this one."""
+        """Count steps behind this one, at the beginning of an epoch or where training goes on."""
         self._steps = step
 
     def until(self, step: int) -> int | None:
@@ -54,7 +54,7 @@ class Keeper:
     def after_steps(self, step: int) -> None:
         """Take and write the state, if it is time."""
         every = self._settings.steps
-        if every is not None and step - self._steps >= every:
+        if every is not None and step // every > self._steps // every:
             self._steps = step
             self._wait()
         elif time.monotonic() < self._due or self._is_writing():
