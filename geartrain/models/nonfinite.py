@@ -1,8 +1,8 @@
 """Where numbers were lost: the first value of a step that is not finite, and what computed it.
 
-While `fit` runs, a copy of all variables is taken from time to time. Once the loss is no number,
-the steps since then are done again, one by one; the first bad one is traced again and evaluated
-node by node, with NumPy. Then everything is put back as it was.
+While `fit` runs, a copy of what steps change is taken from time to time. Once the loss is no
+number, the steps since then are done again, one by one; the first bad one is traced again and
+evaluated node by node, with NumPy. Then everything is put back as it was.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from geartrain.runtime.variable import Variable
 
 _SECONDS = 1.0  # between two copies
 _SHARE = 50  # copying takes at most one part in so many of the time
-_MOST_BYTES = 256 << 20  # of variables that are copied
+_MOST_BYTES = 256 << 20  # of variables that are copied, and of batches of streams
 _MOST_BATCHES = 64  # of streams, that are kept to be used again
 
 
@@ -34,16 +34,16 @@ class Lookback:
     """The recent past of a training, to find out where its loss was lost.
 
     Args:
-        training: an object with `model`, `loop`, `epoch`, `batch` and `variables()`.
+        training: an object with `model`, `loop`, `epoch` and `batch`.
     """
 
     def __init__(self, training: Any) -> None:
         self._training = training
-        self._variables: dict[str, Variable] | None = None
-        self._values: dict[str, np.ndarray] = {}
-        self._random: dict[str, Any] = {}
-        self._epoch = self._first = -1
-        self._batches: list[Batch] = []
+        self._variables: list[Variable] | None = None  # that steps change
+        self._values: list[np.ndarray] = []
+        self._epoch = self._first = -1  # where the copy was taken; no epoch: there is none
+        self._batches: list[Batch] = []  # since then, of streams
+        self._bytes = 0  # of these
         self._next = 0.0
         self._found: str | None = None
 
@@ -54,32 +54,31 @@ class Lookback:
 
     def note(self, logs: dict[str, Any]) -> None:
         """Note that steps are done; what is behind is forgotten now and then."""
-        data = self._training.loop.data
-        if not isinstance(data, ArrayBatches):
+        data, is_full = self._training.loop.data, False
+        if not isinstance(data, ArrayBatches) and self._epoch >= 0:
             self._batches.append(data.latest)
+            self._bytes += sum(leaf.nbytes for leaf in _leaves(data.latest))
+            is_full = len(self._batches) >= _MOST_BATCHES or self._bytes > _MOST_BYTES
         if math.isfinite(_loss_of(logs)):
-            self._copy(at_least=_SECONDS if len(self._batches) < _MOST_BATCHES else 0.0)
-        if len(self._batches) > _MOST_BATCHES:
-            self._epoch, self._batches = -1, []
+            self._copy(at_least=0.0 if is_full else _SECONDS)
+        if is_full and self._batches:
+            self._epoch, self._batches, self._bytes = -1, [], 0
 
     def _copy(self, at_least: float) -> None:
-        """Copy all variables, if the last copy is long enough ago."""
+        """Copy what steps change, if the last copy is long enough ago."""
         before = time.perf_counter()
-        if (self._epoch >= 0 and before < self._next + at_least) or before < self._next:
+        if before < self._next + (at_least if self._epoch >= 0 else 0.0):
             return
         if self._variables is None:
-            self._variables = self._training.variables()
-        if sum(one.array.nbytes for one in self._variables.values()) > _MOST_BYTES:
-            self._next = math.inf
-            return
-        for name, one in self._variables.items():
-            if name not in self._values:
-                self._values[name] = one.array.copy()
-            else:
-                np.copyto(self._values[name], one.array)
-        self._random = random.global_state()
+            self._variables = self._training.loop.updated()
+            if sum(one.array.nbytes for one in self._variables) > _MOST_BYTES:
+                self._next = math.inf
+                return
+            self._values = [np.empty_like(one.array) for one in self._variables]
+        for one, value in zip(self._variables, self._values, strict=True):
+            np.copyto(value, one.array)
         self._epoch, self._first = self._training.epoch, self._training.batch
-        self._batches = []
+        self._batches, self._bytes = [], 0
         self._next = before + _SHARE * (time.perf_counter() - before)
 
     def explain(self) -> str:
@@ -92,17 +91,14 @@ class Lookback:
         return self._found
 
     def _searched(self) -> str:
-        assert self._variables is not None
-        model, kept = self._training.model, self._random
+        model = self._training.model
         if model.optimizer is None or model.optimizer.calls_rate:  # a function of the user's own
             return ""
-        now = {name: one.array.copy() for name, one in self._variables.items()}
-        state = random.global_state()
+        now, state = self._now(), random.global_state()
         try:
             self._set(self._values)
-            random.set_global_state(kept)
             for number, batch in self._steps():
-                before = {name: one.array.copy() for name, one in self._variables.items()}
+                before = self._now()
                 logs = plain(model.run_step("train", batch))
                 if math.isfinite(_loss_of(logs)) and not self._lost(before):
                     continue
@@ -115,19 +111,19 @@ class Lookback:
             random.set_global_state(state)
         return ""
 
-    def _set(self, values: dict[str, np.ndarray]) -> None:
-        assert self._variables is not None
-        for name, variable in self._variables.items():
-            np.copyto(variable.array, values[name])
+    def _now(self) -> list[np.ndarray]:
+        return [one.array.copy() for one in self._variables or ()]
 
-    def _lost(self, before: dict[str, np.ndarray]) -> bool:
+    def _set(self, values: list[np.ndarray]) -> None:
+        for variable, value in zip(self._variables or (), values, strict=True):
+            np.copyto(variable.array, value)
+
+    def _lost(self, before: list[np.ndarray]) -> bool:
         """Whether a weight or a slot is no number now, and was one before."""
-        assert self._variables is not None
+        metrics = {id(one) for metric in self._training.model.metrics for one in metric.variables}
         return any(
-            not name.startswith("metrics/")
-            and not _is_finite(one.array)
-            and _is_finite(before[name])
-            for name, one in self._variables.items()
+            id(one) not in metrics and not _is_finite(one.array) and _is_finite(value)
+            for one, value in zip(self._variables or (), before, strict=True)
         )
 
     def _steps(self) -> Iterator[tuple[int, Batch]]:
@@ -144,8 +140,14 @@ class Lookback:
         yield from enumerate(since, self._first)
 
 
+def _leaves(batch: Batch) -> list[np.ndarray]:
+    return [leaf for leaf in tree.flatten(list(batch)) if leaf is not None]
+
+
 def _loss_of(logs: dict[str, Any]) -> float:
     loss = logs.get("loss", 0.0)
+    if type(loss) is float:
+        return loss
     return float(loss) if np.ndim(loss) == 0 else 0.0
 
 
@@ -156,8 +158,8 @@ def _is_finite(array: np.ndarray) -> bool:
 def first_not_finite(model: Any, batch: Batch) -> str:
     """What of a step of training is the first value that is not finite, in words; empty if none."""
     for name, part in zip(batch._fields, batch, strict=True):
-        for leaf in tree.flatten(part):
-            if leaf is not None and not _is_finite(leaf):
+        for leaf in _leaves(Batch(part)):
+            if not _is_finite(leaf):
                 return f"{_kind_of(leaf)} in {name} of the batch"
     for variable in model.variables:
         if not _is_finite(variable.array):
@@ -175,8 +177,7 @@ def first_not_finite(model: Any, batch: Batch) -> str:
         if not _is_finite(np.asarray(value)):
             lost[node] = _kind_of(np.asarray(value))
 
-    leaves = [leaf for leaf in tree.flatten(list(batch)) if leaf is not None]
-    program.watch(leaves, watch)
+    program.watch(_leaves(batch), watch)
     if not lost:
         return ""
     places = _places(calls)

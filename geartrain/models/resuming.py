@@ -66,6 +66,8 @@ def keeping(training: Training, resume: Any, settings: dict[str, Any]) -> Iterat
         state = shared(folder.latest())
         if state is not None:
             _take_up(training, state, str(chosen.folder), chosen.exact)
+            if training.listeners.params.get("verbose"):
+                print(f"Going on after step {state.step}, from {str(chosen.folder)!r}.")
             keeper.best = state.facts["best"]
         training.loop.most = lambda done: keeper.until(training.steps + done - training.batch)
         try:

@@ -40,7 +40,7 @@ class Keeper:
         self._thread: threading.Thread | None = None
         self._taking = self._writing = 0.0  # seconds, of the last one
         self._steps = 0  # at the last one
-        self._failure: OSError | None = None
+        self._failure: Exception | None = None
 
     def begin(self, step: int) -> None:
         """Count steps behind this one, at the beginning of an epoch or where training goes on."""
@@ -98,7 +98,7 @@ class Keeper:
                 self._folder.write_best(best)
             self._folder.write(state)
             self._failure = None
-        except OSError as error:
+        except Exception as error:
             self._failure = error
             if best is not None and self._best_state is None:
                 self._best_state = best
@@ -117,6 +117,8 @@ class Keeper:
         self._thread.join()
         self._thread = None
         self._schedule()
+        if self._failure is not None and not isinstance(self._failure, OSError):
+            raise self._failure
         if self._failure is not None:
             warn(f"fit: a checkpoint could not be written; training goes on. {self._failure}")
 

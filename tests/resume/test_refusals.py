@@ -166,6 +166,11 @@ def test_wrong_settings(arguments, message):
         Checkpoints(**{"folder": "run", **arguments})
 
 
+def test_it_says_from_where_it_goes_on(run, capsys):
+    fit(run, epochs=3, verbose=2)
+    assert f"Going on after step 10, from {str(run)!r}." in capsys.readouterr().out
+
+
 def test_what_resume_takes(tmp_path):
     with pytest.raises(ValueError, match=r"expected resume as the path of a folder.*Received: 7"):
         fit(7)
@@ -192,8 +197,9 @@ def test_a_callback_s_own_state_must_be_plain(tmp_path):
         def get_state(self):
             return {"seen": {1, 2}}
 
-    with pytest.raises(TypeError, match=r"state/callbacks/0/1/seen: expected None, numbers"):
-        fit(tmp_path, callbacks=[Odd()])
+    for steps in (None, 2):  # at the end, and by the thread in the middle
+        with pytest.raises(TypeError, match=r"state/callbacks/0/1/seen: expected None, numbers"):
+            fit(Checkpoints(tmp_path, steps=steps), callbacks=[Odd()])
 
 
 def test_a_file_that_became_shorter(tmp_path):

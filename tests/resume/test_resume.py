@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 
 from geartrain import Input, Sequential, callbacks, data, layers, optimizers, utils
+from geartrain.random.seeds import _global
 from geartrain.resume import Checkpoints, read_checkpoint
 from geartrain.resume.folder import BEST
 
@@ -69,6 +72,24 @@ class Batches:
         return iter([(X[:40], Y[:40]), (X[40:70], Y[40:70]), (X[70:], Y[70:])])
 
 
+class Own(Squares):
+    """Batches with random numbers of their own."""
+
+    def __init__(self):
+        super().__init__()
+        self.random = np.random.default_rng(8)
+
+    def __getitem__(self, index):
+        x, y = super().__getitem__(index)
+        return x + self.random.normal(size=x.shape), y
+
+    def get_state(self):
+        return self.random.bit_generator.state
+
+    def set_state(self, state):
+        self.random.bit_generator.state = state
+
+
 def generator():
     random = np.random.default_rng(5)
     while True:
@@ -123,6 +144,7 @@ CASES = {
     "callbacks": ({**ARRAYS, "validation_split": 0.2, "callbacks": watching},),
     "a PyDataset": ({"x": Squares, "shuffle": True},),
     "a PyDataset with workers": ({"x": lambda: Squares(workers=2), "shuffle": True},),
+    "a PyDataset with a state": ({"x": Own, "shuffle": True},),
     "a data set of rows": ({"x": rows, "validation_data": rows},),
     "a data set that is read": ({"x": mapped},),
     "a generator": ({"x": generator, "steps_per_epoch": 6, "validation_data": generator,
@@ -199,3 +221,18 @@ def test_a_complete_training_has_nothing_to_do_and_can_become_longer(tmp_path):
     whole, expected = trained("arrays", tmp_path)
     assert history.history == expected.history
     np.testing.assert_array_equal(longer.get_weights()[0], whole.get_weights()[0])
+
+
+def test_a_program_without_a_seed_goes_on_too(tmp_path, monkeypatch):
+    """Weights, orders and masks are those of its first start."""
+    seeds = iter(range(9))
+    monkeypatch.setattr(utils, "set_random_seed", lambda seed: random.seed(next(seeds)))
+    monkeypatch.setitem(_global, "seed", None)
+    run = Checkpoints(tmp_path / "run", steps=2, seconds=1e9)
+    whole, expected = trained("arrays", tmp_path)  # with the seed 0
+    seeds = iter(range(9))
+    with pytest.raises(Interruption):
+        trained("arrays", tmp_path, run, Interrupt(epochs=2))
+    model, history = trained("arrays", tmp_path, run)  # with the seed 1
+    assert history.history == expected.history
+    np.testing.assert_array_equal(model.get_weights()[0], whole.get_weights()[0])
