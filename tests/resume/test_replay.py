@@ -61,7 +61,7 @@ def test_a_step_is_done_again_and_nothing_is_written(runs, monkeypatch, capsys):
     loss = float(re.search(r"loss: (\S+)", said)[1])
     mean = float(re.search(r"metrics of the epoch so far: loss (\S+)", said)[1])
     assert loss == pytest.approx(mean, rel=1e-4)  # of the first batch of an epoch
-    assert "dense/kernel" in said and "not finite: none" in said
+    assert re.search(r"/dense\w*/kernel ", said) and "not finite: none" in said
     assert main(["replay", "A", "--step", "1"]) == 0  # from the start
     assert "step 1: epoch 1, batch 0, from the state after step 0" in capsys.readouterr().out
     assert before == {one: one.read_bytes() for one in runs.rglob("*") if one.is_file()}
