@@ -19,7 +19,7 @@ from geartrain.saving.store import bytes_of
 from geartrain.serialization import serialize
 
 _SHOWN = 120  # characters of a text that is kept as it is
-_WHOLE = 32 << 20  # bytes up to which all of an array is hashed
+_WHOLE = 16 << 20  # bytes up to which all of an array is hashed
 _BLOCK = 1 << 20
 _AUTOMATIC = re.compile(r"_\d+(?=[\"/])")  # the numbers of automatic names
 # What may differ where bits need not be the same.
@@ -112,7 +112,7 @@ def _leaves(part: Any) -> Iterable[np.ndarray]:
 
 
 def digest_of_array(array: np.ndarray) -> str:
-    """The start of the SHA-256 of an array; of one over 32 MiB, of 32 blocks of it.
+    """The start of the SHA-256 of an array; of one over 16 MiB, of 16 blocks of it.
 
     >>> digest_of_array(np.zeros(4, "float32"))
     '374708fff771'
