@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from geartrain.distribution.current import ranks, together
 from geartrain.distribution.together import shared
 from geartrain.files import nothing_written
 from geartrain.models.replaying import Replayer
 from geartrain.models.training import Training
-from geartrain.resume.replaying import request_for
+from geartrain.resume.replaying import Request, request_for
+
+if TYPE_CHECKING:
+    from geartrain.resume.folder import RunFolder
+    from geartrain.resume.settings import Checkpoints
 
 
 @contextmanager
@@ -40,35 +44,37 @@ def keeping(training: Training, resume: Any, settings: dict[str, Any]) -> Iterat
         return
     from geartrain.resume.folder import RunFolder
     from geartrain.resume.identity import identity_of
-    from geartrain.resume.keeper import Keeper
     from geartrain.resume.settings import Checkpoints
 
     chosen = Checkpoints.of(resume)
     folder = RunFolder(chosen.folder, chosen.keep)
     held = training.validating
+    training.identity = identity_of(
+        training.model, training.loop.data, held and held.data, settings
+    )
     request = request_for(chosen.folder)
     if request is None:
-        folder.open()
+        block = _kept(training, chosen, folder)
+    else:
+        block = _replayed(training, chosen, folder, request)
+    with block:
+        yield
+
+
+@contextmanager
+def _kept(training: Training, chosen: Checkpoints, folder: RunFolder) -> Iterator[None]:
+    """Keep checkpoints in a folder, and go on from the last one there."""
+    from geartrain.resume.keeper import Keeper
+
+    folder.open()
     try:
-        training.identity = identity_of(
-            training.model, training.loop.data, held and held.data, settings
-        )
-        if request is not None:
-            state = folder.latest(request.first)
-            if state is not None:
-                _take_up(training, state, str(chosen.folder), chosen.exact)
-            training.keeper = Replayer(training, request, 0 if state is None else state.step)
-            training.loop.most = training.keeper.until_done
-            with nothing_written():
-                yield
-            raise request.missed(training.steps)
         keeper = training.keeper = Keeper(chosen, folder, training.state)
         state = shared(folder.latest())
         if state is not None:
             _take_up(training, state, str(chosen.folder), chosen.exact)
+            keeper.best = state.facts["best"]
             if training.listeners.params.get("verbose"):
                 print(f"Going on after step {state.step}, from {str(chosen.folder)!r}.")
-            keeper.best = state.facts["best"]
         training.loop.most = lambda done: keeper.until(training.steps + done - training.batch)
         try:
             yield
@@ -78,6 +84,21 @@ def keeping(training: Training, resume: Any, settings: dict[str, Any]) -> Iterat
         keeper.finish()
     finally:
         folder.close()
+
+
+@contextmanager
+def _replayed(
+    training: Training, chosen: Checkpoints, folder: RunFolder, request: Request
+) -> Iterator[None]:
+    """Look at steps instead of training: `Done` is raised once all is known."""
+    state = folder.latest(request.first)
+    if state is not None:
+        _take_up(training, state, str(chosen.folder), chosen.exact)
+    training.keeper = Replayer(training, request, 0 if state is None else state.step)
+    training.loop.most = training.keeper.until_done
+    with nothing_written():
+        yield
+    raise request.missed(training.steps)
 
 
 def _take_up(training: Training, state: Any, folder: str, exact: bool) -> None:

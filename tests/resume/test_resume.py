@@ -212,6 +212,14 @@ def test_what_is_kept(tmp_path):
     assert (last.step, last.facts["epoch"], last.facts["batch"]) == (25, 5, 0)
 
 
+def test_time_decides_too_and_the_thread_is_not_waited_for(tmp_path):
+    model, _ = trained("arrays", tmp_path, Checkpoints(tmp_path, seconds=0), epochs=40)
+    whole, _ = trained("arrays", tmp_path, epochs=40)
+    names = sorted(one.name for one in tmp_path.iterdir())
+    assert names[-1] == "step-0000000200.safetensors" and len(names) == 4
+    np.testing.assert_array_equal(model.get_weights()[0], whole.get_weights()[0])
+
+
 def test_a_complete_training_has_nothing_to_do_and_can_become_longer(tmp_path):
     model, history = trained("arrays", tmp_path, tmp_path / "run", epochs=2)
     again, same = trained("arrays", tmp_path, tmp_path / "run", epochs=2)
