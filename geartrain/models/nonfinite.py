@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import random, tree
+from geartrain.distribution.current import together
 from geartrain.graph.node import Node, sorted_nodes
 from geartrain.models.batches import ArrayBatches
 from geartrain.models.data import Batch
@@ -93,6 +94,8 @@ class Lookback:
     def _searched(self) -> str:
         model = self._training.model
         if model.optimizer is None or model.optimizer.calls_rate:  # a function of the user's own
+            return ""
+        if together():  # the other ranks take no part in this
             return ""
         now, state = self._now(), random.global_state()
         try:
