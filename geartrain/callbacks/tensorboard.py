@@ -73,6 +73,11 @@ class TensorBoard(Callback):
         self._train_batches = self._test_batches = self._before_epoch = 0
         self._has_profile = False
 
+    def get_state(self) -> dict[str, Any]:
+        """How many batches there were."""
+        counts = ("_train_batches", "_test_batches", "_before_epoch", "_has_profile")
+        return {name: getattr(self, name) for name in counts}
+
     def wants_batches(self, loop: str) -> bool:
         """Only where batches are written."""
         return self.update_freq != "epoch" and loop != "predict"
