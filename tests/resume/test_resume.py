@@ -118,7 +118,7 @@ def watching(folder):
         callbacks.ModelCheckpoint(folder / "best.weights.h5", "val_loss", save_best_only=True,
                                   save_weights_only=True),
         callbacks.LearningRateScheduler(rate),
-        callbacks.TensorBoard(folder / "board", histogram_freq=1, update_freq=3),
+        callbacks.TensorBoard(folder / "board", histogram_freq=1),
     ]  # fmt: skip
 
 
