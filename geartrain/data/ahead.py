@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from geartrain import config
+from geartrain.runtime.staging import Staging
 
 
 def read_ahead(make: Callable[[], Iterator[Any]], size: int) -> Iterator[Any]:
@@ -83,3 +87,40 @@ def on_threads(
         finally:
             for one in waiting:
                 one.cancel()
+
+
+def made_in_order(
+    function: Callable[[Any], Any], items: Iterator[Any], threads: int
+) -> Iterator[Any]:
+    """What a function makes of each item, in order, on threads if it draws no random numbers.
+
+    Args:
+        function: of an item.
+        items: what it is given.
+        threads: how many; -1 for as many as compute, 1 for none.
+    """
+    if threads == 1:
+        yield from map(function, items)
+        return
+    for item in items:
+        made, alone = _observed(function, item)
+        yield made
+        if alone:
+            yield from map(function, items)
+        else:
+            yield from on_threads(function, items, None if threads < 0 else threads)
+
+
+def _observed(function: Callable[[Any], Any], item: Any) -> tuple[Any, bool]:
+    """The result for the first item, and whether the next one may depend on this one."""
+    before = _random_states()
+    staged = Staging()
+    with staged:
+        made = function(item)
+    assigned = bool(staged.updates)
+    staged.commit()
+    return made, assigned or _random_states() != before
+
+
+def _random_states() -> tuple[Any, ...]:
+    return random.getstate(), repr(np.random.get_state(legacy=False))

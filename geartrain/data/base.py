@@ -35,6 +35,7 @@ class Base:
     ) -> None:
         self._make, self._count, self._spec, self._rows = make, count, spec, rows
         self._batched: Batched | None = None
+        self._windows: Callable[[], Any] | None = None  # of one array, where it is cut into them
 
     @classmethod
     def _made(cls, make: Elements, count: int, spec: Any, rows: Rows | None = None) -> Any:

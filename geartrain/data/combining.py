@@ -18,7 +18,8 @@ from geartrain.data.base import (
     check_function,
     whole_number,
 )
-from geartrain.data.elements import Form
+from geartrain.data.elements import Form, protected
+from geartrain.data.programs import FEWEST
 from geartrain.data.rows import Rows
 from geartrain.errors import shown
 from geartrain.random import fresh_seed
@@ -55,8 +56,9 @@ class Combining(Base):
         spec = lambda: form.packed([one.element_spec for one in several])  # noqa: E731
         rows = [one._rows for one in several]
         fixed = {one.fixed[: max(0, count)] for one in rows if one and one.fixed is not None}
-        if len(fixed) == 1 and all(one and one.fixed is not None for one in rows):
-            block = form.packed([one.block for one in rows])
+        plain = [one for one in rows if one and one.fixed is not None and one.then is None]
+        if len(fixed) == 1 and len(plain) == len(rows):
+            block = lambda: form.packed([one.block for one in plain])  # noqa: E731
             return cls._of_rows(Rows.in_range(block, fixed.pop()), count, spec)
         return cls._made(make, count, spec)
 
@@ -91,7 +93,22 @@ class Combining(Base):
             for source in made():
                 yield from source._make()
 
-        return self._made(make, UNKNOWN, lambda: _spec_of_first(made()))
+        spec = lambda: _spec_of_first(made())  # noqa: E731
+        if self._windows is not None and self._count >= FEWEST:
+            windows = self._windows()
+            if windows is not None and self._batches_each(map_func, windows):
+                rows = Rows.in_range(protected(windows), range(len(windows)))
+                return self._of_rows(rows, UNKNOWN, spec)
+        return self._made(make, UNKNOWN, spec)
+
+    def _batches_each(self, map_func: Callable[..., Any], windows: np.ndarray) -> bool:
+        """Whether a function makes one batch of each window, as it does of the first."""
+        first = self.root.from_tensor_slices(windows[0])
+        found = map_func(first)
+        batched = found._batched if isinstance(found, Base) else None
+        if batched is None or batched.rows is not first._rows:
+            return False
+        return bool(found._count == 1 and batched.total == batched.size)
 
     def _sources(self, who: str, map_func: Callable[..., Any]) -> Callable[[], Iterator[Any]]:
         """The data sets that a function makes of the elements."""

@@ -169,7 +169,8 @@ def gathered(block: Any, chosen: Any) -> Any:
             return rows[chosen]
         if isinstance(chosen, slice):
             return eager(np.array(np.asarray(rows)[chosen], order="C"))
-        return eager(np.asarray(rows).take(chosen, 0))
+        plain = np.asarray(rows)  # of which take would copy all, if they lie apart
+        return eager(plain.take(chosen, 0) if plain.flags.c_contiguous else plain[chosen])
 
     return map_leaves(leaf, block)
 

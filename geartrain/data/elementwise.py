@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from geartrain.data.ahead import on_threads, read_ahead
+from geartrain.data.ahead import made_in_order, on_threads, read_ahead
 from geartrain.data.base import (
     INFINITE,
     UNKNOWN,
@@ -19,6 +19,7 @@ from geartrain.data.base import (
     whole_number,
 )
 from geartrain.data.elements import as_element, map_leaves, protected
+from geartrain.data.programs import FEWEST, program_of_rows, spec_of_rows, whole
 from geartrain.data.rows import Numbers, Rows, shuffled, shuffled_numbers
 from geartrain.data.spec import of_results
 from geartrain.random import fresh_seed
@@ -40,10 +41,13 @@ class Elementwise(Base):
 
         Args:
             map_func: takes the element's tensors: a tuple as several arguments, a dict as one. It
-                returns a tensor, a tuple or a dict. It runs on real tensors, whatever it does.
-            num_parallel_calls, deterministic, synchronous, use_unbounded_threadpool, name: accepted
-                as in TensorFlow. Elements are made in order, one after the other, so that
-                random numbers are the same each time; `prefetch` and `fit` have it done ahead.
+                returns a tensor, a tuple or a dict. For hundreds of rows of arrays it is traced
+                once, as in TensorFlow, and compiled; it runs on each element where it asks for
+                values, or changes what Python holds.
+            num_parallel_calls: how many elements are made at a time, `AUTOTUNE` for as many as
+                there are threads; in order. A function that draws random numbers makes one after
+                the other, so that these are the same each time.
+            deterministic, synchronous, use_unbounded_threadpool, name: accepted as in TensorFlow.
 
         Raises TypeError for what is no function.
 
@@ -52,10 +56,17 @@ class Elementwise(Base):
         [array(0), array(1), array(4)]
         """
         check_function("map", map_func)
+        rows = self._rows
+        if rows is not None and rows.total >= FEWEST:
+            then = program_of_rows(map_func, spec_of_rows(rows))
+            if then is not None:
+                made = rows.mapped(then)
+                return self._of_rows(made, self._count, lambda: spec_of_rows(made))
+        threads = 1 if num_parallel_calls is None else int(num_parallel_calls)
 
         def make() -> Iterator[Any]:
-            for element in self._make():
-                yield as_element(applied(map_func, element))
+            return made_in_order(lambda element: as_element(applied(map_func, element)),
+                                 self._make(), threads)  # fmt: skip
 
         def spec() -> Any:
             for element in self._make():
@@ -180,7 +191,7 @@ class Elementwise(Base):
         spec = lambda: self.element_spec  # noqa: E731
         if self._rows is not None:
             rows = self._rows
-            return self._of_rows(Rows(rows.block, lambda: again(rows.order)), known, spec)
+            return self._of_rows(rows.ordered(lambda: again(rows.order)), known, spec)
         return self._made(lambda: again(self._make), known, spec)
 
     def shuffle(
@@ -257,8 +268,13 @@ class Elementwise(Base):
             from geartrain.data.storage import cached_in_file
 
             return self._made(cached_in_file(filename, self._make), self._count, spec)
-        if self._rows is not None and self._rows.fixed is not None:
-            return self
+        rows = self._rows
+        if rows is not None and rows.fixed is not None:
+            if rows.then is None:
+                return self
+            count = len(rows.fixed)
+            kept = Rows.in_range(lambda: whole(rows.blocks(1024), count), range(count))
+            return self._of_rows(kept, self._count, spec)
         held: list[list[Any]] = []
 
         def make() -> Iterator[Any]:

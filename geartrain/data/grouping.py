@@ -16,9 +16,9 @@ from geartrain.data.base import (
     check_function,
     whole_number,
 )
-from geartrain.data.elements import Form, each_row, gathered, map_leaves, number_of_rows, stacked
+from geartrain.data.elements import Form, each_row, map_leaves, number_of_rows, stacked
 from geartrain.data.padding import padded, padded_spec
-from geartrain.data.rows import Batched, in_pieces
+from geartrain.data.rows import Batched, Rows, in_pieces
 from geartrain.data.spec import DatasetSpec, with_rows, without_rows
 
 
@@ -59,7 +59,7 @@ class Grouping(Base):
             if self._rows is not None:
                 for numbers in in_pieces(self._rows.order(), size):
                     if len(numbers) == size or not drop_remainder:
-                        yield gathered(self._rows.block, numbers)
+                        yield self._rows.gathered(numbers)
                 return
             for elements in chunks(self._make(), size, drop_remainder):
                 yield stacked("batch", elements)
@@ -69,7 +69,8 @@ class Grouping(Base):
             self._batches(size, drop_remainder),
             lambda: with_rows(self.element_spec, size if drop_remainder else None),
         )
-        made._batched = Batched(self._rows, self._count, size, drop_remainder)
+        plain = self._rows is not None and self._rows.then is None
+        made._batched = Batched(self._rows if plain else None, self._count, size, drop_remainder)
         return made
 
     def _batches(self, size: int, drop_remainder: bool) -> int:
@@ -197,7 +198,7 @@ class Grouping(Base):
             if rows is not None and rows.fixed is not None:
                 for start in range(0, len(rows.fixed), shift):
                     numbers = rows.fixed[start : start + span : stride]
-                    yield gathered(rows.block, numbers), len(numbers)
+                    yield rows.gathered(numbers), len(numbers)
                 return
             for found in overlapping(self._make(), span, shift):
                 chosen = found[::stride]
@@ -215,7 +216,11 @@ class Grouping(Base):
         if count >= 0:
             whole = max(0, (count - span) // shift + 1)
             count = whole if drop_remainder else -(-count // shift)
-        return self._made(make, count, lambda: map_leaves(DatasetSpec, self.element_spec))
+        made = self._made(make, count, lambda: map_leaves(DatasetSpec, self.element_spec))
+        rows = self._rows
+        if drop_remainder and rows is not None and rows.fixed is not None and rows.then is None:
+            made._windows = lambda: windows_of(rows, size, shift, stride)
+        return made
 
     def group_by_window(
         self,
@@ -348,6 +353,18 @@ def _filled(element: Any, shapes: Any, limit: int) -> Any:
     if isinstance(element, tuple):
         return tuple(_filled(*pair, limit) for pair in zip(element, shapes, strict=True))
     return tuple(limit if size in (None, -1) else size for size in shapes)
+
+
+def windows_of(rows: Rows, size: int, shift: int, stride: int) -> Any:
+    """Whole windows of rows as a view of their block, (windows, size, ...); None if there is none.
+
+    Only of one array, all of it in its order.
+    """
+    block, span = rows.block, (size - 1) * stride + 1
+    if not isinstance(block, np.ndarray) or rows.fixed != range(len(block)) or len(block) < span:
+        return None
+    seen = np.lib.stride_tricks.sliding_window_view(np.asarray(block), span, axis=0)
+    return np.moveaxis(seen, -1, 1)[::shift, ::stride]
 
 
 def overlapping(items: Iterator[Any], span: int, shift: int) -> Iterator[list[Any]]:

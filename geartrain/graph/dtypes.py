@@ -79,6 +79,21 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
     return np.dtype(name)
 
 
+_names: dict[np.dtype[Any], str] = {}
+
+
+def name_of(array: np.ndarray | np.generic) -> str:
+    """The dtype's name of an array: NumPy spells it anew each time, which takes longer than ops."""
+    dtype = _dtype_of(array) if isinstance(array, np.ndarray) else array.dtype
+    name = _names.get(dtype)
+    if name is None:
+        name = _names[dtype] = dtype.name
+    return name
+
+
+_dtype_of: Any = np.ndarray.dtype.__get__
+
+
 def no_numbers(who: str = "") -> TypeError:
     """The error for a tensor of strings where numbers are needed."""
     return TypeError(

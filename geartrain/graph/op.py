@@ -15,6 +15,7 @@ import numpy as np
 
 from geartrain.graph.affine import Reading
 from geartrain.graph.budget import make_room
+from geartrain.graph.dtypes import name_of
 from geartrain.graph.node import Node
 from geartrain.graph.shapes import Spec, holds_dim, resolve
 from geartrain.graph.taping import noted
@@ -194,7 +195,7 @@ class Op:
         if any(map(is_symbolic, sources)) or holds_dim(tuple(params.values())):
             return self.node(*sources, **params)
         arrays = [np.asarray(source) for source in sources]
-        spec = self.infer(*(Spec(array.shape, array.dtype.name) for array in arrays), **params)
+        spec = self.infer(*(Spec(array.shape, name_of(array)) for array in arrays), **params)
         make_room(self.name, *spec.shape)  # type: ignore[arg-type]
         with np.errstate(all="ignore"):
             result = self.numpy(*arrays, **params)

@@ -16,6 +16,7 @@ from geartrain.errors import UnknownSize, shown
 from geartrain.graph.dtypes import (
     FLOATS,
     limits,
+    name_of,
     no_numbers,
     numpy_dtype,
     result_type,
@@ -121,7 +122,9 @@ def _holds_tensors(values: Any) -> bool:
 
 def dtype_of(x: Any) -> str:
     """The dtype's name of an array or node."""
-    return str(x.dtype if isinstance(x, Node) else x.dtype.name)
+    if isinstance(x, Node):
+        return x.dtype
+    return name_of(x) if isinstance(x, np.ndarray) else str(x.dtype.name)
 
 
 def extents_of(x: Any) -> Shape:

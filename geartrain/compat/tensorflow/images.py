@@ -12,6 +12,9 @@ from geartrain.compat.tensorflow import resizing
 from geartrain.compat.tensorflow.dtypes import as_dtype
 from geartrain.compat.tensorflow.shapes import shape_of
 from geartrain.compat.tensorflow.tensor import tensor
+from geartrain.data import pictures
+from geartrain.graph.node import Node
+from geartrain.graph.tracked import recording
 from geartrain.ops import image as images
 from geartrain.ops.operands import dtype_of, extents_of, operand
 
@@ -36,6 +39,9 @@ def resize(
         share = min(wanted[0] / rows, wanted[1] / columns)
         wanted = (round(rows * share), round(columns * share))
     kind = {"nearest_neighbor": "nearest"}.get(str(method), str(method))
+    plain = not isinstance(x, Node) and not recording.tapes and not antialias
+    if plain and kind in pictures.INTERPOLATIONS and x.ndim == 3:
+        return tensor(pictures.resized(np.asarray(x), wanted, kind))
     if kind == "nearest":
         return ops.image.resize(x, wanted, "nearest", data_format="channels_last")
     value = ops.cast(x, "float32")

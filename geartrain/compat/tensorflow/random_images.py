@@ -80,9 +80,11 @@ def _cropped(value: Any, size: Any, seed: Any) -> Any:
         raise ValueError(
             f"tf.image.random_crop: expected a size within {tuple(x.shape)}. Received: {wanted}"
         )
-    share = np.asarray(_drawn(seed, 0.0, 1.0, (len(wanted),)))
-    first = [int(part * room) for part, room in zip(share, spare, strict=True)]
-    return x[tuple(slice(a, a + n) for a, n in zip(first, wanted, strict=True))]
+    share = _drawn(seed, 0.0, 1.0, (len(wanted),))
+    first = ops.cast(share * np.float32(spare), "int32")
+    if isinstance(first, Node) or isinstance(x, Node):
+        return ops.slice(x, first, wanted)
+    return x[tuple(slice(int(a), int(a) + n) for a, n in zip(first, wanted, strict=True))]
 
 
 def stateless_random_flip_left_right(image: Any, seed: Any) -> Any:

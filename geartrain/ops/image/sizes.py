@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -80,6 +81,11 @@ def resize(
     return in_floats(x, lambda x: _weighed(x, axes, wanted, interpolation, antialias))
 
 
+@functools.lru_cache(maxsize=32)
+def _shares(size: int, count: int, interpolation: str, antialias: bool) -> np.ndarray:
+    return np.asarray(shares(size, count, interpolation, antialias))
+
+
 def _weighed(
     x: Any, axes: Axes, wanted: tuple[int, ...], interpolation: str, antialias: bool
 ) -> Any:
@@ -88,7 +94,7 @@ def _weighed(
         size = known("resize", x, axis)
         if size == count:
             continue
-        weights = constant(shares(size, count, interpolation, antialias), dtype_of(x))
+        weights = constant(_shares(size, count, interpolation, antialias), dtype_of(x))
         x = moveaxis(tensordot(x, weights, axes=[[axis], [0]]), -1, axis)
     return x
 
