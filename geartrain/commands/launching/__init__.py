@@ -1,0 +1,1 @@
+"""How `geartrain launch` starts ranks, watches them, and ends them."""
