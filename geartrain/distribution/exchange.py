@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from geartrain.distribution.pool import Pool
 from geartrain.distribution.ranks import Ranks
 from geartrain.distribution.tree import Branch, summed
 from geartrain.graph.dtypes import numpy_dtype
@@ -25,14 +26,22 @@ Join: TypeAlias = Any  # a ufunc of two arrays
 LITTLE = 1 << 15  # bytes that are not worth two messages
 
 
-def joined(joins: Sequence[Join]) -> Callable[[Part, Part], Part]:
-    """The function that joins two parts; it keeps the result in the memory of the first."""
+def joined(joins: Sequence[Join], pool: Pool | None = None) -> Callable[[Part, Part], Part]:
+    """The function that joins two parts: the result is in the memory of the first one.
+
+    Args:
+        joins: how two arrays are joined, for each of the arrays of a part.
+        pool: gets the memory of the second part.
+    """
 
     def both(first: Part, second: Part) -> Part:
-        return [
+        made = [
             np.asarray(join(one, other, out=one))
             for join, one, other in zip(joins, first, second, strict=True)
         ]
+        if pool is not None:
+            pool.give_back(second)
+        return made
 
     return both
 

@@ -10,7 +10,7 @@ import numpy as np
 from geartrain.distribution.exchange import Part, exchanged, joined, rows_of_all
 from geartrain.distribution.phases import Phases, Values
 from geartrain.distribution.ranks import Ranks
-from geartrain.distribution.tree import Branch, branches, owned, rows_of, summed
+from geartrain.distribution.tree import Branch, branches, join_neighbours, owned, rows_of, summed
 from geartrain.graph.node import Node
 from geartrain.runtime.variable import Variable
 
@@ -68,29 +68,35 @@ class PartedProgram:
             cut = slice(rows.start - first, rows.stop - first)
             own = {node: array[cut] for node, array in zip(self.inputs, arrays, strict=True)}
             states.append(own | {self._phases.first: np.array(rows.start, np.int64)})
+        pool, top = self._phases.pool, Branch(0, self._shards)
         for phase in self._phases.phases:
-            found: dict[Branch, Part | None] = {}
+            found: dict[Branch, Part | None] = {
+                Branch(shard, shard + 1): None for shard in self._owned(self._ranks.rank)
+                if not rows_of(shard, self._shards, total)
+            }  # fmt: skip
+            join = joined(list(phase.partials.values()), pool)
             for (shard, _), state in zip(mine, states, strict=True):
                 state.update(phase.run(common | state))
                 found[Branch(shard, shard + 1)] = [state.pop(node) for node in phase.partials]
+                join_neighbours(top, found, join)
             if phase.partials:
-                known = self._added_up(found, phase.partials, total)
+                known = self._added_up(found, phase.partials, join, total)
                 common.update(zip(phase.partials, known, strict=True))
         whole = iter(self._phases.end(common))
-        return [
+        results = [
             next(whole) if place is None else self._rows(*place, states, total)
             for place in self._phases.rows
         ]
+        kept = {id(array) for array in results}
+        for values in (common, *states):
+            pool.give_back(array for array in values.values() if id(array) not in kept)
+        return results
 
     def _added_up(
-        self, found: dict[Branch, Part | None], sums: Mapping[Node, Any], total: int
+        self, found: dict[Branch, Part | None], sums: Mapping[Node, Any], join: Any, total: int
     ) -> list[np.ndarray]:
         """What all shards come to, from what those of this rank do."""
         top, size = Branch(0, self._shards), self._ranks.size
-        for shard in range(self._shards):
-            if not rows_of(shard, self._shards, total):
-                found[Branch(shard, shard + 1)] = None
-        join = joined(list(sums.values()))
         if size == 1:
             result = summed(top, found, join)
             assert result is not None
@@ -98,7 +104,10 @@ class PartedProgram:
         of_ranks = [branches(self._owned(rank), top) for rank in range(size)]
         own = {one: summed(one, found, join) for one in of_ranks[self._ranks.rank]}
         filled = [[one for one in several if one.rows(self._shards, total)] for several in of_ranks]
-        return exchanged(self._ranks, own, filled, sums, top)
+        whole = exchanged(self._ranks, own, filled, sums, top)
+        for part in own.values():
+            self._phases.pool.give_back(part or ())
+        return whole
 
     def _owned(self, rank: int) -> range:
         return owned(rank, self._ranks.size, self._shards)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import ops
+from geartrain.distribution.pool import Pool
 from geartrain.graph.node import Node, placeholder, sorted_nodes
 from geartrain.graph.op import View
 from geartrain.graph.parting import Holding, MixesRows, Partial, Rows, Sections, holdings, is_size
@@ -37,11 +38,11 @@ class Phase:
     """
 
     def __init__(
-        self, outputs: dict[Node, Node], partials: dict[Node, Join], compiled: bool
+        self, outputs: dict[Node, Node], partials: dict[Node, Join], compiled: bool, pool: Pool
     ) -> None:
         self.partials = partials
         self._places = list(outputs)
-        self._run = _Runnable(list(outputs.values()), {}, compiled)
+        self._run = _Runnable(list(outputs.values()), {}, compiled, pool.empty)
 
     def run(self, values: Mapping[Node, np.ndarray]) -> Values:
         """What one part comes to, by placeholder."""
@@ -52,11 +53,13 @@ class _Runnable:
     """A program that finds its inputs by their placeholders."""
 
     def __init__(
-        self, outputs: list[Node], updates: Mapping[Variable, Node], compiled: bool
-    ) -> None:
+        self, outputs: list[Node], updates: Mapping[Variable, Node], compiled: bool,
+        empty: Callable[..., np.ndarray] = np.empty,
+    ) -> None:  # fmt: skip
         leaves = [n for n in sorted_nodes([*outputs, *updates.values()]) if n.leaf is not None]
         self._inputs = [node for node in leaves if type(node.leaf) is type(_LEAF)]
         self._program = Program(self._inputs, outputs, updates, compiled)
+        self._program.empty = empty
 
     def __call__(self, values: Mapping[Node, np.ndarray]) -> list[np.ndarray]:
         return self._program.run(*(values[node] for node in self._inputs))
@@ -79,6 +82,7 @@ class Phases:
         rows: for each output that has rows of the batch, the placeholder that a phase gives it by,
             and their axis; None for others.
         variables: all that the step reads or changes.
+        pool: where the memory of what phases compute comes from.
 
     Raises MixesRows, a ValueError, for a step that cannot be computed in parts.
     """
@@ -100,6 +104,7 @@ class Phases:
                    if isinstance(n.leaf, Variable)), *updates]
             )
         )  # fmt: skip
+        self.pool = Pool()
         self.first, self.total = (placeholder((), "int64", name) for name in ("first", "total"))
         self._sizes: dict[Node, Node] = {}  # numbers made of the batch's size: their placeholders
         nodes = rewrite([*outputs, *updates.values()], self._of_the_batch)
@@ -155,7 +160,7 @@ class Phases:
                 if isinstance(held, Partial):
                     partials[place] = held.join
                 self._mapping[node] = ops.cast(place, node.dtype) if narrow else place
-            phases.append(Phase(outputs, partials, compiled))
+            phases.append(Phase(outputs, partials, compiled, self.pool))
         return phases
 
     def _wanted(self, nodes: list[Node], rows: list[Node]) -> list[list[Node]]:

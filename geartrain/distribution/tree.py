@@ -66,6 +66,27 @@ def branches(shards: range, whole: Branch) -> list[Branch]:
     return [*branches(shards, left), *branches(shards, right)]
 
 
+def join_neighbours(
+    branch: Branch, known: dict[Branch, T | None], join: Callable[[T, T], T]
+) -> bool:
+    """Sum branches as far as both of their parts are known, so that few have to be kept.
+
+    Returns whether the whole branch is known now.
+
+    >>> found = {Branch(0, 1): "0", Branch(1, 2): "1", Branch(2, 3): "2"}
+    >>> join_neighbours(Branch(0, 4), found, lambda a, b: a + b), found
+    (False, {Branch(first=2, end=3): '2', Branch(first=0, end=2): '01'})
+    """
+    if branch in known or branch.end - branch.first == 1:
+        return branch in known
+    left, right = branch.parts
+    both = [join_neighbours(part, known, join) for part in (left, right)]
+    if all(both):
+        known[branch] = summed(branch, known, join)
+        del known[left], known[right]
+    return all(both)
+
+
 def summed(branch: Branch, known: Mapping[Branch, T | None], join: Callable[[T, T], T]) -> T | None:
     """What a branch comes to, from that of branches in it; None for shards without rows.
 

@@ -57,6 +57,7 @@ class Program:
         self.updates = dict(updates or {})
         self.compiled = compiled and native_code()
         self._leaves = [node.leaf for node in self.inputs]
+        self.empty: Callable[..., np.ndarray] = np.empty  # makes the arrays of compiled outputs
         self.pace: dict[int, int] = {}  # by rows a step, how many steps a call should do at once
         self._batches: dict[tuple[tuple[int, ...], ...], int | None] = {}  # by the arrays' shapes
 
@@ -71,7 +72,9 @@ class Program:
         from geartrain.compiler.targets.target import host
         from geartrain.runtime.executable import Executable
 
-        return Executable(self.outputs, self.updates, host())
+        made = Executable(self.outputs, self.updates, host())
+        made.empty = self.empty
+        return made
 
     def _ready(self) -> Executable:
         """The compiled code, made by one thread, and while no other process is forked."""
