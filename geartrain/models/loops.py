@@ -66,6 +66,11 @@ class Loop:
             known = self.model.program_known(self.key)
         return known  # type: ignore[no-any-return]
 
+    @property
+    def by_number(self) -> bool:
+        """Whether the batches of the epoch can be had again, by their numbers."""
+        return self.is_known and isinstance(self.data, ArrayBatches)
+
     def updated(self) -> list[Variable]:
         """The variables that its steps change."""
         program: Any = self.program()[0]

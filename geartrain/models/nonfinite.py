@@ -19,7 +19,6 @@ import numpy as np
 from geartrain import random, tree
 from geartrain.distribution.current import together
 from geartrain.graph.node import Node, sorted_nodes
-from geartrain.models.batches import ArrayBatches
 from geartrain.models.data import Batch
 from geartrain.models.loops import plain
 from geartrain.runtime.function import Program
@@ -55,10 +54,10 @@ class Lookback:
 
     def note(self, logs: dict[str, Any]) -> None:
         """Note that steps are done; what is behind is forgotten now and then."""
-        data, is_full = self._training.loop.data, False
-        if not isinstance(data, ArrayBatches) and self._epoch >= 0:
-            self._batches.append(data.latest)
-            self._bytes += sum(leaf.nbytes for leaf in _leaves(data.latest))
+        loop, is_full = self._training.loop, False
+        if not loop.by_number and self._epoch >= 0:
+            self._batches.append(loop.data.latest)
+            self._bytes += sum(leaf.nbytes for leaf in _leaves(loop.data.latest))
             is_full = len(self._batches) >= _MOST_BATCHES or self._bytes > _MOST_BYTES
         if math.isfinite(_loss_of(logs)):
             self._copy(at_least=0.0 if is_full else _SECONDS)
@@ -131,13 +130,11 @@ class Lookback:
 
     def _steps(self) -> Iterator[tuple[int, Batch]]:
         """The batches since the copy, with their numbers in the epoch."""
-        data = self._training.loop.data
-        if isinstance(data, ArrayBatches):
-            if not self._training.loop.is_known:
-                return
-            since = data.again(self._training.loop.order, self._first, data.taken)
+        loop = self._training.loop
+        if loop.by_number:
+            since = loop.data.again(loop.order, self._first, loop.data.taken)
         else:
-            latest = data.latest
+            latest = loop.data.latest
             late = [] if self._batches and self._batches[-1] is latest else [latest]
             since = iter([*self._batches, *late])
         yield from enumerate(since, self._first)

@@ -31,6 +31,7 @@ class Batches:
         passes: how often the data were begun.
         taken: how many batches were taken since they were begun last.
         order_of_pass: the order that holds since then.
+        latest: the batch that was taken last, where batches are taken one by one.
     """
 
     total: int | None = None
@@ -44,6 +45,7 @@ class Batches:
         self._continues = False
         self.passes = self.taken = 0
         self.order_of_pass: np.ndarray | None = None
+        self.latest: Batch | None = None
 
     def first(self) -> Batch:
         """The first batch, for tracing."""
@@ -74,6 +76,7 @@ class Batches:
         for batch in itertools.islice(itertools.chain(head, self._left), most):
             number += 1
             self.taken += 1
+            self.latest = batch
             yield batch
         if number < (self.steps or 1) and self.total != 0:
             self._warn_of_the_end(number)

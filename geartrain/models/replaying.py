@@ -9,7 +9,6 @@ import numpy as np
 
 from geartrain import tree
 from geartrain.graph.node import Node
-from geartrain.models.batches import ArrayBatches
 from geartrain.models.data import Batch, digest_of, unpack_x_y_sample_weight
 from geartrain.models.nonfinite import first_not_finite
 from geartrain.random import global_state, set_global_state
@@ -72,19 +71,17 @@ class Replayer:
         return {name: zlib.crc32(one.array.tobytes()) for name, one in variables.items()}
 
     def _batch(self) -> Batch | None:
-        """The batch of the latest step; None where there is no way back to it."""
+        """The batch of the latest step."""
         loop = self._training.loop
-        if not isinstance(loop.data, ArrayBatches):
+        if not loop.by_number:
             latest: Batch | None = loop.data.latest
             return latest
-        if not loop.is_known:
-            return None
         return next(loop.data.again(loop.order, loop.data.taken - 1, loop.data.taken))
 
     def _samples(self) -> list[int] | None:
         """The numbers of the samples of the latest step, of arrays."""
         loop = self._training.loop
-        if not isinstance(loop.data, ArrayBatches) or not loop.is_known:
+        if not loop.by_number:
             return None
         size = loop.data.batch_size
         numbers = np.arange(loop.data.total) if loop.order is None else loop.order

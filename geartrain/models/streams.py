@@ -33,7 +33,6 @@ class StreamBatches(Batches):
         self._once = not isinstance(source, PyDataset) and iter(source) is source
         self._iterator: Iterator[Any] | None = None
         self._peeked: list[Batch] = []
-        self.latest: Batch | None = None
         self._begun = self._ended = self._batch_number = 0  # epochs, and batches of the latest
 
     def _whole(self) -> int | None:
@@ -87,10 +86,9 @@ class StreamBatches(Batches):
             self.source.on_epoch_end()
 
     def epoch(self, order: np.ndarray | None = None, first: int = 0) -> Iterator[Batch]:
-        """The batches of one epoch, of which the latest is remembered."""
+        """The batches of one epoch, which are counted."""
         for batch in super().epoch(order, first):
             self._batch_number += 1
-            self.latest = batch
             yield batch
 
     def place(self) -> dict[str, Any]:

@@ -33,6 +33,9 @@ def stream():
 CASES = {
     "a layer": ([Logarithm(name="logs")], {}, r"batch 4: NaN from the op 'log' in the layer"),
     "a random order": ([Logarithm(name="logs")], {"shuffle": True}, r"'log' in the layer 'logs'"),
+    "steps of an epoch": (
+        [Logarithm(name="logs")], {"steps_per_epoch": 6}, r"batch 4: NaN from the op 'log' in the"
+    ),
     "a stream": ([Logarithm(name="logs")], {"x": stream}, r"batch 4: NaN from the op 'log' in the"),
     "every batch is told": (
         [Logarithm(name="logs")], {"callbacks": [callbacks.LambdaCallback(
