@@ -28,7 +28,7 @@ from geartrain.runtime.executable import Executable
 from geartrain.runtime.function import Program, program_for
 from geartrain.runtime.profiling import KernelProfile, measured_kernels
 
-STAGES = ("sizes", "formula", "graph", "loops", "naive", "llvm", "assembly", "profile")
+STAGES = ("sizes", "formula", "graph", "passes", "loops", "naive", "llvm", "assembly", "profile")
 _SHOWN = 60  # lines of IR or assembly that are shown unless all are asked for
 
 
@@ -87,6 +87,10 @@ class Explanation:
     def graph(self) -> str:
         """The nodes, in the order of their use."""
         return graph_text(self.outputs, self._model)
+
+    def passes(self) -> str:
+        """The passes of the compiler, in order: how long each took, and what there was after it."""
+        return "\n".join(map(str, self.executable.assembly.passes))
 
     def loops(self) -> str:
         """Each kernel as loops; what has no code says so."""

@@ -2,7 +2,7 @@
 
 The chain rule, from the outputs back: the gradient of a node is the sum, over the nodes that read
 it, of what each one's op says it passes to that source. The result is an ordinary graph, so it can
-be simplified, compiled, and differentiated again.
+be simplified (`simplify.py`), compiled, and differentiated again.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from geartrain.graph.autodiff import gradients
 from geartrain.graph.dtypes import is_float, numpy_dtype
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import Node, placeholder, sorted_nodes
@@ -22,6 +21,7 @@ from geartrain.graph.op import Op, Opaque
 from geartrain.graph.shapes import Extent, Spec
 from geartrain.ops.bodies import batch_if_needed, flat_size, flattened, parted
 from geartrain.ops.elementwise import constant_like
+from geartrain.ops.rules import gradients
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ more than the products. What is left to do, with vectors along channels c and k 
     forward, dx    y[b, i, c] = sum over k of x[b, i + k, c] * w[k, c]       shifts, added up
     dw             w[k, c] = sum over b, i of x[b, i + k, c] * g[b, i, c]    a reduce for each k
 
-A graph says `contract`, whose gradient is simple; it is rewritten so when it is compiled.
+A graph says `contract`, whose gradient is simple; a rule rewrites it when it is compiled.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from typing import Any
 
 from geartrain.graph.contraction import spec_of
 from geartrain.graph.node import Node
-from geartrain.graph.rewrite import rewrite
 from geartrain.graph.shapes import Extent, Shape
 from geartrain.ops.elementwise import add, multiply
 from geartrain.ops.folds import contract, sum_
@@ -32,12 +31,7 @@ MOST_COLUMNS = 2  # filters for a channel: with more, there is reuse
 LEAST_CHANNELS = 8  # enough for a vector
 
 
-def direct_convolutions(outputs: Sequence[Node]) -> list[Node]:
-    """`outputs`, with depthwise convolutions and their gradients as sums of shifted tensors."""
-    return rewrite(outputs, _direct)
-
-
-def _direct(node: Node) -> Node | None:
+def direct_convolution(node: Node) -> Node | None:
     """What a contraction is written out as; None where a matrix product is better."""
     if node.op is not contract or node.dtype not in ("float32", "float64"):
         return None

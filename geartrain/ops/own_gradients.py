@@ -12,7 +12,6 @@ import numpy as np
 from geartrain import tree
 from geartrain.errors import shown
 from geartrain.graph.affine import Index, Reading
-from geartrain.graph.autodiff import gradients
 from geartrain.graph.dtypes import is_float
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import Constant, Node, placeholder, sorted_nodes
@@ -22,6 +21,7 @@ from geartrain.graph.rewrite import substitute
 from geartrain.graph.shapes import Shape, Spec, public
 from geartrain.ops.bodies import flat_size, is_symbolic, parted, placeholders, traced
 from geartrain.ops.operands import dtype_of, extents_of, filled_like, operand
+from geartrain.ops.rules import gradients
 from geartrain.ops.scan import from_outside
 from geartrain.ops.views import concatenate, reshape
 

@@ -11,19 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from geartrain.graph.autodiff import gradients
 from geartrain.graph.body import Body
 from geartrain.graph.contraction import spec_of
 from geartrain.graph.dtypes import is_float
 from geartrain.graph.node import Node, placeholder, sorted_nodes
 from geartrain.graph.op import Map, View
-from geartrain.graph.rewrite import same, substitute
+from geartrain.graph.rewrite import substitute
 from geartrain.graph.shapes import Extent, product
-from geartrain.ops.elementwise import add, cast, constant_like
+from geartrain.graph.simplify import BODY, simplified
+from geartrain.ops.elementwise import cast, constant_like
 from geartrain.ops.folds import contract, sum_
 from geartrain.ops.linear import LETTERS
+from geartrain.ops.rules import gradients, terms_of
 from geartrain.ops.scan import after_steps, before_steps, loop, section
-from geartrain.ops.views import concatenate, pad, reshape, slice_
+from geartrain.ops.views import pad, reshape, slice_
 
 
 @dataclass
@@ -61,7 +62,7 @@ def _step_gradient(body: Body, entering: Sequence[bool]) -> _Step:
     inside = [cut for found in cuts for cut in found]
     wrt = [*body.states, *body.items, *body.captured, *inside]
     slopes = gradients([o for o, _ in flowing], wrt, [s for _, s in flowing])
-    slopes = _joined(slopes)
+    slopes = simplified(slopes, BODY, given=sorted_nodes(body.outputs))
     at = dict(zip(wrt, slopes, strict=True))
     states = [constant_like(s, 0.0) if at[s] is None else at[s] for s in body.states]
     products = [[(cut, at[cut]) for cut in found if at[cut] is not None] for found in cuts]
@@ -243,7 +244,7 @@ def _entering(g: Node, body: Body, steps: Extent, reverse: bool) -> _Entering:
             late = start
         places[late, size] = found.after, number
     whole = {at: (steps, *shapes[where[1]][1:]) for at, where in places.items()}
-    for term in _terms(g):
+    for term in terms_of(g):
         at = (term.params["low"][0], term.sources[0].extents[0]) if term.op is pad else None
         if at in places and term.params["interior"] == (0,):
             pieces = [(places[at], _reshaped(term.sources[0], whole[at]))]
@@ -258,24 +259,12 @@ def _entering(g: Node, body: Body, steps: Extent, reverse: bool) -> _Entering:
                 one = section(term, start=start, shape=(1, *shapes[number][1:]))
                 pieces.append(((found.before, number), _only(one, steps, reverse)))
         for (where, number), whole_piece in pieces:
-            for piece in _terms(whole_piece):
+            for piece in terms_of(whole_piece):
                 last = _at_the_end(piece, steps, reverse) if number < count else None
                 if last is not None and where is found.after:
                     found.last[number] = _plus(found.last[number], last)
                 else:
                     where[number] = _plus(where[number], piece)
-    return found
-
-
-def _terms(g: Node) -> list[Node]:
-    """What is added up to g."""
-    stack, found = [g], []
-    while stack:
-        node = stack.pop()
-        if node.op is add:
-            stack.extend(reversed(node.sources))
-        else:
-            found.append(node)
     return found
 
 
@@ -327,44 +316,3 @@ def _plus(first: Any, second: Any) -> Any:
     if first is None or second is None:
         return second if first is None else first
     return first + second
-
-
-def _joined(nodes: list[Node | None]) -> list[Node | None]:
-    """Sums of padded parts that fill an axis, as the parts side by side."""
-    new: dict[Node, Node] = {}
-    for node in sorted_nodes(node for node in nodes if node is not None):
-        sources = tuple(new[source] for source in node.sources)
-        made = node if same(sources, node.sources) else Node.of(node.op, sources, node.params)  # type: ignore[arg-type]
-        if node.op is add:
-            joined = _side_by_side(node, new)
-            made = made if joined is None else joined
-        new[node] = made
-    return [None if node is None else new[node] for node in nodes]
-
-
-def _side_by_side(total: Node, new: dict[Node, Node]) -> Node | None:
-    """A sum of parts, each padded along one axis, as one concatenation, if they fill it."""
-    terms = _terms(total)
-    padded = [term for term in terms if term.op is pad]
-    axes = [
-        axis for axis, size in enumerate(total.extents)
-        if all(term.sources[0].extents[axis] != size for term in padded)
-    ]  # fmt: skip
-    if len(terms) != len(padded) or len(axes) != 1:
-        return None
-    (axis,) = axes
-    if not all(isinstance(term.params["low"][axis], int) for term in padded):
-        return None
-    parts = sorted(padded, key=lambda term: term.params["low"][axis])
-    end: Extent = 0
-    for part in parts:
-        if part.params["low"][axis] != end or any(part.params["interior"]):
-            return None
-        end = end + part.sources[0].extents[axis]
-        same = zip(part.sources[0].extents, total.extents, strict=True)
-        if any(a != b for n, (a, b) in enumerate(same) if n != axis):
-            return None
-    if end != total.extents[axis]:
-        return None
-    made: Node = concatenate(*(new[part].sources[0] for part in parts), axis=axis)
-    return made

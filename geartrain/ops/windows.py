@@ -8,30 +8,26 @@ A window view gives each spatial axis a second one behind it, the place inside t
 where `unwindow` is 0 unless the quotient is whole and inside. Each is the other's transpose: the
 gradient of one is the other, summed over k. With `paired`, the source has the axis k already.
 
-A convolution is one contraction of a window view with a kernel. So that its gradient is one too,
-the sum over k of a view of a contraction is written as a contraction of the view, where that is
-the same: no column of windows is ever computed only to be summed.
+A convolution is one contraction of a window view with a kernel. Its gradient is one too, by a rule
+of `rules.py`: no column of windows is ever computed only to be summed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from geartrain.graph.affine import Guard, Index, Reading
-from geartrain.graph.contraction import spec_of
 from geartrain.graph.node import Node
 from geartrain.graph.op import Op, Sample, View
 from geartrain.graph.shapes import Extent, Shape, Spec, apply
-from geartrain.ops.elementwise import add
-from geartrain.ops.folds import contract, sum_
-from geartrain.ops.views import flip, pad, reshape, slice_
+from geartrain.ops.folds import sum_
+from geartrain.ops.views import flip, pad, reshape
 
 Sizes = tuple[int, ...]
-Widened = Callable[[Any, Sizes, bool], Any]  # (tensor, axes, paired) -> its view
 
 
 def _values(*shape: int) -> np.ndarray:
@@ -51,7 +47,7 @@ def _resized(x: Spec, axes: Sizes, extents: Shape, sizes: Sizes, paired: bool) -
     return Spec(tuple(shape), x.dtype)
 
 
-def _source_axes(axes: Sizes, paired: bool) -> Sizes:
+def source_axes(axes: Sizes, paired: bool) -> Sizes:
     """Where `axes` of the result are in the source."""
     return axes if paired else tuple(axis - before for before, axis in enumerate(axes))
 
@@ -88,18 +84,14 @@ def _window_grad(
     g: Node, y: Node, x: Node, axes: Sizes, counts: Shape, sizes: Sizes, strides: Sizes,
     dilations: Sizes, paired: bool,
 ) -> tuple[Any]:  # fmt: skip
-    lengths = tuple(x.extents[axis] for axis in _source_axes(axes, paired))
+    lengths = tuple(x.extents[axis] for axis in source_axes(axes, paired))
     place = {"sizes": sizes, "strides": strides, "dilations": dilations}
     if not paired and side_by_side(**place):
         return (_laid(g, axes, lengths),)
 
-    def widened(tensor: Any, axes: Sizes, paired: bool) -> Any:
-        starts = (0,) * len(axes)
-        if not paired:
-            return spread(tensor, axes, lengths, **place)
-        return unwindow(tensor, axes=axes, lengths=lengths, starts=starts, **place, paired=paired)
-
-    return (widened(g, axes, True) if paired else summed_view(g, axes, widened),)
+    starts = (0,) * len(axes)
+    wide = unwindow(g, axes=axes, lengths=lengths, starts=starts, **place, paired=True)
+    return (wide if paired else sum_(wide, axes=tuple(axis + 1 for axis in axes)),)
 
 
 def side_by_side(sizes: Sizes, strides: Sizes, dilations: Sizes) -> bool:
@@ -115,7 +107,7 @@ def _laid(g: Any, axes: Sizes, lengths: Shape) -> Any:
     high: list[Extent] = [0] * (g.ndim - len(axes))
     for axis in reversed(axes):
         shape[axis : axis + 2] = [shape[axis] * shape[axis + 1]]
-    for source, length in zip(_source_axes(axes, False), lengths, strict=True):
+    for source, length in zip(source_axes(axes, False), lengths, strict=True):
         high[source] = length - shape[source]
     whole = reshape(g, shape=tuple(shape))
     if all(extent == 0 for extent in high):
@@ -167,7 +159,7 @@ def _unwindow_reference(
     low, high, interior = [[0] * y.ndim for _ in range(3)]
     every = [*zip(axes, lengths, sizes, strides, dilations, starts, strict=True)]
     for source, (_, length, size, stride, dilation, start) in zip(
-        _source_axes(axes, paired), every, strict=True
+        source_axes(axes, paired), every, strict=True
     ):
         spread = max(y.shape[source] - 1, 0) * stride + 1
         low[source], interior[source] = (size - 1) * dilation, stride - 1
@@ -176,7 +168,7 @@ def _unwindow_reference(
     shape, steps = list(padded.shape), list(padded.strides)
     corner: list[Any] = [slice(None)] * y.ndim
     for source, (axis, length, size, _, dilation, start) in zip(
-        _source_axes(axes, paired), every, strict=True
+        source_axes(axes, paired), every, strict=True
     ):
         corner[source] = slice(start + low[source], None)
         shape[axis] = length
@@ -191,24 +183,17 @@ def _unwindow_grad(
     g: Node, x: Node, y: Node, axes: Sizes, lengths: Shape, sizes: Sizes, strides: Sizes,
     dilations: Sizes, starts: Sizes, paired: bool,
 ) -> tuple[Any]:  # fmt: skip
-    counts = tuple(y.extents[axis] for axis in _source_axes(axes, paired))
+    counts = tuple(y.extents[axis] for axis in source_axes(axes, paired))
     place = {"sizes": sizes, "strides": strides, "dilations": dilations}
-
-    def widened(tensor: Any, axes: Sizes, paired: bool) -> Any:
-        low: list[Extent] = [0] * tensor.ndim
-        high = list(low)
-        for source, length, size, stride, dilation, count, start in zip(
-            _source_axes(axes, paired), lengths, sizes, strides, dilations, counts, starts,
-            strict=True,
-        ):  # fmt: skip
-            reach = (count - 1) * stride + (size - 1) * dilation + 1
-            low[source], high[source] = start, apply("max", reach - start - length, 0)
-        if any(extent != 0 for extent in low + high):
-            gaps = (0,) * tensor.ndim
-            tensor = pad(tensor, low=tuple(low), high=tuple(high), interior=gaps)
-        return window(tensor, axes=axes, counts=counts, **place, paired=paired)
-
-    return (widened(g, axes, True) if paired else summed_view(g, axes, widened),)
+    behind = []
+    for length, size, stride, dilation, count, start in zip(
+        lengths, sizes, strides, dilations, counts, starts, strict=True
+    ):
+        reach = (count - 1) * stride + (size - 1) * dilation + 1
+        behind.append(apply("max", reach - start - length, 0))
+    padded = padded_along(g, axes, starts, behind)
+    wide = window(padded, axes=axes, counts=counts, **place, paired=True)
+    return (wide if paired else sum_(wide, axes=tuple(axis + 1 for axis in axes)),)
 
 
 def _unwindow_index(
@@ -217,7 +202,7 @@ def _unwindow_index(
 ) -> list[Reading]:  # fmt: skip
     place, guards = list(index), []
     for axis, source, stride, dilation, start in reversed(
-        [*zip(axes, _source_axes(axes, paired), strides, dilations, starts, strict=True)]
+        [*zip(axes, source_axes(axes, paired), strides, dilations, starts, strict=True)]
     ):
         place[axis] = index[axis] + start - index[axis + 1] * dilation
         guards.append(Guard(place[axis], y[source], stride))
@@ -242,32 +227,15 @@ unwindow: Op = Op(
 )  # fmt: skip
 
 
-# -- views of contractions ----------------------------------------------------------------------
-
-
-def summed_view(g: Node, axes: Sizes, widened: Widened) -> Any:
-    """`widened` of `g`, which has windows' axes behind `axes`, summed over these axes.
-
-    Of a contraction `g` whose windows' axes come from one operand and `axes` from the other, it is
-    the contraction with the other operand widened, summed over one axis more.
-    """
-    if g.op is add:
-        first, second = (summed_view(source, axes, widened) for source in g.sources)
-        return add(first, second)
-    if g.op is contract:
-        spec = spec_of(g)
-        left, right, out = spec.left, spec.right, spec.out
-        for labels, other, place in ((left, right, 0), (right, left, 1)):
-            found = _widened_labels(labels, other, out, axes)
-            if found is not None:
-                operands = list(g.sources)
-                positions = tuple(found.index(out[axis]) for axis in axes)
-                operands[place] = widened(operands[place], positions, False)
-                inputs = [left, right]
-                inputs[place] = found
-                kept = "".join(c for c in out if c not in {out[axis + 1] for axis in axes})
-                return contract(*operands, spec=f"{','.join(inputs)}->{kept}")
-    return sum_(widened(g, axes, True), axes=tuple(axis + 1 for axis in axes))
+def padded_along(x: Any, axes: Sizes, low: Sequence[Extent], high: Sequence[Extent]) -> Any:
+    """`x` with so many zeros before and behind it along some axes."""
+    before: list[Extent] = [0] * x.ndim
+    behind = list(before)
+    for axis, first, last in zip(axes, low, high, strict=True):
+        before[axis], behind[axis] = first, last
+    if not any(extent != 0 for extent in before + behind):
+        return x
+    return pad(x, low=tuple(before), high=tuple(behind), interior=(0,) * x.ndim)
 
 
 def spread(
@@ -281,7 +249,7 @@ def spread(
     low: list[Extent] = [0] * y.ndim
     high, interior = list(low), [0] * y.ndim
     for source, length, size, stride, dilation in zip(
-        _source_axes(axes, False), lengths, sizes, strides, dilations, strict=True
+        source_axes(axes, False), lengths, sizes, strides, dilations, strict=True
     ):
         low[source], interior[source] = (size - 1) * dilation, stride - 1
         reach = (y.extents[source] - 1) * stride + 1
@@ -291,49 +259,3 @@ def spread(
     place = {"sizes": sizes, "strides": ones, "dilations": dilations, "paired": False}
     view = window(padded, axes=axes, counts=lengths, **place)
     return flip(view, [axis + 1 for axis in axes])
-
-
-def _widened_labels(labels: str, other: str, out: str, axes: Sizes) -> str | None:
-    """The labels of an operand that alone has `axes`, with those of the windows put behind them.
-
-    None if it has not, or has them in another order, or has a window's axis itself.
-    """
-    spatial = [out[axis] for axis in axes]
-    inner = [out[axis + 1] for axis in axes]
-    if not set(spatial) <= set(labels) - set(other) or set(inner) & set(labels):
-        return None
-    if sorted(spatial, key=labels.index) != spatial:
-        return None
-    behind = dict(zip(spatial, inner, strict=True))
-    return "".join(label + behind.get(label, "") for label in labels)
-
-
-def sliced(g: Node, start: Shape, length: Shape, step: Sizes) -> Any:
-    """A slice of `g`; of a contraction, the contraction of a slice, where that is the same.
-
-    So the gradient of a convolution of a padded tensor is not computed for the padding.
-    """
-    cut = [
-        axis
-        for axis, extent in enumerate(g.extents)
-        if (start[axis], length[axis], step[axis]) != (0, extent, 1)
-    ]
-    if not cut:
-        return g
-    if g.op is contract:
-        spec = spec_of(g)
-        inputs, out = (spec.left, spec.right), spec.out
-        operands = list(g.sources)
-        for place, labels in enumerate(inputs):
-            if all(out[axis] in labels and out[axis] not in inputs[1 - place] for axis in cut):
-                where = {label: labels.index(label) for label in labels}
-                first: list[Extent] = [0] * len(labels)
-                count, stride = list(operands[place].extents), [1] * len(labels)
-                for axis in cut:
-                    at = where[out[axis]]
-                    first[at], count[at], stride[at] = start[axis], length[axis], step[axis]
-                operands[place] = slice_(
-                    operands[place], start=tuple(first), length=tuple(count), step=tuple(stride)
-                )
-                return contract(*operands, **g.params)
-    return slice_(g, start=start, length=length, step=step)

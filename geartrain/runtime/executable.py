@@ -23,7 +23,7 @@ from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import Constant, Leaf, Node, sorted_nodes
 from geartrain.graph.op import Lookup
 from geartrain.graph.shapes import BATCH, holds_dim, resolve
-from geartrain.ops.direct import direct_convolutions
+from geartrain.ops import rules  # noqa: F401 (what the compiler's first pass applies)
 from geartrain.ops.indexing import outside
 from geartrain.runtime import native, threads
 from geartrain.runtime.aligned import address_of
@@ -52,11 +52,10 @@ class Executable:
         target: Target,
         measurable: bool = False,
     ) -> None:
-        simplified = direct_convolutions([*outputs, *updates.values()])
-        self.outputs = simplified[: len(outputs)]
-        self.updates = dict(zip(updates, simplified[len(outputs) :], strict=True))
-        by_node = {variable.node: value for variable, value in self.updates.items()}
-        self.assembly = assembly = assemble(self.outputs, by_node, target, measurable)
+        by_node = {variable.node: value for variable, value in updates.items()}
+        self.assembly = assembly = assemble(outputs, by_node, target, measurable)
+        self.outputs = list(assembly.outputs)
+        self.updates = dict(zip(updates, assembly.updates.values(), strict=True))
         self.library = native.load(assembly.text, target)
         self._jobs: dict[str, threads.Job] = {}
         self.steps: list[threads.Job | tuple[Reference, Plan]] = []

@@ -16,7 +16,6 @@ import numpy as np
 
 from geartrain import config, tree
 from geartrain.errors import describe_value, warn
-from geartrain.graph.autodiff import gradients
 from geartrain.graph.dtypes import FLOATS, numpy_dtype
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import Constant, Node, placeholder, sorted_nodes
@@ -24,6 +23,7 @@ from geartrain.graph.rewrite import substitute
 from geartrain.graph.shapes import BATCH, Dim, public
 from geartrain.ops.elementwise import constant_like
 from geartrain.ops.operands import dtype_of, extents_of, operand
+from geartrain.ops.rules import gradients
 from geartrain.runtime.variable import Trace, Variable, current_trace
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from geartrain import ops
-from geartrain.compiler.passes.fuse import fuse
+from geartrain.compiler.passes.rows import fused
 from geartrain.compiler.targets.target import host
-from geartrain.graph.autodiff import gradients
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH, resolve
+from geartrain.ops.rules import gradients
 from geartrain.runtime.executable import Executable
 
 BATCHES = (3, 1, 0)
@@ -82,7 +82,7 @@ def test_forms_in_use(name):
 
 
 def kernels_of(outputs):
-    return [one.core.op.name if one.core is not None else "map" for one in fuse(outputs)]
+    return [one.core.op.name if one.core is not None else "map" for one in fused(outputs)]
 
 
 def test_a_bias_is_added_where_the_heads_are_stored():

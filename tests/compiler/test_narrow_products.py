@@ -11,11 +11,11 @@ import pytest
 from geartrain import ops
 from geartrain.compiler.pipeline import assemble
 from geartrain.compiler.targets.target import host, named
-from geartrain.graph.autodiff import gradients
 from geartrain.graph.dtypes import numpy_dtype
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import placeholder
 from geartrain.graph.shapes import BATCH, resolve
+from geartrain.ops.rules import gradients
 from geartrain.runtime import native
 from geartrain.runtime.executable import Executable
 

@@ -350,7 +350,7 @@ def test_weights_are_packed_where_a_batch_has_many_rows():
 
 
 def test_a_kernel_whose_code_would_be_too_long_is_left_to_the_reference(monkeypatch):
-    monkeypatch.setattr("geartrain.compiler.pipeline.LONGEST", 60)
+    monkeypatch.setattr("geartrain.compiler.passes.reuse.LONGEST", 60)
     x, w = placeholder((BATCH, 5), F32, "x"), placeholder((5, 3), F32, "w")
     program = Executable([ops.relu(ops.matmul(x, w)) + 1], {}, host())
     (step,) = program.assembly.steps

@@ -12,12 +12,12 @@ import pytest
 
 from geartrain import ops
 from geartrain.compiler.targets.target import host
-from geartrain.graph.autodiff import gradients
 from geartrain.graph.dtypes import numpy_dtype
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH, resolve
 from geartrain.ops.elementwise import constant_like
+from geartrain.ops.rules import gradients
 from geartrain.runtime.executable import Executable
 from tests.compiler.graphs import grown
 

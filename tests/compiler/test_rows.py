@@ -7,12 +7,12 @@ import pytest
 
 from geartrain import ops
 from geartrain.compiler.analysis.loop_text import Names, loop_nest
-from geartrain.compiler.passes.fuse import fuse
+from geartrain.compiler.passes.rows import fused
 from geartrain.compiler.targets.target import host
-from geartrain.graph.autodiff import gradients
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import placeholder
 from geartrain.graph.shapes import BATCH, resolve
+from geartrain.ops.rules import gradients
 from geartrain.runtime.executable import Executable
 from geartrain.runtime.function import jit
 from geartrain.runtime.variable import Variable
@@ -111,7 +111,7 @@ def test_gradients_through_rows_are_those_of_the_reference(name):
 
 def nests(outputs):
     names = Names()
-    return "\n\n".join(loop_nest(kernel, names) for kernel in fuse(outputs)) + "\n"
+    return "\n\n".join(loop_nest(kernel, names) for kernel in fused(outputs)) + "\n"
 
 
 def test_loops_of_a_softmax_and_its_loss(golden, monkeypatch):
@@ -120,7 +120,7 @@ def test_loops_of_a_softmax_and_its_loss(golden, monkeypatch):
     losses = ops.categorical_crossentropy(target, x, from_logits=True)
     outputs = [ops.softmax(x), losses, *gradients([losses], [x], [ops.ones_like(losses)])]
     after = nests(outputs)
-    monkeypatch.setattr("geartrain.compiler.passes.fuse.join_rows", list)
+    monkeypatch.setattr("geartrain.compiler.passes.rows.join_rows", list)
     golden(f"# before\n{nests(outputs)}\n# after\n{after}")
     compare([x, target], outputs, 7)
 

@@ -10,11 +10,11 @@ from geartrain import explain, layers, ops
 from geartrain.compiler.analysis.batch import rows_independent
 from geartrain.compiler.analysis.loop_text import Names, loop_nest
 from geartrain.compiler.targets.target import host
-from geartrain.graph.autodiff import gradients
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import placeholder
 from geartrain.graph.shapes import BATCH, resolve
 from geartrain.ops.elementwise import constant_like
+from geartrain.ops.rules import gradients
 from geartrain.ops.scan import scan
 from geartrain.runtime import threads
 from geartrain.runtime.executable import Executable

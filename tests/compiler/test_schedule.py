@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from geartrain import ops
-from geartrain.compiler.passes.fuse import fuse
+from geartrain.compiler.passes.rows import fused
 from geartrain.compiler.passes.schedule import near_sources
 from geartrain.graph.node import placeholder
 from geartrain.graph.shapes import BATCH
@@ -21,7 +21,7 @@ F32 = "float32"
 def order_of(outputs, updates=None):
     """What each kernel stores first, in order."""
     updates = updates or {}
-    kernels = near_sources(fuse([*outputs, *updates.values()]), updates)
+    kernels = near_sources(fused([*outputs, *updates.values()]), updates)
     return [kernel.nodes[0] for kernel in kernels]
 
 

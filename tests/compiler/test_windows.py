@@ -7,10 +7,10 @@ import pytest
 
 from geartrain import ops
 from geartrain.compiler.targets.target import host
-from geartrain.graph.autodiff import gradients
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import placeholder
 from geartrain.graph.shapes import BATCH, resolve
+from geartrain.ops.rules import gradients
 from geartrain.runtime.executable import Executable
 
 pytest.importorskip("llvmlite")

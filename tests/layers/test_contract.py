@@ -169,7 +169,7 @@ def test_gradients_are_those_of_finite_differences(name, row):
 
 def slopes_of(layer, row, arrays, cotangent):
     """Gradients of sum(output * cotangent), and the arrays that each is with respect to."""
-    from geartrain.graph.autodiff import gradients
+    from geartrain.ops.rules import gradients
 
     for index, x in enumerate(arrays):
         arrays[index] = x.copy()

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from geartrain import layers, ops, tree
-from geartrain.graph.autodiff import gradients
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH
+from geartrain.ops.rules import gradients
 from geartrain.registry import reset_names, snake_case
 from geartrain.runtime.function import Program, trace
 from tests.recorded import load

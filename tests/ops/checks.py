@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from geartrain import ops, tree
-from geartrain.graph.autodiff import gradients
 from geartrain.graph.dtypes import is_float
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH
+from geartrain.ops.rules import gradients
 
 STEP = 1e-5
 BOUND = 1e-6

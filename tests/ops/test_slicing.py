@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from geartrain import ops
-from geartrain.graph.autodiff import gradients
 from geartrain.graph.node import Node, placeholder
 from geartrain.graph.shapes import BATCH
+from geartrain.ops.rules import gradients
 from tests.ops.checks import evaluate, leaves_of, symbolic
 
 quick = settings(max_examples=150, deadline=None, derandomize=True)

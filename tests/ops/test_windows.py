@@ -8,12 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geartrain import naive, ops
-from geartrain.graph.autodiff import gradients
-from geartrain.graph.node import Node, placeholder, sorted_nodes
+from geartrain.graph.node import placeholder, sorted_nodes
 from geartrain.graph.shapes import BATCH, Dim
-from geartrain.ops import views
-from geartrain.ops.folds import contract
-from geartrain.ops.windows import sliced, summed_view, unwindow, window
+from geartrain.ops.rules import gradients
+from geartrain.ops.windows import window
 from tests.ops import loops
 from tests.ops.checks import evaluate, leaves_of, symbolic
 
@@ -188,73 +186,6 @@ def test_two_convolutions_of_one_input_keep_two_contractions():
         "add", "contract", "pad", "slice", "window",
     ]  # fmt: skip
     assert ops_of(dx).count("contract") == 2
-
-
-@pytest.mark.parametrize(
-    ("left", "right", "spec"),
-    [
-        ("bxf", "pxf", "bxf,pxf->bxp"),  # the axis is in both operands
-        ("bxpf", "pf", "bxpf,pf->bxp"),  # the window's axis is in both
-        ("bf", "xpf", "bf,xpf->bxp"),  # both axes are of one operand
-    ],
-)
-def test_other_contractions_are_widened_and_summed(left, right, spec):
-    size = {"b": 2, "x": 3, "p": 2, "f": 2}
-    arrays = [whole(n, *(size[c] for c in labels)) for n, labels in enumerate((left, right))]
-
-    def widened(x, axes, paired):
-        place = {"sizes": (2,), "strides": (1,), "dilations": (1,), "starts": (0,)}
-        return unwindow(x, axes=axes, lengths=(4,), **place, paired=paired)
-
-    def function(a, b):
-        made = contract(a, b, spec=spec)
-        if not isinstance(made, Node):
-            return ops.sum(widened(made, (1,), True), axis=2)
-        return summed_view(made, (1,), widened)
-
-    np.testing.assert_array_equal(symbolic(function, arrays), function(*arrays))
-
-
-def test_windows_of_two_axes_in_another_order_are_widened_and_summed():
-    arrays = [whole(0, 4, 3, 2), whole(1, 2, 2, 2)]  # (y, x, f), (p, q, f)
-    place = {"sizes": (2, 2), "strides": (1, 1), "dilations": (1, 1), "starts": (0, 0)}
-
-    def widened(x, axes, paired):
-        return unwindow(x, axes=axes, lengths=(4, 5), **place, paired=paired)
-
-    def function(a, b):
-        made = contract(a, b, spec="yxf,pqf->xpyq")
-        if not isinstance(made, Node):
-            return ops.sum(widened(made, (0, 2), True), axis=(1, 3))
-        return summed_view(made, (0, 2), widened)
-
-    np.testing.assert_array_equal(symbolic(function, arrays), function(*arrays))
-
-
-def test_a_slice_of_a_contraction_is_one_of_the_operand_that_has_the_axis():
-    a, b = placeholder((5, 3), "float32"), placeholder((3, 4), "float32")
-    product = ops.matmul(a, b)
-    rows = sliced(product, (1, 0), (2, 4), (2, 1))
-    assert ops_of(rows) == ["slice", "contract"]
-    assert rows.sources[1] is b
-    columns = sliced(product, (0, 1), (5, 2), (1, 1))
-    assert columns.sources[0] is a
-    both = sliced(product, (1, 1), (2, 2), (1, 1))
-    assert both.op is views.slice_
-    assert sliced(product, (0, 0), (5, 4), (1, 1)) is product
-    values = [whole(0, 5, 3), whole(1, 3, 4)]
-    for node, place in ((rows, np.s_[1:4:2]), (columns, np.s_[:, 1:3]), (both, np.s_[1:3, 1:3])):
-        (found,) = evaluate([node], [a, b], values)
-        np.testing.assert_array_equal(found, (values[0] @ values[1])[place])
-
-
-def test_a_slice_of_an_axis_that_both_operands_have_stays_a_slice():
-    a, b = placeholder((5, 3, 2), "float32"), placeholder((5, 2, 4), "float32")
-    part = sliced(contract(a, b, spec="bij,bjk->bik"), (1, 0, 0), (2, 3, 4), (1, 1, 1))
-    assert part.op is views.slice_
-    values = [whole(0, 5, 3, 2), whole(1, 5, 2, 4)]
-    (found,) = evaluate([part], [a, b], values)
-    np.testing.assert_array_equal(found, (values[0] @ values[1])[1:3])
 
 
 # -- edges ------------------------------------------------------------------------------------

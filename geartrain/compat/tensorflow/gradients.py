@@ -16,12 +16,12 @@ import numpy as np
 from geartrain import ops, tree
 from geartrain.compat.tensorflow.tensor import Tensor, tensor
 from geartrain.errors import describe_value, shown, warn
-from geartrain.graph import autodiff
 from geartrain.graph.dtypes import FLOATS, numpy_dtype
 from geartrain.graph.eager import eager
 from geartrain.graph.node import Constant, Node
 from geartrain.graph.taping import Note, Tape, no_tapes
 from geartrain.graph.tracked import recording
+from geartrain.ops import rules
 from geartrain.ops.operands import dtype_of, operand
 from geartrain.runtime.variable import Variable, current_trace
 
@@ -184,7 +184,7 @@ class GradientTape:
             nodes = [Node.wrap(operand(one)) for one in wrapped]
             filled = [_seed(node, seed) for node, seed in zip(nodes, seeds, strict=True)]
             wrt = [self._node_of(source, symbols) for source in sources]
-            return autodiff.gradients(nodes, wrt, filled)  # type: ignore[return-value]
+            return rules.gradients(nodes, wrt, filled)  # type: ignore[return-value]
         assert self._tape is not None
         reads = [self._tape.read.get(one, [one]) if isinstance(one, Variable) else [one]
                  for one in sources]  # fmt: skip

@@ -18,7 +18,7 @@ from geartrain.graph.affine import Affine, Guard, Index
 from geartrain.graph.contraction import spec_of
 from geartrain.graph.formula import Names, bare
 from geartrain.graph.node import Constant, Node
-from geartrain.graph.op import Contraction, Cumulative, Lookup, Map, Reduce, Scan, View
+from geartrain.graph.op import Contraction, Cumulative, Lookup, Map, Reduce, View
 from geartrain.graph.shapes import Extent, Shape
 
 _LETTERS = "ijklmnopqrs"
@@ -42,7 +42,7 @@ class _Nest:
         if self.fused.rows is not None:
             self._rows(self.fused.rows)
             return "\n".join(self.lines)
-        if core is not None and isinstance(core.op.lower, Scan):  # type: ignore[union-attr]
+        if self.fused.loop is not None:
             return self._scan()
         if core is not None and isinstance(core.op.lower, Cumulative):  # type: ignore[union-attr]
             self._cumulative(core)

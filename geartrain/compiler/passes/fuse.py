@@ -41,20 +41,17 @@ from geartrain.compiler.analysis.index_maps import (
     repeats,
     short_reduce,
 )
-from geartrain.compiler.analysis.scan_body import ScanBody
 from geartrain.compiler.codegen.values import NARROW
 from geartrain.compiler.passes.kinds import kind_of
-from geartrain.compiler.passes.rows import join_rows
 from geartrain.graph.node import Node, sorted_nodes
 from geartrain.graph.op import Contraction, Map, Scan, View, read_sources
 from geartrain.graph.shapes import divide, holds_dim, product
 
 
 def fuse(outputs: Sequence[Node]) -> list[FusionGroup]:
-    """The kernels that make `outputs`, each after those it needs."""
+    """The fusion groups that make `outputs`, each after those it needs; rows are not joined yet."""
     order = _leading(sorted_nodes(outputs))
     stored, cost = _stored(order, outputs)
-    users, kept = _users(order, stored), set(outputs)
     kernels: list[FusionGroup] = []
     maker: dict[Node, int] = {}  # the number of the kernel that stores a node
     for node in order:
@@ -68,16 +65,6 @@ def fuse(outputs: Sequence[Node]) -> list[FusionGroup]:
         maker[node] = at
     for kernel in kernels:
         kernel.reads, kernel.waits = reads_of(kernel, stored), waits_of(kernel, stored)
-    kernels = join_rows(kernels)
-    maker = {node: number for number, kernel in enumerate(kernels) for node in kernel.nodes}
-    for number, kernel in enumerate(kernels):
-        if kernel.core is not None and isinstance(kernel.core.op.lower, Scan):  # type: ignore[union-attr]
-            kernel.readers = [node for node in order if kernel.core in node.sources]
-            kernel.loop = ScanBody.of(kernel, fuse)
-        kernel.nodes = [
-            node for node in kernel.nodes
-            if node in kept or any(maker[user] != number for user in users[node])
-        ]  # fmt: skip
     return kernels
 
 
@@ -128,16 +115,6 @@ def _stored(order: list[Node], outputs: Sequence[Node]) -> tuple[set[Node], dict
 def is_core(node: Node) -> bool:
     """Whether a kernel is made around a node."""
     return kind_of(node).core and not short_reduce(node)
-
-
-def _users(order: list[Node], stored: set[Node]) -> dict[Node, set[Node]]:
-    """For each node, the stored nodes whose kernels compute with it."""
-    users: dict[Node, set[Node]] = {node: set() for node in order}
-    for node in reversed(order):
-        reached = {node} if node in stored else users[node]
-        for source in read_sources(node):
-            users[source] |= reached
-    return users
 
 
 def _host(

@@ -6,9 +6,33 @@ from collections.abc import Mapping
 
 from geartrain.compiler.analysis.groups import FusionGroup
 from geartrain.compiler.analysis.index_maps import at_own_index
-from geartrain.compiler.codegen.values import summed_in
+from geartrain.compiler.analysis.memory import Buffer
+from geartrain.compiler.codegen.values import BYTES, summed_in
+from geartrain.compiler.kernels.matmul.layout import panel_kernel
 from geartrain.compiler.kernels.matmul.tiling import Tiling
+from geartrain.compiler.passes.lower import product_plan
+from geartrain.compiler.passes.state import Compilation
 from geartrain.graph.node import Node
+from geartrain.graph.shapes import product
+
+
+def choose_layouts(c: Compilation) -> None:
+    """Decide which variables this program keeps in panels while it runs."""
+    fused = c.groups
+    if c.stores_from:
+        return  # the reference reads variables in their own order
+    plans = {
+        number: plan for number, one in enumerate(fused)
+        if (plan := product_plan(one, c.slots, c.target)) is not None
+    }  # fmt: skip
+    kept = choose(fused, c.updates, c.slots, plans)
+    for number, (variable, width) in enumerate(kept.items()):
+        slot, size = c.new_slot(), product(variable.extents) * BYTES[variable.dtype]
+        c.workspace.append(Buffer(slot, size, 0, len(fused)))
+        c.panel_slots |= {variable: slot, c.updates[variable]: slot}
+        given = (variable, width, c.slots[variable], slot)
+        c.enter.append(panel_kernel(f"enter_{number}", *given, into=True))
+        c.leave.append(panel_kernel(f"leave_{number}", *given, into=False))
 
 
 def choose(

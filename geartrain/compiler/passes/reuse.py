@@ -14,7 +14,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from geartrain.compiler.analysis.groups import FusionGroup
+from geartrain.compiler.analysis.memory import Buffer
+from geartrain.compiler.codegen.values import BYTES
+from geartrain.compiler.kernels.copies import copy_kernel
+from geartrain.compiler.kernels.expression import Unsupported
 from geartrain.compiler.kernels.kernel import Kernel
+from geartrain.compiler.passes.lower import lower
+from geartrain.compiler.passes.state import Compilation, Reference
 from geartrain.graph.node import Constant, Node
 from geartrain.graph.op import Scan, read_sources
 
@@ -54,6 +60,50 @@ class Lowered:
             )
             for kernel in self.kernels
         ]  # fmt: skip
+
+
+LONGEST = 50_000  # lines of a kernel: views of views can ask for more than LLVM gets done in time
+
+
+def lower_groups(c: Compilation) -> None:
+    """From fusion groups to kernels; what has no code is left to the reference."""
+    known: dict[Any, Lowered] = {}
+    slots = c.slots | c.panel_slots
+    for number, one in enumerate(c.groups):
+        try:
+            kernels = _lowered(c, f"k{number}", one, slots, known)
+        except Unsupported as problem:
+            c.steps.append(Reference(one, str(problem)))
+            continue
+        if not c.steps or isinstance(c.steps[-1], Reference):
+            c.steps.append([])
+        c.steps[-1].extend(kernels)  # type: ignore[union-attr]
+        c.lowered.append(kernels)
+        for kernel in kernels:
+            for slot, size, dtype in kernel.workspace:
+                c.workspace.append(Buffer(slot, size * BYTES[dtype], number, number))
+    if c.copies:
+        if not c.steps or isinstance(c.steps[-1], Reference):
+            c.steps.append([])
+        made = [copy_kernel(f"copy_{n}", *copy) for n, copy in enumerate(c.copies)]
+        c.steps[-1].extend(made)  # type: ignore[union-attr]
+        c.lowered.extend([one] for one in made)
+
+
+def _lowered(
+    c: Compilation, name: str, fused: FusionGroup, slots: Mapping[object, int],
+    known: dict[Any, Lowered],
+) -> list[Kernel]:  # fmt: skip
+    """The kernels of what is fused: those of an earlier one, where it is alike."""
+    found = key_of(fused, slots)
+    if found is not None and found[0] in known:
+        return known[found[0]].again(name, found[1], slots, c.new_slot)
+    kernels = lower(name, fused, slots, c.target, c.new_slot)
+    if sum(len(part.lines) for kernel in kernels for part in kernel.functions) > LONGEST:
+        raise Unsupported("its code would be too long")
+    if found is not None:
+        known[found[0]] = Lowered(kernels, found[1], name)
+    return kernels
 
 
 def key_of(fused: FusionGroup, slots: Mapping[object, int]) -> tuple[Any, list[Node]] | None:

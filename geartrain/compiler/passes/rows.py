@@ -13,7 +13,7 @@ between.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from geartrain.compiler.analysis.cost import USUAL_BATCH, few_units
 from geartrain.compiler.analysis.groups import (
@@ -25,9 +25,11 @@ from geartrain.compiler.analysis.groups import (
     walk_index,
 )
 from geartrain.compiler.analysis.index_maps import readings
+from geartrain.compiler.analysis.scan_body import ScanBody
+from geartrain.compiler.passes.fuse import fuse
 from geartrain.graph.affine import Index
-from geartrain.graph.node import Node
-from geartrain.graph.op import Reduce
+from geartrain.graph.node import Node, sorted_nodes
+from geartrain.graph.op import Reduce, Scan
 from geartrain.graph.shapes import Shape, product, resolve
 
 
@@ -37,6 +39,28 @@ def join_rows(kernels: list[FusionGroup]) -> list[FusionGroup]:
     while order.join_neighbours():
         pass  # a kernel that joined may be the neighbour that another one waited for
     return [group.fused() for group in order.groups]
+
+
+def group_rows(groups: list[FusionGroup], outputs: Sequence[Node]) -> list[FusionGroup]:
+    """Join what works on the same rows; store only what is an output, or what others read.
+
+    A loop over time learns what one of its steps does: its body goes the same way.
+    """
+    groups = join_rows(groups)
+    order = sorted_nodes(outputs)
+    kept = {*outputs, *(node for group in groups for node in group.reads)}
+    for group in groups:
+        core = group.core
+        if core is not None and isinstance(core.op.lower, Scan):  # type: ignore[union-attr]
+            group.readers = [node for node in order if core in node.sources]
+            group.loop = ScanBody.of(group, fused)
+        group.nodes = [node for node in group.nodes if node in kept]
+    return groups
+
+
+def fused(outputs: Sequence[Node]) -> list[FusionGroup]:
+    """The fusion groups that make `outputs`, rows joined."""
+    return group_rows(fuse(outputs), outputs)
 
 
 class _Group:

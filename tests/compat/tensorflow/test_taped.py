@@ -8,10 +8,10 @@ import pytest
 from geartrain import ops, tree
 from geartrain.compat.tensorflow import tensor
 from geartrain.compat.tensorflow.gradients import GradientTape
-from geartrain.graph.autodiff import gradients
 from geartrain.graph.dtypes import is_float
 from geartrain.graph.evaluate import Plan
 from geartrain.graph.node import Node, placeholder
+from geartrain.ops.rules import gradients
 from geartrain.runtime.function import jit
 from tests.layers.test_contract import ROWS, built, call, drawn
 from tests.ops.checks import total
