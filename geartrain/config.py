@@ -8,11 +8,8 @@ Environment variables: `GEARTRAIN_DATA` (folder with data sets),
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-
-from geartrain.errors import unknown_name
 
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 _FORMATS = ("channels_last", "channels_first")
@@ -145,17 +142,6 @@ def cache_home() -> Path:
         return Path(chosen).expanduser()
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(base).expanduser() / "geartrain"
-
-
-def to_show(passes: Iterable[str]) -> set[str]:
-    """What the compiler shall print, by `GEARTRAIN_SHOW`: "passes", or names of some."""
-    asked = os.environ.get("GEARTRAIN_SHOW")
-    if not asked:
-        return set()
-    found, known = {one.strip() for one in asked.split(",")}, {"passes", *passes}
-    for name in found - known:
-        raise unknown_name("value of GEARTRAIN_SHOW", name, known)
-    return found
 
 
 def keras_home() -> Path:

@@ -8,6 +8,8 @@ import pytest
 import geartrain as keras
 from geartrain import explain, layers, ops
 from geartrain.cli import main
+from geartrain.commands.explain import STAGES
+from geartrain.explanation import STAGES as geartrain_stages
 
 pytest.importorskip("llvmlite")
 
@@ -105,7 +107,8 @@ def test_what_has_no_code_says_so():
 
 def test_printing_shows_every_stage_cut_short(model):
     text = str(explain(model, X))
-    for stage in ("sizes", "formula", "graph", "loops", "naive", "llvm", "assembly", "profile"):
+    assert geartrain_stages == STAGES
+    for stage in STAGES:
         assert f"\n-- {stage} ---" in f"\n{text}"
     assert "lines in all" in text and len(text.splitlines()) < 400
 

@@ -17,7 +17,7 @@ from geartrain import tree
 from geartrain.commands import formats
 
 HELP = "show what becomes of a model or a function, stage by stage"
-STAGES = ("sizes", "formula", "graph", "loops", "naive", "llvm", "assembly", "profile")
+STAGES = ("sizes", "formula", "graph", "passes", "loops", "naive", "llvm", "assembly", "profile")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

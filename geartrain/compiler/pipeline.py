@@ -21,12 +21,12 @@ the name of a pass there prints what it made.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from geartrain import config
 from geartrain.compiler.passes import show, verify
 from geartrain.compiler.passes.aliases import alias_updates
 from geartrain.compiler.passes.emit import emit
@@ -38,6 +38,7 @@ from geartrain.compiler.passes.rows import group_rows
 from geartrain.compiler.passes.schedule import near_sources
 from geartrain.compiler.passes.state import Compilation, Reference
 from geartrain.compiler.targets.target import Target
+from geartrain.errors import unknown_name
 from geartrain.graph.node import Node
 from geartrain.graph.simplify import COMPILED, simplify
 
@@ -135,7 +136,7 @@ def assemble(
 
 def _passed(made: Assembly) -> Assembly:
     """A program after all passes."""
-    wanted = config.to_show(one.name for one in PASSES)
+    wanted = _wanted()
     made.passes = []
     for one in PASSES:
         start = time.perf_counter()
@@ -148,3 +149,14 @@ def _passed(made: Assembly) -> Assembly:
     if "passes" in wanted:
         print("\n".join(map(str, made.passes)), file=sys.stderr)
     return made
+
+
+def _wanted() -> set[str]:
+    """What `GEARTRAIN_SHOW` asks for: "passes", or names of some."""
+    asked = os.environ.get("GEARTRAIN_SHOW")
+    if not asked:
+        return set()
+    found, known = {one.strip() for one in asked.split(",")}, {"passes", *(p.name for p in PASSES)}
+    for name in found - known:
+        raise unknown_name("value of GEARTRAIN_SHOW", name, known)
+    return found
