@@ -72,7 +72,8 @@ def _example(found: Any, options: argparse.Namespace) -> list[Any]:
         shape = (options.batch, *node.shape[1:])
         return random.random(shape, "float32").astype(node.dtype)
 
-    example = [tree.map_structure(sample, found.inputs)]
+    inputs = found.inputs[0] if len(found.inputs) == 1 else found.inputs
+    example = [tree.map_structure(sample, inputs)]
     if not options.predict and found.compiled and len(tree.flatten(found.outputs)) == 1:
         example.append(_targets(found, options.batch))
     return example
