@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from geartrain import tree
-from geartrain.compiler.analysis.loop_text import loop_nest
+from geartrain.compiler.analysis.groups import FusionGroup
+from geartrain.compiler.analysis.loop_text import loop_nest, nest_text
 from geartrain.compiler.pipeline import Reference
 from geartrain.compiler.targets.target import host
 from geartrain.errors import unknown_name
@@ -105,8 +106,16 @@ class Explanation:
             head = f"# kernel k{number}"
             if why is not None:
                 head = f"# computed by NumPy: {why}"
-            parts.append(f"{head}\n{loop_nest(fused, self._names)}")
+            parts.append(f"{head}\n{self._nests(number, fused)}")
         return "\n\n".join(parts)
+
+    def _nests(self, number: int, fused: FusionGroup) -> str:
+        """The loops that the kernels of a group were written of; of other kinds, what they do."""
+        name = re.compile(rf"k{number}(_parts)?$")
+        nests = [one.nest for one in self._kernels() if name.match(one.name)]
+        if not nests or None in nests:
+            return loop_nest(fused, self._names)
+        return "\n".join(nest_text(fused, nest, self._names) for nest in nests)
 
     def naive(self) -> str:
         """The same operations as the naive loops of the textbook."""

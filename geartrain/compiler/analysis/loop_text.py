@@ -14,51 +14,113 @@ from collections.abc import Sequence
 
 from geartrain.compiler.analysis.groups import FusionGroup, Rows, in_memory, walk_index
 from geartrain.compiler.analysis.index_maps import followed, group_offset, reshape_groups
+from geartrain.compiler.analysis.nests import nest_of
+from geartrain.compiler.loops.grammar import PART, At, Fold, Loop, Nest, Product
 from geartrain.graph.affine import Affine, Guard, Index
-from geartrain.graph.contraction import spec_of
 from geartrain.graph.formula import Names, bare
 from geartrain.graph.node import Constant, Node
 from geartrain.graph.op import Contraction, Cumulative, Lookup, Map, Reduce, View
-from geartrain.graph.shapes import Extent, Shape
+from geartrain.graph.shapes import Extent, Shape, apply
 
 _LETTERS = "ijklmnopqrs"
 _TOO_LONG = 400  # characters of one line that nobody would read
 
 
 def loop_nest(fused: FusionGroup, names: Names) -> str:
-    """The loops of one kernel."""
+    """The loops of one group, before any schedule."""
     return _Nest(fused, names).text()
 
 
+def nest_text(fused: FusionGroup, nest: Nest, names: Names) -> str:
+    """The loops of one nest of a group: what its kernel's code was written of."""
+    return _Nest(fused, names, nest).text()
+
+
 class _Nest:
-    def __init__(self, fused: FusionGroup, names: Names) -> None:
+    def __init__(self, fused: FusionGroup, names: Names, nest: Nest | None = None) -> None:
         self.fused, self.names = fused, names
+        self.nest = nest_of(fused) if nest is None else nest
         self.known: dict[Node, str] = {}
         self.lines: list[str] = []
 
     def text(self) -> str:
         """The whole nest."""
         core = self.fused.core
-        if self.fused.rows is not None:
+        if self.nest is not None:
+            self._nest(self.nest)
+        elif self.fused.rows is not None:
             self._rows(self.fused.rows)
-            return "\n".join(self.lines)
-        if self.fused.loop is not None:
-            return self._scan()
-        if core is not None and isinstance(core.op.lower, Cumulative):  # type: ignore[union-attr]
-            self._cumulative(core)
-            return "\n".join(self.lines)
-        shape = self.fused.members()[0].extents
-        index = self._open(shape, 0)
-        depth = sum(size != 1 for size in shape)
-        if core is not None and isinstance(core.op.lower, Reduce | Contraction):  # type: ignore[union-attr]
-            self._reduce(core, index, depth)
-            self.known[core] = "total"
-        elif core is not None:
+        elif self.fused.loop is not None:
+            self._scan()
+        else:
+            assert core is not None and core.op is not None
             sources = ", ".join(self.names.of(source) for source in core.sources)
-            return f"{self.names.of(core)} = {core.op.name}({sources})"  # type: ignore[union-attr]
-        for node in self.fused.nodes:
-            self._assign(node, index, depth)
+            self._line(0, f"{self.names.of(core)} = {core.op.name}({sources})")
         return "\n".join(self.lines)
+
+    def _nest(self, nest: Nest) -> None:
+        """Loops, a fold, stores."""
+        fold = nest.fold
+        loops = [*nest.loops, *(fold.loops if fold is not None else ())]
+        letters = (letter for letter in _LETTERS * len(loops))
+        self.letters = {
+            one.variable: Affine.variable(PART if one.variable == PART else next(letters))
+            for one in loops
+        }
+        depth = self._walk(nest.loops, 0)
+        if fold is not None:
+            self._fold(fold, depth)
+            if fold.cumulative:
+                return
+            self.known[fold.core] = "total"
+        for store in nest.stores:
+            if store.part:
+                self._line(depth, f"{self._element(store)} = total")
+            else:
+                self._assign(store.node, self._lettered(store.index), depth)
+
+    def _walk(self, loops: Sequence[Loop], depth: int) -> int:
+        """The heads of loops; how deep what is inside them is."""
+        for loop in loops:
+            if loop.extent == 1:
+                continue
+            span = f"range({_extent(loop.extent)})"
+            if loop.parts:
+                size = f"{_extent(apply('ceildiv', loop.extent, loop.parts))}"
+                span += f"[{PART} * {size}:({PART} + 1) * {size}]"
+            self._line(depth, f"for {self.letters[loop.variable]} in {span}:")
+            depth += 1
+        return depth
+
+    def _fold(self, fold: Fold, depth: int) -> None:
+        """The loops of a fold, and what is combined in them."""
+        core, lower = fold.core, fold.core.op.lower  # type: ignore[union-attr]
+        assert isinstance(lower, Reduce | Contraction | Cumulative)
+        self._line(depth, f"total = {lower.identity(core.dtype)}")
+        depth = self._walk(fold.loops, depth)
+        if isinstance(fold.element, Product):
+            factors = (self._element(one) for one in (fold.element.left, fold.element.right))
+            self._line(depth, f"total += {' * '.join(factors)}")
+            return
+        value = self._element(fold.element)
+        if fold.cumulative:
+            assert isinstance(lower, Cumulative)
+            named = f"{self.names.of(core)}{_subscript(self._lettered(fold.element.index))}"
+            self._line(depth, f"{named} = total = total {lower.sign} {value}")
+            return
+        sign = "+" if isinstance(lower, Contraction) else lower.sign
+        called = f"total = {core.op.name}(total, {bare(value)})"  # type: ignore[union-attr]
+        self._line(depth, f"total {sign}= {bare(value)}" if sign else called)
+
+    def _element(self, one: At) -> str:
+        index = self._lettered(one.index)
+        if one.part:
+            index = (self.letters[PART], *index) if PART in self.letters else index
+            return f"parts{_subscript(index)}"
+        return self.value(one.node, index)
+
+    def _lettered(self, index: Index) -> Index:
+        return tuple(place.substitute(self.letters) for place in index)
 
     def _rows(self, rows: Rows) -> None:
         """The loops over rows, and in them those of each step over one row."""
@@ -84,22 +146,7 @@ class _Nest:
         self.known[node] = f"{self.names.of(node)}{_subscript(index)}"
         self._line(depth, f"{self.known[node]} = {value}")
 
-    def _cumulative(self, core: Node) -> None:
-        """The loops over the other axes, around that over the axis of a cumulative reduction."""
-        lower, axis = core.op.lower, core.params["axis"]  # type: ignore[union-attr]
-        assert isinstance(lower, Cumulative)
-        others = core.extents[:axis] + core.extents[axis + 1 :]
-        index = self._open(others, 0)
-        depth = sum(size != 1 for size in others)
-        self._line(depth, f"total = {lower.identity(core.dtype)}")
-        (place,) = self._open(core.extents[axis : axis + 1], depth, depth)
-        index = (*index[:axis], place, *index[axis:])
-        depth += core.extents[axis] != 1
-        value = self.value(core.sources[0], index)
-        named = f"{self.names.of(core)}{_subscript(index)}"
-        self._line(depth, f"{named} = total = total {lower.sign} {value}")
-
-    def _scan(self) -> str:
+    def _scan(self) -> None:
         """The loop over time, around the loops of one step."""
         loop = self.fused.loop
         assert loop is not None
@@ -121,7 +168,6 @@ class _Nest:
         for one in loop.inner:
             for line in loop_nest(one, self.names).splitlines():
                 self._line(1, line)
-        return "\n".join(self.lines)
 
     def _line(self, depth: int, text: str) -> None:
         self.lines.append("    " * depth + text)
@@ -140,31 +186,19 @@ class _Nest:
         return tuple(index)
 
     def _reduce(self, core: Node, index: Index, depth: int) -> None:
-        """The loops over the reduced axes, and what is combined in them."""
-        taken = sum(size != 1 for size in core.extents)
+        """The loops over what is reduced of a row, and what is combined in them."""
+        (source,), axes = core.sources, core.params["axes"]
         lower = core.op.lower  # type: ignore[union-attr]
-        assert isinstance(lower, Reduce | Contraction)
+        assert isinstance(lower, Reduce)
         self._line(depth, f"total = {lower.identity(core.dtype)}")
-        if isinstance(lower, Contraction):
-            spec = spec_of(core)
-            sizes = spec.sizes(*(source.extents for source in core.sources))
-            summed = [label for label in sizes if label in spec.summed]
-            inner = self._open(tuple(sizes[label] for label in summed), depth, taken)
-            at = dict(zip(spec.out, index, strict=True)) | dict(zip(summed, inner, strict=True))
-            x = self.value(core.sources[0], tuple(at[label] for label in spec.left))
-            y = self.value(core.sources[1], tuple(at[label] for label in spec.right))
-            depth += sum(sizes[label] != 1 for label in summed)
-            self._line(depth, f"total += {x} * {y}")
-            return
-        (source,) = core.sources
-        axes = core.params["axes"]
+        taken = sum(size != 1 for size in core.extents)
         inner = self._open(tuple(source.extents[axis] for axis in axes), depth, taken)
         kept, reduced = iter(index), dict(zip(axes, inner, strict=True))
         place = tuple(reduced[n] if n in reduced else next(kept) for n in range(source.ndim))
         depth += sum(source.extents[axis] != 1 for axis in axes)
-        value = self.value(source, place)
-        called = f"total = {core.op.name}(total, {bare(value)})"  # type: ignore[union-attr]
-        self._line(depth, f"total {lower.sign}= {bare(value)}" if lower.sign else called)
+        value = bare(self.value(source, place))
+        called = f"total = {core.op.name}(total, {value})"  # type: ignore[union-attr]
+        self._line(depth, f"total {lower.sign}= {value}" if lower.sign else called)
 
     def value(self, node: Node, index: Index) -> str:
         """The element of a node at an index, as an expression."""

@@ -7,17 +7,18 @@ of addresses, and `places` says where in it this kernel's are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from geartrain.compiler.analysis.groups import FusionGroup
 from geartrain.compiler.codegen.builder import BYTES, Address, Builder, Value
 from geartrain.compiler.kernels.expression import Expression, Unsupported
+from geartrain.compiler.loops.grammar import By, Loop, Nest
 from geartrain.compiler.targets.target import Target
 from geartrain.graph.affine import Index
 from geartrain.graph.node import Node
 from geartrain.graph.op import Map, Opaque, read_sources
-from geartrain.graph.shapes import Extent, Shape, apply
+from geartrain.graph.shapes import Extent, apply
 
 BLOCK = 1024  # elements of a one-dimensional tensor that are one unit of work
 BEGIN, END = Value("%begin", "int64"), Value("%end", "int64")
@@ -49,6 +50,7 @@ class Kernel:
             table are for this one.
         code: the name of the function that does its work, which may be that of another kernel.
         places: the name of the list of its places in the table.
+        nest: what it does as loops, of which its code was written; None for other kinds.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Kernel:
     moved: Mapping[int, int] = field(default_factory=dict)
     code: str = ""
     places: str = ""
+    nest: Nest | None = None
 
     @property
     def reports(self) -> bool:
@@ -125,12 +128,6 @@ def check_supported(fused: FusionGroup) -> None:
             raise Unsupported(f"{node.op.name} has no kernel")
 
 
-def lane_axis(shape: Shape) -> int | None:
-    """The axis that vectors run along: the last that has more than one element."""
-    longer = [axis for axis, size in enumerate(shape) if size != 1]
-    return longer[-1] if longer else None
-
-
 def lanes_for(target: Target, *dtypes: str) -> int:
     """How many elements are handled at once."""
     return target.lanes(max(4, *(BYTES[dtype] for dtype in dtypes)))
@@ -171,18 +168,19 @@ def whole_steps(b: Builder, first: Value, last: Value, step: int) -> Value:
 
 
 class Loops:
-    """Loops over the axes of a tensor around a body, the first cut into units of work."""
+    """Loops around a body, the first cut into units of work; those in vectors are the body's."""
 
-    def __init__(self, b: Builder, shape: Shape, lane: int | None) -> None:
-        self.b, self.shape, self.lane = b, shape, lane
-        self.axes = [axis for axis, size in enumerate(shape) if size != 1 and axis != lane]
+    def __init__(self, b: Builder, loops: Sequence[Loop]) -> None:
+        self.b = b
+        self.loops = [loop for loop in loops if loop.by is not By.VECTORS]
+        self.lane = next((loop for loop in loops if loop.by is By.VECTORS), None)
 
     @property
     def units(self) -> Extent:
         """How many units of work there are."""
-        if self.axes:
-            return self.shape[self.axes[0]]
-        return apply("ceildiv", self.shape[self.lane], BLOCK) if self.lane is not None else 1
+        if self.loops:
+            return self.loops[0].extent
+        return 1 if self.lane is None else apply("ceildiv", self.lane.extent, BLOCK)
 
     def run(
         self,
@@ -190,37 +188,35 @@ class Loops:
         begin: Value = BEGIN,
         end: Value = END,
     ) -> None:
-        """Call `body(loop values, first, last)` for each run along the lane axis.
+        """Call `body(loop values, first, last)` for each run along the axis in vectors.
 
         From unit of work number `begin` to `end`: the kernel's own, or all from 0 to `units`.
         """
-        b = self.b
+        b, lane = self.b, self.lane
         found: dict[str, Value] = {}
+        zero, one = b.constant(0, "int64"), b.constant(1, "int64")
 
         def nest(depth: int) -> None:
-            if depth == len(self.axes):
-                stop = b.index(self.shape[self.lane]) if self.lane is not None else None
-                body(found, b.constant(0, "int64"), stop or b.constant(1, "int64"))
+            if depth == len(self.loops):
+                body(found, zero, one if lane is None else b.index(lane.extent))
                 return
-            axis = self.axes[depth]
-            zero, size = b.constant(0, "int64"), b.index(self.shape[axis])
+            loop = self.loops[depth]
+            size = b.index(loop.extent)
             first, last = (begin, end) if depth == 0 else (zero, size)
 
             def iteration(i: Value, _: list[Value]) -> None:
-                found[f"i{axis}"] = i
+                found[loop.variable] = i
                 nest(depth + 1)
 
             b.loop(first, last, 1, iteration)
 
-        if self.axes:
+        if self.loops:
             nest(0)
             return
-        if self.lane is None:
-            b.loop(
-                begin, end, 1, lambda i, _: body({}, b.constant(0, "int64"), b.constant(1, "int64"))
-            )
+        if lane is None:
+            b.loop(begin, end, 1, lambda i, _: body({}, zero, one))
             return
-        size = b.index(self.shape[self.lane])
+        size = b.index(lane.extent)
 
         def block(i: Value, _: list[Value]) -> None:
             low = b.mul(i, b.constant(BLOCK, "int64"))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from geartrain.compiler.analysis.groups import FusionGroup, Rows, walk_index
+from geartrain.compiler.analysis.nests import loops_over
 from geartrain.compiler.codegen.builder import BYTES, Value
 from geartrain.compiler.codegen.values import summed_in
 from geartrain.compiler.kernels.expression import Expression
@@ -86,7 +87,7 @@ class _RowKernel:
             for node in self.kept:
                 self._keep(node, new_slot)
         if outer:
-            Loops(b, (*outer, size), len(outer)).run(lambda found, *_: row(dict(found)))
+            Loops(b, loops_over((*outer, size), len(outer))).run(lambda found, *_: row(dict(found)))
         else:
             b.loop(BEGIN, END, 1, lambda i, _: row({}))
         b.finish()

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from geartrain.compiler.analysis.groups import FusionGroup
-from geartrain.compiler.kernels.cumulative import cumulative_kernel
 from geartrain.compiler.kernels.kernel import Kernel
 from geartrain.compiler.kernels.matmul.contraction import contraction_kernels
-from geartrain.compiler.kernels.reduce import reduce_kernels
+from geartrain.compiler.kernels.reduce import map_kernel, reduce_kernels
 from geartrain.compiler.kernels.scan import scan_kernels
 from geartrain.compiler.kernels.scatter import scatter_kernel
 from geartrain.compiler.targets.target import Target
@@ -80,7 +79,7 @@ KINDS: dict[type, Kind] = {
     Lookup: Kind(in_memory=True),
     Reduce: Kind(lambda r: reduce_kernels(*r.common, r.new_slot, r.repeated), core=True),
     Contraction: Kind(lambda r: contraction_kernels(*r.common, r.new_slot, r.repeated), core=True),
-    Cumulative: Kind(lambda r: [cumulative_kernel(*r.common)], core=True, alone=True),
+    Cumulative: Kind(lambda r: [map_kernel(*r.common)], core=True, alone=True),
     Scatter: Kind(lambda r: [scatter_kernel(*r.common)], core=True, alone=True, in_memory=True),
     Scan: Kind(lambda r: scan_kernels(*r.common, r.new_slot, r.lower), core=True, alone=True),
     Opaque: Kind(core=True, alone=True, in_memory=True),

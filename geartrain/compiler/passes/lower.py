@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from geartrain.compiler.analysis.groups import FusionGroup
-from geartrain.compiler.kernels.elementwise import map_kernel
 from geartrain.compiler.kernels.expression import Unsupported
 from geartrain.compiler.kernels.kernel import Kernel
 from geartrain.compiler.kernels.matmul.contraction import plan_of
 from geartrain.compiler.kernels.matmul.tiling import Tiling
+from geartrain.compiler.kernels.reduce import map_kernel
 from geartrain.compiler.kernels.rows import row_kernel
 from geartrain.compiler.passes.kinds import Request, kind_of
 from geartrain.compiler.targets.target import Target

@@ -57,6 +57,7 @@ class Lowered:
                 nodes=[instead[node] for node in kernel.nodes],
                 workspace=[(moved[slot], size, dtype) for slot, size, dtype in kernel.workspace],
                 packs=None if kernel.packs is None else instead[kernel.packs],
+                nest=None if kernel.nest is None else kernel.nest.of(instead),
             )
             for kernel in self.kernels
         ]  # fmt: skip

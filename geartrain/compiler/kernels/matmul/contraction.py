@@ -12,9 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from geartrain.compiler.analysis.groups import FusionGroup
-from geartrain.compiler.codegen.builder import Value
-from geartrain.compiler.codegen.values import NARROW, summed_in
-from geartrain.compiler.kernels.expression import Expression
+from geartrain.compiler.codegen.values import NARROW
 from geartrain.compiler.kernels.kernel import (
     Kernel,
     at_least,
@@ -26,9 +24,8 @@ from geartrain.compiler.kernels.matmul.packed_gemm import packed_kernels
 from geartrain.compiler.kernels.matmul.packed_layout import Packed
 from geartrain.compiler.kernels.matmul.skinny import SkinnyGemm
 from geartrain.compiler.kernels.matmul.tiling import MANY_ROWS, Cut, operand_of
-from geartrain.compiler.kernels.reduce import Domain, join_parts, kernels_over
+from geartrain.compiler.kernels.reduce import join_parts, reduce_kernels
 from geartrain.compiler.targets.target import Target
-from geartrain.graph.affine import Index
 from geartrain.graph.contraction import spec_of
 from geartrain.graph.shapes import holds_dim
 
@@ -45,7 +42,7 @@ def contraction_kernels(
     given = (fused, slots, target)
     cut = _cut(fused)
     if cut is None:
-        return _as_reduce(name, *given, new_slot, repeated)
+        return reduce_kernels(name, *given, new_slot, repeated)  # no rows or columns
     skinny = SkinnyGemm.of(name, *given, cut)
     if skinny.fits() and not repeated:
         return skinny.kernels(new_slot)
@@ -109,26 +106,3 @@ def _cut(fused: FusionGroup) -> Cut | None:
     a = operand_of(first, spec.left, sizes, memory)
     b = operand_of(second, spec.right, sizes, memory)
     return Cut(sizes, spec.out, rows, a, b, core.dtype in NARROW)
-
-
-def _as_reduce(
-    name: str, fused: FusionGroup, slots: Mapping[object, int], target: Target,
-    new_slot: Callable[[], int], repeated: bool,
-) -> list[Kernel]:  # fmt: skip
-    """A product without rows or columns: dots, matrix times vector."""
-    core = fused.core
-    assert core is not None
-    spec, (first, second) = spec_of(core), core.sources
-    sizes = spec.sizes(first.extents, second.extents)
-    labels = [*spec.out, *(label for label in spec.left if label in spec.summed)]
-    extents = tuple(sizes[label] for label in labels)
-
-    def element(expression: Expression, index: Index) -> Value:
-        at = dict(zip(labels, index, strict=True))
-        x = expression.value(first, tuple(at[label] for label in spec.left))
-        y = expression.value(second, tuple(at[label] for label in spec.right))
-        b, dtype = expression.builder, summed_in(core.dtype)
-        return b.mul(b.convert(x, dtype), b.convert(y, dtype))
-
-    domain = Domain(extents, tuple(range(len(spec.out))), element)
-    return kernels_over(name, fused, slots, target, new_slot, domain, repeated)
