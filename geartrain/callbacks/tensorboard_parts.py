@@ -179,7 +179,7 @@ def _kernels(model: Any, params: dict[str, Any]) -> list[Any]:
     from geartrain.runtime.executable import Executable
     from geartrain.runtime.profiling import measured_kernels
 
-    programs = [program for key, (program, _) in model._programs.items() if key[0] == "train"]
+    programs = [program for key, (program, _) in model._programs.items() if key.kind == "train"]
     if not programs or not programs[-1].compiled:
         return []
     program = programs[-1]

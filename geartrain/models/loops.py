@@ -21,6 +21,7 @@ from geartrain.models.batches import ArrayBatches, Batches
 from geartrain.models.data import pack_x_y_sample_weight
 
 if TYPE_CHECKING:
+    from geartrain.models.programs import ProgramKey
     from geartrain.runtime.frame import Samples
     from geartrain.runtime.function import Program
     from geartrain.runtime.variable import Variable
@@ -47,7 +48,7 @@ class Loop:
 
     def __init__(self, model: Any, kind: str, data: Batches) -> None:
         self.model, self.kind, self.data = model, kind, data
-        self.key: tuple[Any, ...] = ()
+        self.key: ProgramKey | None = None
         self.done = 0
         self.order: np.ndarray | None = None
         self.is_known = False
@@ -150,8 +151,9 @@ class Loop:
         found = self.program()
         if found is not self._found:
             self._found, self._samples = found, None
-            many = found[0].whole_epochs
-            if many and (self.kind != "predict" or found[0].gives_rows):
+            native = found[0].native
+            many = native is not None and native.whole_epochs
+            if many and (self.kind != "predict" or native.gives_rows):
                 assert isinstance(self.data, ArrayBatches)
                 whole = tree.flatten(list(self.data.whole))
                 self._samples = found[0].samples([leaf for leaf in whole if leaf is not None])
@@ -163,12 +165,14 @@ class Loop:
         assert found is not None and samples is not None and data.total is not None
         assert isinstance(data, ArrayBatches)
         program, form = found
+        native = program.native
+        assert native is not None
         done = data.begin(first) * data.batch_size
         if order is not None:
             order = np.ascontiguousarray(order, np.int64)
         batch = min(data.batch_size, data.total)
         if batch < data.total and program.rows_independent:
-            batch = program.rows_in_cache(batch)
+            batch = native.rows_in_cache(batch)
         while done < data.total:
             steps = program.pace.get(batch, 1)
             most = None if self.most is None else self.most(done // batch)
@@ -177,7 +181,7 @@ class Loop:
             if steps > 1 and most is None and data.total - done - rows < batch:
                 rows = data.total - done  # the last, smaller batch is no call of its own
             before = time.perf_counter()
-            results = program.run_steps(samples, batch, rows, done, order)
+            results = native.run_steps(samples, batch, rows, done, order)
             seconds = time.perf_counter() - before
             done += rows
             data.taken = -(-done // data.batch_size)

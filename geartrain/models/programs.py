@@ -4,14 +4,37 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 # Data whose samples have another length, or another size of any axis but the first, are of another
 # form. A model that meets more lengths than this makes some of its programs again.
 MOST_PROGRAMS = 64
 
 
-class Programs(OrderedDict[Any, Any]):
+class ProgramKey(NamedTuple):
+    """What decides which program a step needs.
+
+    Attributes:
+        kind: "train", "test" or "predict".
+        specs: shape without rows, and dtype, of each array.
+        form: which parts of the data there are, and how they are nested.
+        rows: how many rows each array has, or the open batch axis.
+        settings: what is written into a program and may change.
+    """
+
+    kind: str
+    specs: tuple[Any, ...]
+    form: Any
+    rows: tuple[Any, ...]
+    settings: tuple[Any, ...]
+
+    @property
+    def data(self) -> tuple[Any, ...]:
+        """The kind and the form of the data, for any number of rows."""
+        return self.kind, self.specs, self.form
+
+
+class Programs(OrderedDict[ProgramKey, Any]):
     """Programs by what decides which one a step needs, with what is known about them.
 
     Attributes:

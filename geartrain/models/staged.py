@@ -13,6 +13,7 @@ from geartrain.runtime.function import Program
 from geartrain.runtime.stage import STRING, Stage
 
 if TYPE_CHECKING:
+    from geartrain.runtime.executable import Executable
     from geartrain.runtime.frame import Samples
 
 # What a stage makes of whole data is kept for all epochs if it is no larger than this many bytes.
@@ -74,33 +75,20 @@ class StagedProgram:
         return self.program.pace
 
     @property
-    def gives_rows(self) -> bool:
-        """See `Program`."""
-        return not self._texts and self.program.gives_rows
-
-    @property
-    def whole_epochs(self) -> bool:
-        """Whether the stage can run on whole data, and then the program on many batches of it."""
-        return self._stage.keeps_shapes and not self._texts and self.program.whole_epochs
+    def native(self) -> Executable | None:
+        """The program's code, if the stage can run on whole data, and then that on many batches."""
+        return self.program.native if self._stage.keeps_shapes and not self._texts else None
 
     @property
     def rows_independent(self) -> bool:
         """See `Program`."""
         return self.program.rows_independent
 
-    def rows_in_cache(self, least: int) -> int:
-        """See `Program`."""
-        return self.program.rows_in_cache(least)
-
     def samples(self, arrays: Sequence[np.ndarray]) -> Samples | None:
-        """What the stage makes of whole data, for `run_steps`; None if that is too much to keep."""
+        """What the stage makes of whole data, for many steps; None if that is too much to keep."""
         first = self._stage.run([array[:1] for array in arrays])
         rows = max(len(array) for array in arrays)
         if rows * sum(first[node].nbytes for node in self._read) > MOST_BYTES:
             return None
         found = self._stage.run(arrays)
         return self.program.samples([np.ascontiguousarray(found[node]) for node in self._read])
-
-    def run_steps(self, *args: Any) -> list[np.ndarray]:
-        """See `Program`."""
-        return self.program.run_steps(*args)

@@ -17,7 +17,7 @@ from geartrain.layers.layer import Layer
 from geartrain.layers.trials import inferred
 from geartrain.models.data import Batch, pack_x_y_sample_weight
 from geartrain.models.keys import Held, key_of
-from geartrain.models.programs import Programs
+from geartrain.models.programs import ProgramKey, Programs
 from geartrain.models.staged import StagedProgram
 from geartrain.runtime.function import Program, trace
 from geartrain.runtime.stage import Stage, dtype_of_data
@@ -45,7 +45,7 @@ class StepPrograms:
         found: tuple[Runnable, Any] = self._programs[self.traced(kind, batch)]
         return found
 
-    def traced(self, kind: str, batch: Batch) -> tuple[Any, ...]:
+    def traced(self, kind: str, batch: Batch) -> ProgramKey:
         """The key of the program of a step for data of this form, once it is there."""
         self._prepare(kind, batch)
         key = self.program_key(kind, batch)
@@ -84,13 +84,13 @@ class StepPrograms:
         try:
             return self._traced_for(key, batch)
         except UnknownSize:
-            if BATCH not in key[3]:
+            if BATCH not in key.rows:
                 raise
-        self._programs.of_fixed_rows.add(key[:3])
+        self._programs.of_fixed_rows.add(key.data)
         return self._traced_for(self.program_key(kind, batch), batch)
 
-    def _traced_for(self, key: tuple[Any, ...], batch: Batch) -> tuple[Stage, Any, Trace]:
-        kind, _, _, rows, _ = key
+    def _traced_for(self, key: ProgramKey, batch: Batch) -> tuple[Stage, Any, Trace]:
+        kind, rows = key.kind, key.rows
         leaves = [leaf for leaf in tree.flatten(list(batch)) if leaf is not None]
         inputs = [
             placeholder((count, *leaf.shape[1:]), dtype_of_data(leaf), name)
@@ -105,7 +105,7 @@ class StepPrograms:
             result, scope = trace(lambda: step(pack_x_y_sample_weight(*data)))
         return stage, result, scope
 
-    def program_key(self, kind: str, batch: Batch) -> tuple[Any, ...]:
+    def program_key(self, kind: str, batch: Batch) -> ProgramKey:
         """What decides which program a step needs: the form of the data, and settings."""
         leaves = [leaf for leaf in tree.flatten(list(batch)) if leaf is not None]
         specs = tuple((leaf.shape[1:], leaf.dtype) for leaf in leaves)
@@ -114,11 +114,11 @@ class StepPrograms:
             form = repr(tree.map_structure(lambda leaf: leaf is None, list(batch)))
         fixed = self._rows_are_fixed() or (kind, specs, form) in self._programs.of_fixed_rows
         rows = tuple(len(leaf) if fixed else BATCH for leaf in leaves)
-        return (kind, specs, form, rows, self._settings(kind))
+        return ProgramKey(kind, specs, form, rows, self._settings(kind))
 
-    def program_known(self, key: tuple[Any, ...]) -> tuple[Runnable, Any] | None:
+    def program_known(self, key: ProgramKey | None) -> tuple[Runnable, Any] | None:
         """The program with this key, if there is one since `compile`, and its result's form."""
-        return self._programs.get(key)
+        return None if key is None else self._programs.get(key)
 
     def _rows_are_fixed(self) -> bool:
         """Whether a layer keeps a state for each row, from one batch to the next."""
@@ -144,12 +144,12 @@ class StepPrograms:
         return (*common, Held(self.optimizer), *keys, *trained, *flags)
 
     @contextmanager
-    def _settings_fixed(self, key: tuple[Any, ...], first: Callable[[], Batch]) -> Iterator[None]:
+    def _settings_fixed(self, key: ProgramKey, first: Callable[[], Batch]) -> Iterator[None]:
         """What is trainable and how the optimizer is set stay as in `key`, in a `with` block.
 
         Meanwhile callbacks have a way to the `first` batch.
         """
-        before, self._fixed_settings = self._fixed_settings, key[-1]
+        before, self._fixed_settings = self._fixed_settings, key.settings
         self._first_batch = first
         try:
             yield

@@ -76,8 +76,14 @@ class Program:
         made.empty = self.empty
         return made
 
-    def _ready(self) -> Executable:
-        """The compiled code, made by one thread, and while no other process is forked."""
+    @property
+    def native(self) -> Executable | None:
+        """The compiled code, ready to run; None where the NumPy reference is run.
+
+        It is made by one thread, and while no other process is forked.
+        """
+        if not self.compiled:
+            return None
         if "executable" not in self.__dict__:
             from geartrain.runtime import native
 
@@ -116,8 +122,9 @@ class Program:
         """Compute the outputs, then update the variables."""
         batch = self.batch_of(arrays)
         values = dict(zip(self._leaves, arrays, strict=True))
-        if self.compiled:
-            return self._ready().run(values, batch)
+        native = self.native
+        if native is not None:
+            return native.run(values, batch)
         for node in self.plan.leaves:
             if isinstance(node.leaf, Variable):
                 values[node.leaf] = node.leaf.array
@@ -141,17 +148,8 @@ class Program:
 
     def direct(self, batch: int) -> Callable[[np.ndarray], np.ndarray] | None:
         """The shortest way to run it for batches of that size; see `Executable.direct`."""
-        return self._ready().direct(batch) if self.compiled else None
-
-    @property
-    def gives_rows(self) -> bool:
-        """Whether each output has a row for each of the batch."""
-        return self._ready().gives_rows
-
-    @property
-    def whole_epochs(self) -> bool:
-        """Whether `run_steps` can be called: all is compiled, and every input has a batch axis."""
-        return self.compiled and self._ready().whole_epochs
+        native = self.native
+        return None if native is None else native.direct(batch)
 
     @functools.cached_property
     def rows_independent(self) -> bool:
@@ -160,26 +158,12 @@ class Program:
 
         return not self.updates and rows_independent(self.outputs)
 
-    def rows_in_cache(self, least: int) -> int:
-        """How many rows a step should take, if it may take any number; see `Executable`."""
-        return self._ready().rows_in_cache(least)
-
     def samples(self, arrays: Sequence[np.ndarray]) -> Samples:
-        """Whole data for `run_steps`, an array for each input; see `Samples`."""
+        """Whole data for `native.run_steps`, an array for each input; see `Samples`."""
         from geartrain.runtime.frame import Samples
 
-        return Samples(self._ready(), dict(zip(self._leaves, arrays, strict=True)))
-
-    def run_steps(
-        self,
-        samples: Samples,
-        batch: int,
-        rows: int,
-        first: int = 0,
-        order: np.ndarray | None = None,
-    ) -> list[np.ndarray]:
-        """Many steps in one call; see `Executable.run_steps`."""
-        return self.executable.run_steps(samples, batch, rows, first, order)
+        assert self.native is not None
+        return Samples(self.native, dict(zip(self._leaves, arrays, strict=True)))
 
 
 @contextmanager

@@ -246,7 +246,7 @@ def test_many_steps_in_one_call_are_those_steps_one_by_one():
     order = np.random.default_rng(0).permutation(20)[:18]
     total, expected = Variable(0.0), Variable(0.0)
     program = counter(total)
-    results = program.run_steps(program.samples([data]), 6, 18, order=order)
+    results = program.native.run_steps(program.samples([data]), 6, 18, order=order)
     single = counter(expected)
     for start in range(0, 18, 6):
         last = single.run(data[order[start : start + 6]])
@@ -259,7 +259,7 @@ def test_single_steps_may_come_between_many():
     data = np.arange(40, dtype=F32).reshape(20, 2)
     program = counter(Variable(0.0))
     for order in (None, np.arange(20), None):
-        many = program.run_steps(program.samples([data]), 5, 20, order=order)
+        many = program.native.run_steps(program.samples([data]), 5, 20, order=order)
         one = program.run(data[15:])
         assert many[0] == one[0] == data[15:].sum()
         np.testing.assert_array_equal(many[1][-5:], one[1])
@@ -269,7 +269,7 @@ def test_steps_without_an_order_give_the_rows_of_all():
     data = np.arange(40, dtype=F32).reshape(20, 2)
     total = Variable(0.0)
     program = counter(total)
-    results = program.run_steps(program.samples([data]), 5, 20)
+    results = program.native.run_steps(program.samples([data]), 5, 20)
     np.testing.assert_array_equal(results[1], data * 2)
     assert results[0] == data[15:].sum() and total.numpy() == data.sum()
 
@@ -281,7 +281,7 @@ def test_the_last_of_many_steps_may_have_fewer_rows(batch, ordered):
     order = np.random.default_rng(0).permutation(20) if ordered else None
     total, expected = Variable(0.0), Variable(0.0)
     program, single = counter(total), counter(expected)
-    results = program.run_steps(program.samples([data]), batch, 17, first=2, order=order)
+    results = program.native.run_steps(program.samples([data]), batch, 17, first=2, order=order)
     rows = data[2:19] if order is None else data[order[2:19]]
     steps = [single.run(rows[at : at + batch]) for at in range(0, 17, batch)]
     assert total.numpy() == expected.numpy()
@@ -295,7 +295,7 @@ def test_fewer_rows_may_need_more_memory(monkeypatch):
     program = counter(Variable(0.0))
     data = np.ones((20, 2), F32)
     samples = program.samples([data])
-    assert program.run_steps(samples, 8, 16)[0] == 16
+    assert program.native.run_steps(samples, 8, 16)[0] == 16
     buffers = program.executable.assembly.buffers
     assert buffers or not any(kernel.workspace for kernel in program.executable.assembly.steps[0])
     buffer = Buffer(program.executable.assembly.epoch.order, 64 * 9 - 64 * BATCH, 0, 0)
@@ -303,7 +303,7 @@ def test_fewer_rows_may_need_more_memory(monkeypatch):
     taken = program.executable._take(8, 8)
     assert taken.block.size < 5 * 64
     program.executable._give_back(taken)
-    assert program.run_steps(samples, 8, 20)[0] == 8
+    assert program.native.run_steps(samples, 8, 20)[0] == 8
     assert program.executable._take(8, 4).block.size >= 5 * 64
 
 

@@ -124,12 +124,12 @@ def test_whole_epochs_are_native_where_the_width_is_known():
     model.compile("sgd", "mse")
     model.fit(TEXTS, LABELS, batch_size=2, verbose=0)
     ((program, _),) = model._programs.values()
-    assert program.whole_epochs
+    assert program.native.whole_epochs
     known = sequential()
     known.compile("sgd", "mse")
     known.fit(TEXTS, LABELS, batch_size=2, verbose=0, shuffle=False)
     ((program, _),) = known._programs.values()
-    assert not program.whole_epochs
+    assert program.native is None
     assert len(program._programs) == 2  # widths: 3, and 5
 
 
