@@ -17,7 +17,6 @@ import numpy as np
 from geartrain import tree
 from geartrain.errors import shown
 from geartrain.graph.affine import Index, Reading
-from geartrain.graph.autodiff import gradients
 from geartrain.graph.dtypes import is_float
 from geartrain.graph.node import Node
 from geartrain.graph.op import Op, View
@@ -26,6 +25,7 @@ from geartrain.graph.rewrite import substitute
 from geartrain.graph.shapes import Shape, Spec
 from geartrain.ops.bodies import is_symbolic, older, traced
 from geartrain.ops.masks import mask_of, set_mask
+from geartrain.ops.rules import gradients
 
 __all__ = ["remat"]
 

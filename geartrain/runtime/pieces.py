@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from geartrain.graph.autodiff import gradients
 from geartrain.graph.dtypes import is_float
 from geartrain.graph.eager import eager, kinds
 from geartrain.graph.node import Node, placeholder, sorted_nodes
@@ -22,6 +21,7 @@ from geartrain.graph.op import Map, Scan, View
 from geartrain.graph.rewrite import substitute
 from geartrain.graph.taping import Note, Tape
 from geartrain.graph.tracked import recording
+from geartrain.ops.rules import gradients
 from geartrain.runtime.function import Program
 from geartrain.runtime.variable import Variable
 
