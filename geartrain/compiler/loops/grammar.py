@@ -18,8 +18,8 @@ and the node of the fold the total. A loop over a part goes from part * chunk to
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import Enum
+from typing import NamedTuple
 
 from geartrain.graph.affine import Index
 from geartrain.graph.node import Node
@@ -34,8 +34,7 @@ class By(Enum):
     VECTORS = "in vectors"
 
 
-@dataclass(frozen=True)
-class Loop:
+class Loop(NamedTuple):
     """`for variable in range(extent)`.
 
     Attributes:
@@ -55,25 +54,22 @@ class Loop:
 PART = "part"  # the variable that counts the parts of a fold
 
 
-@dataclass(frozen=True)
-class At:
+class At(NamedTuple):
     """The element of a node at an index; of a fold's part at (part, *index), if `part`."""
 
     node: Node
-    index: Index
+    index: Index  # type: ignore[assignment]  # (not what a tuple has by that name)
     part: bool = False
 
 
-@dataclass(frozen=True)
-class Product:
+class Product(NamedTuple):
     """The product of two elements."""
 
     left: At
     right: At
 
 
-@dataclass(frozen=True)
-class Fold:
+class Fold(NamedTuple):
     """A total over some loops, of which `core` says how elements are combined."""
 
     core: Node
@@ -82,8 +78,7 @@ class Fold:
     cumulative: bool = False
 
 
-@dataclass(frozen=True)
-class Nest:
+class Nest(NamedTuple):
     """A kernel: loops around an optional fold, and stores."""
 
     loops: tuple[Loop, ...]
@@ -100,7 +95,7 @@ class Nest:
         """The same nest for other nodes."""
 
         def other(one: At) -> At:
-            return replace(one, node=nodes.get(one.node, one.node))
+            return one._replace(node=nodes.get(one.node, one.node))
 
         fold = self.fold
         if fold is not None:
@@ -109,5 +104,5 @@ class Nest:
                 element = Product(other(element.left), other(element.right))
             else:
                 element = other(element)
-            fold = replace(fold, core=nodes.get(fold.core, fold.core), element=element)
+            fold = fold._replace(core=nodes.get(fold.core, fold.core), element=element)
         return Nest(self.loops, fold, tuple(map(other, self.stores)))

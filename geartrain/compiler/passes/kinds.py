@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from geartrain.compiler.analysis.groups import FusionGroup
 from geartrain.compiler.kernels.kernel import Kernel
@@ -27,8 +26,7 @@ from geartrain.graph.op import (
 )
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What is to be lowered.
 
     Attributes:
@@ -55,8 +53,7 @@ class Request:
         return self.name, self.fused, self.slots, self.target
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """One kind of lowering.
 
     Attributes:

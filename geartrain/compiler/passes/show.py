@@ -1,12 +1,12 @@
-"""What a pass made, for human eyes: in a few words, and whole."""
+"""What a pass made, for human eyes: in a few words, and whole.
+
+What prints is imported where it prints: most programs are compiled unseen.
+"""
 
 from __future__ import annotations
 
-from geartrain.compiler.analysis.loop_text import loop_nest
 from geartrain.compiler.passes.state import Compilation, Reference
-from geartrain.graph.formula import Names
 from geartrain.graph.node import sorted_nodes
-from geartrain.graph.printer import graph_text
 
 
 def _count(number: int, what: str) -> str:
@@ -20,6 +20,8 @@ def graph_size(c: Compilation) -> str:
 
 def graph(c: Compilation) -> str:
     """The nodes, in the order of their use."""
+    from geartrain.graph.printer import graph_text
+
     return graph_text(c.ends)
 
 
@@ -31,6 +33,9 @@ def groups_size(c: Compilation) -> str:
 
 def groups(c: Compilation) -> str:
     """What each group computes, as loops."""
+    from geartrain.compiler.analysis.loop_text import loop_nest
+    from geartrain.graph.formula import Names
+
     names = Names("")
     nests = (f"# k{number}\n{loop_nest(group, names)}" for number, group in enumerate(c.groups))
     return "\n\n".join(nests)
@@ -44,6 +49,8 @@ def aliases_size(c: Compilation) -> str:
 
 def places(c: Compilation) -> str:
     """The place of each node."""
+    from geartrain.graph.formula import Names
+
     names = Names("")
     return "\n".join(f"{slot:5} {names.of(node)}" for node, slot in c.slots.items())  # type: ignore[arg-type]
 
@@ -55,6 +62,8 @@ def layouts_size(c: Compilation) -> str:
 
 def layouts(c: Compilation) -> str:
     """The variables that are kept in panels."""
+    from geartrain.graph.formula import Names
+
     names = Names("")
     found = (f"{names.of(node)}: place {slot}" for node, slot in c.panel_slots.items())
     return "\n".join(found) or "no variable is kept in panels"
