@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from geartrain.errors import UnknownSize
+from geartrain.errors import UnknownSize, shown
 
 Extent: TypeAlias = "int | Dim"
 Shape: TypeAlias = "tuple[Extent, ...]"
@@ -396,9 +396,11 @@ def broadcast(*shapes: Shape, who: str = "") -> Shape:
 
 def axis_index(axis: int, rank: int, who: str) -> int:
     """`axis` counted from the front, refused if the tensor has no such axis."""
+    if not hasattr(axis, "__index__"):
+        raise TypeError(f"{who}: expected a whole number as axis. Received: axis={shown(axis)}")
     if not -rank <= axis < rank:
         raise ValueError(
             f"{who}: expected an axis in [{-rank}, {rank - 1}] for a tensor of rank {rank}. "
             f"Received: axis={axis}"
         )
-    return axis % rank
+    return int(axis) % rank

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import config, ops
+from geartrain.errors import shown
 from geartrain.graph.node import Node
 from geartrain.metrics.metric import Metric
 from geartrain.ops.operands import dtype_of, extents_of, operand, rank_of, stretched
@@ -49,10 +50,10 @@ class IoU(Metric):
         sparse_y_pred: bool = True, axis: int = -1,
     ) -> None:  # fmt: skip
         super().__init__("int32" if dtype in (None, "int") else dtype, name)
-        if not 0 < num_classes <= _MOST_CLASSES:
+        if not hasattr(num_classes, "__index__") or not 0 < num_classes <= _MOST_CLASSES:
             raise ValueError(
                 f"{type(self).__name__}: expected num_classes from 1 to {_MOST_CLASSES}, since "
-                f"each pair of classes is counted. Received: {num_classes}"
+                f"each pair of classes is counted. Received: {shown(num_classes)}"
             )
         self.target_class_ids = list(target_class_ids)
         wrong = [label for label in self.target_class_ids if not 0 <= label < num_classes]

@@ -312,19 +312,21 @@ def _besides_nan(choose: Op, x1: Tensor, x2: Tensor) -> Tensor:
     return choose(first, second)
 
 
-def clip(x: Tensor, x_min: Tensor, x_max: Tensor) -> Tensor:
+def clip(x: Tensor, x_min: Tensor | None, x_max: Tensor | None) -> Tensor:
     """`x` held within bounds: `minimum(maximum(x, x_min), x_max)`.
 
     Args:
         x: tensor of any shape.
         x_min, x_max: the least and the greatest value of the result: numbers, or tensors that
-            stretch to x's shape.
+            stretch to x's shape. None for no bound.
 
     >>> clip([-3.0, 0.5, 3.0], -1, 1)
     array([-1. ,  0.5,  1. ], dtype=float32)
     """
     x = counted(x)
-    return minimum(maximum(x, x_min), x_max)
+    if x_min is not None:
+        x = maximum(x, x_min)
+    return x if x_max is None else minimum(x, x_max)
 
 
 def floor(x: Tensor) -> Tensor:

@@ -177,7 +177,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         raise ValueError("arange: expected a step other than 0. Received: step=0")
     if start is None or any(isinstance(value, Node | Size) for value in given):
         return _arange_of_sizes(start, stop, step, dtype)
-    types = [value.dtype if hasattr(value, "dtype") else type(value) for value in given]
+    types = [_type_in_range(value) for value in given]
     name = standardize_dtype(dtype) if dtype is not None else result_type(*types)
     first, last = (0, start) if stop is None else (start, stop)
     step = 1 if step is None else step
@@ -186,6 +186,13 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     if numbers.dtype.kind == "i":
         check_whole(numbers, name, numbers)
     return np.asarray(numbers, numpy_dtype(name))
+
+
+def _type_in_range(value: Any) -> Any:
+    """The dtype that a bound of `arange` asks for; NumPy's 64-bit scalars count as Python's."""
+    if isinstance(value, np.int64 | np.float64):
+        return type(value.item())
+    return standardize_dtype(value.dtype) if hasattr(value, "dtype") else type(value)
 
 
 def _arange_of_sizes(start: Any, stop: Any, step: Any, dtype: Any) -> Node:

@@ -13,7 +13,15 @@ from geartrain.ops import views
 from geartrain.ops.arithmetic import multiply, subtract
 from geartrain.ops.elementwise import cast
 from geartrain.ops.folds import contract, sum_
-from geartrain.ops.operands import Tensor, dtype_of, extents_of, filled_like, promoted, rank_of
+from geartrain.ops.operands import (
+    Tensor,
+    dtype_of,
+    extents_of,
+    filled_like,
+    operand,
+    promoted,
+    rank_of,
+)
 from geartrain.ops.shaping import moveaxis, ravel, stack
 
 __all__ = ["cross", "dot", "inner", "kron", "matmul", "outer", "tensordot", "vdot"]
@@ -107,10 +115,11 @@ def matmul(x1: Tensor, x2: Tensor) -> Tensor:
 
 
 def factors(*values: Tensor) -> list[Tensor]:
-    """Operands of a sum of products, in one dtype: int8 as int32, which their products need."""
+    """Operands of a sum of products, in one dtype; where all are int8, int32, as products need."""
     operands = promoted(*values)
-    narrow = dtype_of(operands[0]) == "int8"
-    return [cast(x, dtype="int32") for x in operands] if narrow else operands
+    if dtype_of(operands[0]) == "int8" and all(dtype_of(operand(x)) == "int8" for x in values):
+        return [cast(x, dtype="int32") for x in operands]
+    return operands
 
 
 def dot(x1: Tensor, x2: Tensor) -> Tensor:

@@ -236,7 +236,7 @@ def axes_of(axis: Any, rank: int, who: str) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(rank))
     several = axis if isinstance(axis, list | tuple) else (axis,)
-    found = [axis_index(int(one), rank, who) for one in several]
+    found = [axis_index(one, rank, who) for one in several]
     if len(set(found)) != len(found):
         raise ValueError(f"{who}: expected each axis once. Received: axis={axis}")
     return tuple(sorted(found))

@@ -173,6 +173,8 @@ def repeat(x: Tensor, repeats: Any, axis: int | None = None) -> Tensor:
     extents = extents_of(x)
     unknown = isinstance(repeats, Size | Node)
     counts = np.ones(1, "int32") if unknown else np.asarray(repeats)
+    if (counts < 0).any():
+        raise ValueError(f"repeat: expected repeats of 0 or more. Received: {shown(repeats)}")
     if counts.size == 1:
         wide = expand_dims(x, place + 1)
         times = extent_from(repeats if unknown else counts.reshape(()), "repeat")

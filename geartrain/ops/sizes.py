@@ -219,6 +219,8 @@ def extent_from(value: Any, who: str) -> Extent:
             f"{who}: expected sizes. Received: None, an axis of x.shape that is not known yet. "
             "Write ops.shape(x)[axis], which computes with such sizes."
         )
+    if not hasattr(value, "__index__") and not (isinstance(value, float) and value.is_integer()):
+        raise TypeError(f"{who}: expected whole numbers as sizes. Received: {shown(value)}")
     return int(value)
 
 

@@ -12,6 +12,7 @@ import pytest
 from geartrain import config, ops
 from geartrain.graph.dtypes import numpy_dtype, result_type
 from geartrain.graph.node import placeholder
+from geartrain.runtime.function import jit
 from tests.recorded import load
 
 FACTS, _ = load("dtypes")
@@ -123,3 +124,31 @@ def test_whole_numbers_beyond_64_bits_become_floats_beside_floats():
     assert ops.add(np.float32([1]), 10**30) == np.float32(10**30)
     assert ops.arange(2**31, 2**31 + 2, dtype="int64").tolist() == [2**31, 2**31 + 1]
     assert ops.arange(2**31 - 2, 2**31).dtype == "int32"
+
+
+def test_scalars_of_numpy_are_bounds_of_arange_as_numbers_of_python_are():
+    for three in (np.int64(3), np.int32(3), np.array(3, "int32")):
+        numbers = ops.arange(three)
+        assert numbers.dtype == "int32" and numbers.tolist() == [0, 1, 2]
+    assert ops.arange(np.float64(2)).dtype == "float32"
+    assert ops.arange(np.uint8(2), np.uint8(4)).dtype == "uint8"
+    assert ops.arange(0, np.int64(5), np.int64(2)).tolist() == [0, 2, 4]
+
+
+def test_products_are_int32_where_all_are_int8():
+    int8, flags = np.ones((2, 2), "int8"), np.ones((2, 2), bool)
+    assert ops.matmul(int8, int8).dtype == "int32"
+    assert ops.matmul(flags, int8).dtype == ops.einsum("ij,jk", int8, flags).dtype == "int8"
+
+
+def test_a_bound_of_clip_may_be_missing():
+    x = np.float32([-2, 0.5, 2])
+    for low, high in ((0, None), (None, 1), (None, None)):
+        np.testing.assert_array_equal(
+            ops.clip(x, low, high),
+            np.minimum(
+                np.maximum(x, -np.inf if low is None else low), np.inf if high is None else high
+            ),
+        )
+        clipped = jit(lambda x, low=low, high=high: ops.clip(x, low, high))
+        np.testing.assert_array_equal(clipped(x), ops.clip(x, low, high))

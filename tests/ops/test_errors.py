@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from geartrain import ops
+from geartrain.graph.eager import eager
 from geartrain.graph.node import placeholder
 from geartrain.graph.shapes import BATCH
 from geartrain.ops import elementwise, folds, indexing, operands, random, solving, views
@@ -56,6 +57,10 @@ ERRORS: list[tuple[Callable, type[Exception], str]] = [
     (lambda: ops.where(FLAGS, V, 1.0 * M[:1, :2]), ValueError, r"where: shapes \(3,\), |where: sh"),
     (lambda: ops.broadcast_to(V, (2, 4)), ValueError, r"broadcast_to: .*\(2, 4\).*shape \(3,\)"),
     (lambda: ops.sum(M, axis=(0, -2)), ValueError, r"sum: expected each axis once. .*\(0, -2\)"),
+    (lambda: eager(1 * M)._keras_mask, AttributeError, r"EagerTensor has no mask: no layer left"),
+    (lambda: ops.sum(M, axis=1.0), TypeError, r"sum: expected a whole number as axis.*axis=1.0"),
+    (lambda: ops.zeros((2, 1.5)), TypeError, r"zeros: expected whole numbers as sizes. .*: 1.5"),
+    (lambda: ops.repeat(V, -1), ValueError, r"repeat: expected repeats of 0 or more. .*: -1"),
     (lambda: ops.sum(M, axis=2), ValueError, r"sum: expected an axis in \[-2, 1\].*axis=2"),
     # arithmetic and logic
     (lambda: ops.subtract(FLAGS, FLAGS), TypeError, r"subtract: expected numbers.*logical_xor"),
