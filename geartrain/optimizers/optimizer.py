@@ -204,7 +204,8 @@ class Optimizer(OptimizerState):
             return
         variables = checks.variables_for(self, grads, trainable_variables)
         pairs = checks.present(self, grads, variables)
-        self.build(variables)
+        if not self.built:
+            self.build(variables)
         gradients, updated = (list(several) for several in zip(*pairs, strict=True))
         step = functools.partial(self._committed, updated)
         if self.calls_rate or not all(map(_updates_alike, updated)):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import geartrain as keras
 from geartrain import ops
 from geartrain.graph.node import placeholder
 from geartrain.optimizers import (
@@ -383,3 +384,26 @@ def test_values_read_in_a_staging_cannot_be_written():
     a = weight(1.0)
     with Staging() as staged, pytest.raises(ValueError, match="read-only"):
         staged.read(a)[0] = 5.0
+
+
+@pytest.mark.parametrize("eagerly", [True, False])
+def test_slots_made_in_a_build_of_yours_are_made_once(eagerly):
+    class Heavy(Optimizer):
+        def build(self, variables):
+            super().build(variables)
+            self.kept = [
+                self.add_variable_from_reference(variable, name="kept", initializer="ones")
+                for variable in variables
+            ]
+
+        def update_step(self, gradient, variable, learning_rate):
+            kept = self.kept[0]
+            self.assign(kept, 0.5 * kept + gradient)
+            self.assign_sub(variable, learning_rate * kept)
+
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.compile(Heavy(0.1), lambda y, y_pred: y_pred, run_eagerly=eagerly)
+    model.set_weights([np.zeros((1, 1), "float32")])
+    model.fit(np.ones((3, 1)), np.ones((3, 1)), batch_size=1, verbose=0)  # the gradient is 1
+    np.testing.assert_allclose(model.get_weights()[0], [[-0.1 * (1.5 + 1.75 + 1.875)]], rtol=1e-6)
+    assert len(model.optimizer.variables) == 3  # the count of steps, the rate, what is kept
