@@ -75,7 +75,7 @@ def _samples(dataset: Any) -> tuple[int, Callable[[list[int]], Any]]:
     block = as_element(tuple(dataset) if isinstance(dataset, list) else dataset)
     leaves = tree.flatten(block)
     if not leaves or not all(isinstance(leaf, np.ndarray) and leaf.ndim for leaf in leaves):
-        raise TypeError(
+        raise (TypeError if leaves else ValueError)(
             "split_dataset: expected a data set, or arrays of at least one axis, nested or not. "
             f"Received: {shown(dataset)}. Make an array of a list of samples first: "
             "np.asarray(data)."

@@ -42,8 +42,8 @@ _ALIASES = {"half": "float16", "double": "float64", "long": "int64", "int": "int
 def standardize_dtype(dtype: Any) -> str:
     """The canonical name of a dtype given as a name, a NumPy dtype, a Python type or None.
 
-    >>> standardize_dtype(np.float64), standardize_dtype(int), standardize_dtype(None)
-    ('float64', 'int32', 'float32')
+    >>> standardize_dtype(np.float64), standardize_dtype(int), standardize_dtype(str)
+    ('float64', 'int32', 'string')
     """
     if dtype is None:
         return config.floatx()
@@ -53,7 +53,7 @@ def standardize_dtype(dtype: Any) -> str:
         return "int32"
     if dtype is float:
         return config.floatx()
-    if isinstance(dtype, np.dtype) and dtype.kind in "UST":
+    if dtype is str or (isinstance(dtype, np.dtype) and dtype.kind in "UST"):
         return "string"
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None)
     if name is None:

@@ -60,6 +60,7 @@ def test_data_sets_of_pytorch_give_subsets():
         (X, ("7", None), TypeError, "sizes as whole numbers or shares"),
         ((X, X[:3]), (0.5,), ValueError, "expected arrays with equal first axes"),
         ("text", (0.5,), TypeError, "expected a data set, or arrays"),
+        ([], (0.5,), ValueError, "expected a data set, or arrays"),
     ],
 )
 def test_mistakes_are_told(data, sizes, kind, message):
