@@ -71,9 +71,13 @@ def reading(path: Path, who: str) -> Any:
     return read(path, who)
 
 
-def not_found(path: Path, who: str) -> ValueError:
-    """The error for a file that is not there: Keras's kind, and its words."""
-    return ValueError(
+class NoSuchFile(ValueError, FileNotFoundError):
+    """A file that is not there: a ValueError, as for models in Keras, and Python's own error."""
+
+
+def not_found(path: Path, who: str) -> NoSuchFile:
+    """The error for a file that is not there, in Keras's words."""
+    return NoSuchFile(
         f"{who}: File not found: filepath={str(path)!r}. Its folder is "
         f"{str(path.absolute().parent)!r}."
     )

@@ -429,7 +429,7 @@ def test_wrong_arguments_are_refused(tmp_path):
         models.load_model(tmp_path / "m.pb")
     with pytest.raises(ValueError, match=r"save_weights: The filename must end in '.weights.h5'"):
         a_model().save_weights(tmp_path / "m.h6")
-    with pytest.raises(ValueError, match=r"load_weights.*File not found"):
+    with pytest.raises(FileNotFoundError, match=r"load_weights.*File not found"):
         a_model().load_weights(tmp_path / "m.weights.h5")
     with pytest.raises(ValueError, match="expected a model that is built"):
         Sequential([layers.Dense(2)]).save_weights(tmp_path / "m.weights.h5")
