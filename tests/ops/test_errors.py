@@ -16,6 +16,7 @@ from geartrain.graph.node import placeholder
 from geartrain.graph.shapes import BATCH
 from geartrain.ops import elementwise, folds, indexing, operands, random, solving, views
 from geartrain.ops.fourier import fourier
+from geartrain.ops.rematerializing import remat
 from geartrain.ops.tapers import named_window
 from geartrain.runtime.function import jit
 from tests.ops import test_control, test_decomposing
@@ -57,6 +58,7 @@ ERRORS: list[tuple[Callable, type[Exception], str]] = [
     (lambda: ops.where(FLAGS, V, 1.0 * M[:1, :2]), ValueError, r"where: shapes \(3,\), |where: sh"),
     (lambda: ops.broadcast_to(V, (2, 4)), ValueError, r"broadcast_to: .*\(2, 4\).*shape \(3,\)"),
     (lambda: ops.sum(M, axis=(0, -2)), ValueError, r"sum: expected each axis once. .*\(0, -2\)"),
+    (lambda: remat(3), TypeError, r"remat: expected a function. Received: 3"),
     (lambda: eager(1 * M)._keras_mask, AttributeError, r"EagerTensor has no mask: no layer left"),
     (lambda: ops.sum(M, axis=1.0), TypeError, r"sum: expected a whole number as axis.*axis=1.0"),
     (lambda: ops.zeros((2, 1.5)), TypeError, r"zeros: expected whole numbers as sizes. .*: 1.5"),
