@@ -68,9 +68,9 @@ def exchanged(
         groups.setdefault((join, dtype.name), []).append(place)
     for (join, _), places in groups.items():
         shapes, dtype = [specs[place][0] for place in places], specs[places[0]][1]
-        rows = [np.concatenate([part[place].reshape(-1) for place in places]) for part in mine]
-        size = sum(math.prod(shape) for shape in shapes)
-        parts = np.stack(rows) if rows else np.empty((0, size), dtype)
+        parts = np.empty((len(mine), sum(math.prod(shape) for shape in shapes)), dtype)
+        for row, part in zip(parts, mine, strict=True):
+            np.concatenate([part[place].reshape(-1) for place in places], out=row)
         whole = _whole(ranks, parts, of_ranks, join, top, empty)
         ends = np.cumsum([math.prod(shape) for shape in shapes])
         for place, shape, piece in zip(places, shapes, np.split(whole, ends[:-1]), strict=True):
@@ -101,10 +101,13 @@ def _whole(
         return total
     borders = [rank * size // ranks.size for rank in range(ranks.size + 1)]
     lengths = [end - start for start, end in itertools.pairwise(borders)]
-    slices = [parts[:, start:end].reshape(-1) for start, end in itertools.pairwise(borders)]
+    sent = parts.reshape(-1)  # of one branch the slices lie in order already
+    if len(parts) > 1:
+        slices = (parts[:, start:end].reshape(-1) for start, end in itertools.pairwise(borders))
+        sent = np.concatenate(list(slices))
     own = lengths[ranks.rank]
     arrived = ranks.all_to_all(
-        np.concatenate(slices).view(np.uint8),
+        sent.view(np.uint8),
         [len(parts) * length * width for length in lengths],
         [count * own * width for count in counts],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -58,6 +59,8 @@ class MpiRanks(Ranks):
     """
 
     def __init__(self) -> None:
+        # MPICH waits actively; others may need the processor meanwhile
+        os.environ.setdefault("MPIR_CVAR_POLLS_BEFORE_YIELD", "1")
         try:
             from mpi4py import MPI
         except ImportError as error:  # the package, or MPI's own library
