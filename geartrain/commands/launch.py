@@ -23,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-n", type=int, required=True, dest="ranks", help="how many ranks")
     parser.add_argument("--hosts", help="machines to start them on, as in a,b; reached by ssh")
     parser.add_argument(
+        "--address", help="this machine's address for the others; by default its name"
+    )
+    parser.add_argument(
         "--threads", type=int, help="threads of each rank; by default all share this machine's"
     )
     parser.add_argument("--pin", action="store_true", help="keep each rank on cores of its own")
@@ -42,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the job; 1 if it failed in the end."""
+    import socket
     import sys
 
     from geartrain.commands.launching.job import Job
@@ -51,8 +55,9 @@ def execute(options: argparse.Namespace) -> int:
         raise ValueError(f"-n: expected 1 rank or more. Received: {options.ranks}")
     if not options.script.is_file():
         raise ValueError(f"script: expected a Python file. Received: {str(options.script)!r}")
+    address = options.address or (socket.gethostname() if options.hosts else None)
     for attempt in range(options.restarts + 1):
-        with Job(options.ranks, options.watchdog, remote=bool(options.hosts)) as job:
+        with Job(options.ranks, options.watchdog, address) as job:
             failure = job.run(command_of(options), options.logs / "rank-0.log")
         if failure is None:
             return 0

@@ -1,3 +1,3 @@
 """What the tests launch is no module of tests."""
 
-collect_ignore = ["job.py"]
+collect_ignore = ["fits.py", "job.py"]

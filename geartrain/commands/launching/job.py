@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+LOOPBACK = "127.0.0.1"
 ADDRESS, KEY = "GEARTRAIN_LAUNCH_ADDRESS", "GEARTRAIN_LAUNCH_KEY"
 LOOK = 0.1  # seconds from look to look
 STOPPED = 1.0  # seconds after which a stopped rank has failed: all may be stopped for a while
@@ -66,17 +67,17 @@ class Job:
     Args:
         size: how many there are.
         watchdog: seconds of silence after which one has failed.
-        remote: whether some run on other machines.
+        address: this machine's for ranks on others; None if all run here.
     """
 
     size: int
     watchdog: float = 60.0
-    remote: bool = False
+    address: str | None = None
     members: dict[int, Member] = field(default_factory=dict)
     failure: str | None = None
 
     def __enter__(self) -> Job:
-        self._listening = socket.create_server(("" if self.remote else "127.0.0.1", 0))
+        self._listening = socket.create_server(("" if self.address else LOOPBACK, 0))
         self._listening.setblocking(False)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listening, selectors.EVENT_READ)
@@ -90,8 +91,7 @@ class Job:
 
     def run(self, command: list[str], log: Path) -> str | None:
         """Run a launcher, show a log as it grows; what failed, or None."""
-        host = socket.gethostname() if self.remote else "127.0.0.1"
-        address = f"{host}:{self._listening.getsockname()[1]}"
+        address = f"{self.address or LOOPBACK}:{self._listening.getsockname()[1]}"
         environment = {**os.environ, ADDRESS: address, KEY: self._key}
         shown = 0
         with subprocess.Popen(
