@@ -7,7 +7,7 @@ from typing import Any
 
 from geartrain import config, initializers, ops
 from geartrain.errors import describe_value
-from geartrain.layers.arguments import known_size, only_default
+from geartrain.layers.arguments import known_size
 from geartrain.layers.input_spec import InputSpec
 from geartrain.layers.normalizing import ScaledAndShifted, at_least_float32, axes_in
 from geartrain.ops.operands import dtype_of, extents_of
@@ -38,7 +38,8 @@ class BatchNormalization(ScaledAndShifted):
             the batches.
         renorm_clipping: bounds of these, `{"rmin": ..., "rmax": ..., "dmax": ...}`, each if given.
         renorm_momentum: how slowly the known mean and deviation follow.
-        synchronized: not supported; False only.
+        synchronized: accepted as in Keras: on several ranks the mean and the variance are those of
+            the whole batch in any case.
 
     Weights: gamma, beta; moving_mean, moving_variance, and with `renorm` moving_stddev, renorm_mean
     and renorm_stddev, which are not trained. All (channels,).
@@ -56,6 +57,8 @@ class BatchNormalization(ScaledAndShifted):
     >>> layer.moving_mean.numpy().round(3)
     array([0.02], dtype=float32)
     """
+
+    unless_default = ("synchronized",)
 
     def __init__(
         self,
@@ -91,7 +94,7 @@ class BatchNormalization(ScaledAndShifted):
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.renorm, self.renorm_momentum = bool(renorm), float(renorm_momentum)
         self.renorm_clipping = _bounds(self, renorm_clipping) if renorm else renorm_clipping
-        only_default(self, synchronized=synchronized)
+        self.synchronized = bool(synchronized)
 
     def build(self, input_shape: Any) -> None:
         """Make gamma, beta and the moving mean and variance."""

@@ -20,7 +20,12 @@ def dense():
 
 
 def normalized():
-    return [keras.Input((6,)), layers.Dense(8), layers.BatchNormalization(), layers.ReLU()]
+    return [
+        keras.Input((6,)),
+        layers.Dense(8),
+        layers.BatchNormalization(synchronized=True),
+        layers.ReLU(),
+    ]
 
 
 def convolutional():

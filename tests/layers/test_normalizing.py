@@ -202,7 +202,6 @@ def test_models_keep_statistics_apart_from_trained_weights():
             lambda: layers.BatchNormalization(renorm=True, renorm_clipping={"dmax": -1}),
             "expected renorm_clipping with rmin <= rmax and dmax >= 0",
         ),
-        (lambda: layers.BatchNormalization(synchronized=True), "synchronized is not supported"),
         (
             lambda: layers.BatchNormalization(axis=3)(X),
             r'BatchNormalization ".*": expected an axis in \[-3, 2\].*axis=3',
