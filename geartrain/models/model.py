@@ -16,6 +16,7 @@ from geartrain.layers.layer import Layer
 from geartrain.layers.operation import Operation
 from geartrain.layers.symbolic import shapes_of, tree_of_shapes, tree_of_tensors
 from geartrain.layers.trials import inferred
+from geartrain.models.added_losses import AddedLosses
 from geartrain.models.call_graph import CallGraph
 from geartrain.models.graph_config import graph_config, graph_from_config
 from geartrain.models.saved import Saved
@@ -30,7 +31,7 @@ from geartrain.serialization import check_form, deserialize_each, reading, seria
 
 
 @register("models")
-class Model(Trainer, Saved, StateTree, Layer):
+class Model(Trainer, Saved, StateTree, AddedLosses, Layer):
     """Layers with inputs and outputs, and methods to train, evaluate and use them.
 
     There are three ways to make one: `Sequential([...])` for a plain row of layers;
@@ -91,8 +92,7 @@ class Model(Trainer, Saved, StateTree, Layer):
                 set_mask(tensor, one)
         self._check_inputs(self._graph, inputs)
         self._graph.check_structure(inputs)
-        outputs = self._graph.run(inputs, lambda layer, args, kwargs: layer(*args, **kwargs))
-        return _unpacked(outputs)
+        return _unpacked(self._run_graph(inputs))
 
     def _as_operand(self, value: Any) -> Any:
         """Tensors as they are, where the inputs of a graph say what they become."""
