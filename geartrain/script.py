@@ -23,6 +23,7 @@ import importlib.machinery
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import Distribution
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -56,6 +57,21 @@ class _Keras(ModuleType):
         return dir(geartrain)
 
 
+class _Installed(Distribution):
+    """A package that the stand-in stands for."""
+
+    def __init__(self, package: str, version: str) -> None:
+        self._text = f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n"
+
+    def read_text(self, filename: str) -> str | None:
+        """The text of a file of the package's metadata."""
+        return self._text if filename == "METADATA" else None
+
+    def locate_file(self, path: Any) -> Path:
+        """Where a file of the package would be."""
+        return Path(geartrain.__file__).parent / path
+
+
 _PathFinder = importlib.machinery.PathFinder
 
 
@@ -75,6 +91,13 @@ class StandIn(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if root in _ROOTS or (moved and _PathFinder.find_spec(fullname, path) is None):
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         return None
+
+    def find_distributions(self, context: Any = None) -> Iterator[Distribution]:
+        """What `importlib.metadata` tells of `keras` and `tensorflow`: that they are there, and
+        their versions. Other libraries look there before they import them."""
+        versions = {"keras": KERAS_VERSION, "tensorflow": namespace.VERSION}
+        wanted = getattr(context, "name", None)
+        return (_Installed(*one) for one in versions.items() if wanted in (None, one[0]))
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
         """A new module for `keras` and `tensorflow`."""

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -276,3 +277,12 @@ def test_a_script_that_is_not_there(capsys):
     assert capsys.readouterr().err == (
         "geartrain run: expected a Python script. Received: 'no_such_script.py', no such file.\n"
     )
+
+
+def test_other_libraries_see_the_versions():
+    with script.stand_in():
+        assert metadata.version("keras") == script.KERAS_VERSION
+        assert metadata.version("tensorflow").startswith("2.")
+        assert metadata.version("numpy")
+    with pytest.raises(metadata.PackageNotFoundError):
+        metadata.version("tensorflow-of-nobody")

@@ -18,12 +18,20 @@ from geartrain.compat.tensorflow.tensor import tensor
 from geartrain.data import Dataset
 from geartrain.errors import shown, unknown_name
 
-__all__ = ["as_dataframe", "as_numpy", "builder", "disable_progress_bar", "list_builders", "load"]
+__all__ = [
+    "Split", "as_dataframe", "as_numpy", "builder", "disable_progress_bar", "list_builders", "load",
+]  # fmt: skip
 
 __version__ = "4.9.9"
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 _PIECE = re.compile(r"(?P<split>\w+)(\[(?P<start>-?\d+%?)?:(?P<end>-?\d+%?)?\])?")
+
+
+class Split:
+    """The names of splits."""
+
+    TRAIN, VALIDATION, TEST, ALL = "train", "validation", "test", "all"
 
 
 class _Set(NamedTuple):

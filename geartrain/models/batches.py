@@ -191,6 +191,7 @@ def batches_of(
     if x is None or isinstance(x, str | bytes | set) or (callable(x) and not is_stream(x)):
         raise _no_data(who, x)
     if is_stream(x):
+        _refuse_rows(who, x)
         if y is not None or sample_weight is not None:
             raise ValueError(
                 f"{who}: expected y and sample_weight inside the batches of a stream. Received: x "
@@ -216,6 +217,18 @@ def batches_of(
             f"{describe_value(first_leaf(data))}. Look at how the data were cut."
         )
     return ArrayBatches(data, int(size), who, class_weight, steps, goes_on)
+
+
+def _refuse_rows(who: str, x: Any) -> None:
+    """Refuse a data set of rows by columns, as of Hugging Face's library: what is y is not said."""
+    columns = getattr(x, "column_names", None)
+    if columns and hasattr(x, "features"):
+        raise ValueError(
+            f"{who}: expected arrays, or a stream of batches (x, y). Received: a "
+            f"{type(x).__name__} of rows with {', '.join(columns)}. Write data = "
+            f"data.with_format('numpy') and {who}(data[inputs], data[targets]), by the names of "
+            "columns."
+        )
 
 
 def _no_data(who: str, x: Any) -> Exception:

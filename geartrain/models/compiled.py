@@ -102,7 +102,8 @@ class CompiledLoss:
                 continue
             if targets[name] is None:
                 raise ValueError(
-                    f"Expected targets y for the loss {_named(function)!r}. Received: y=None"
+                    f"Expected targets y for the loss {_named(function)!r}. Received: y=None. "
+                    "Pass y, or let each batch of a stream be a pair (x, y)."
                 )
             value = _call_loss(function, targets[name], predictions[name], weights[name])
             if name in self.trackers:

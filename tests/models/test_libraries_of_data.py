@@ -155,3 +155,18 @@ def test_arrays_on_a_disk(model, tmp_path):
         losses = model.fit(*data, epochs=2, verbose=0).history["loss"]
         assert np.isfinite(losses).all()
     assert np.load(tmp_path / "x.npy").tobytes() == X.tobytes()
+
+
+def test_rows_by_columns_are_refused(model):
+    class Rows:
+        column_names, features = ["text", "label"], {}
+
+        def __iter__(self):
+            return iter([{"text": 0, "label": 0}])
+
+    with pytest.raises(
+        ValueError, match=r"a Rows of rows with text, label\. .*fit\(data\[inputs\]"
+    ):
+        model.fit(Rows(), verbose=0)
+    with pytest.raises(ValueError, match=r"let each batch of a stream be a pair \(x, y\)"):
+        model.fit(iter([X[:4]]), verbose=0)

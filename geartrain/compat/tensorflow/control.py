@@ -327,6 +327,11 @@ def py_function(
 
 
 def _called(function: Callable[..., Any], arguments: list[Any], kinds: Any) -> Any:
+    if any(isinstance(one, Node) for one in arguments):  # then a tf.function runs step by step
+        raise TypeError(
+            "tf.py_function: expected tensors with values. Received a symbolic one, inside of a "
+            "graph. Call it outside of compiled functions and of the call of layers."
+        )
     made = function(*arguments)
     if kinds is None or (isinstance(kinds, list | tuple) and not kinds):
         return None if kinds is None else []

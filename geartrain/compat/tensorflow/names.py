@@ -111,6 +111,7 @@ TABLE: dict[str, dict[str, str]] = {
         "strings": "as_string",
         "debugging": "Assert assert_equal assert_greater assert_less assert_rank",
         "machine": "get_logger",
+        "randomness": "random_index_shuffle",
         "special": "histogram_fixed_width histogram_fixed_width_bins scalar_mul truncatediv "
         "truncatemod unravel_index",
         "geartrain.data": "TensorSpec",
@@ -143,6 +144,10 @@ TABLE: dict[str, dict[str, str]] = {
         "max_pool3d max_pool_with_argmax scale_regularization_loss weighted_moments",
         "reductions": "in_top_k top_k",
         "linalg": "l2_normalize",
+    },
+    "random.experimental": {
+        "randomness": "Generator get_global_generator index_shuffle=random_index_shuffle "
+        "set_global_generator stateless_fold_in=fold_in stateless_split=split",
     },
     "random": {
         "randomness": _RANDOM,

@@ -228,10 +228,34 @@ def _pool(function: Callable[..., Any], x: Any, ksize: Any, strides: Any, paddin
           data_format: Any, rank: int | None = None) -> Any:  # fmt: skip
     rank = len(extents_of(operand(x))) - 2 if rank is None else rank
     first = _format(data_format) == "channels_first"
+    depths = [_of_channels(values, rank, first) for values in (ksize, strides)]
+    if depths != [1, 1]:
+        return _pool_channels(function, operand(x), ksize, depths, rank, first)
     return function(
         x, _spatial(ksize, rank, first), _spatial(strides, rank, first), _padding(padding),
         _format(data_format),
     )  # fmt: skip
+
+
+def _of_channels(values: Any, rank: int, first: bool) -> int:
+    """The size along the channels, where there is one for each axis."""
+    several = np.ravel(np.asarray(values)).tolist()
+    return int(several[1 if first else -1]) if len(several) == rank + 2 else 1
+
+
+def _pool_channels(
+    function: Callable[..., Any], x: Any, ksize: Any, depths: list[int], rank: int, first: bool
+) -> Any:
+    """The greatest, or the mean, of each so many channels."""
+    size, channels = depths[0], extents_of(x)[1 if first else -1]
+    if first or np.prod(ksize) != size or depths[1] != size or channels % size:
+        raise ValueError(
+            "tf.nn: expected windows along the channels alone, which come last, with strides of "
+            f"their size and a multiple of it channels. Received: ksize={ksize}, sizes and strides "
+            f"along the channels {depths}, {channels} channels"
+        )
+    parts = ops.reshape(x, (*ops.shape(x)[:-1], channels // size, size))
+    return (ops.max if function is ops.max_pool else ops.mean)(parts, axis=-1)
 
 
 def max_pool2d(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -176,6 +177,19 @@ def fold_in(seed: Any, data: Any, alg: Any = "auto_select") -> Any:
     return tensor(source.integers(0, 2**31, 2).astype(np.asarray(seed).dtype))
 
 
+def random_index_shuffle(
+    index: Any, seed: Any, max_index: Any, rounds: int = 4, name: str | None = None
+) -> Any:
+    """Where a place of 0 to `max_index` comes when all are shuffled by a seed."""
+    order = _order(tuple(np.asarray(seed).tolist()), int(max_index))
+    return tensor(order[np.asarray(index)].astype(np.asarray(operand(index)).dtype))
+
+
+@functools.lru_cache(maxsize=4)
+def _order(seed: tuple[int, ...], most: int) -> np.ndarray:
+    return np.random.default_rng([one % 2**64 for one in seed]).permutation(most + 1)
+
+
 class Generator:
     """Random numbers of a sequence of its own.
 
@@ -264,7 +278,8 @@ def set_global_generator(generator: Generator) -> None:
 
 __all__ = [
     "Generator", "categorical", "fold_in", "gamma", "get_global_generator", "normal", "poisson",
-    "set_global_generator", "set_seed", "shuffle", "split", "stateless_categorical",
+    "random_index_shuffle", "set_global_generator", "set_seed", "shuffle", "split",
+    "stateless_categorical",
     "stateless_normal", "stateless_truncated_normal", "stateless_uniform", "truncated_normal",
     "uniform",
 ]  # fmt: skip

@@ -483,6 +483,7 @@ LINES = [
     tf.math.xdivy([0.0, 1.0], [0.0, 4.0])
     tf.math.xlog1py([0.0, 1.0], [-1.0, 4.0])
     tf.math.softmax(X)
+    tf.nn.max_pool(IMAGES, [1, 1, 1, 3], [1, 1, 1, 3], "VALID")
     tf.nn.max_pool3d(IMAGES[None], 2, 2, "VALID")
     tf.nn.avg_pool3d(IMAGES[None], 2, 2, "VALID")
     tf.nn.max_pool_with_argmax(IMAGES, 2, 2, "VALID")[0]

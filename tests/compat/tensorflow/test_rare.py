@@ -112,3 +112,24 @@ def test_a_python_function_of_nothing(tf):
     seen = []
     tf.py_function(lambda: seen.append(1), [], ())
     assert seen == [1]
+
+
+def test_a_python_function_has_a_traced_function_run_step_by_step(tf):
+    @tf.function
+    def doubled(x):
+        return tf.py_function(lambda one: one.numpy() * 2, [x], tf.float32)
+
+    with pytest.warns(GeartrainWarning, match="runs step by step"):
+        assert doubled(tf.constant(3.0)).numpy() == 6
+
+
+def test_places_after_a_shuffle(tf):
+    found = [int(tf.random_index_shuffle(n, [1, 2, 3], 9)) for n in range(10)]
+    assert sorted(found) == list(range(10))
+    assert found != sorted(found)
+    np.testing.assert_array_equal(tf.random_index_shuffle(range(10), [1, 2, 3], 9), found)
+
+
+def test_windows_along_channels_and_images_at_once_are_refused(tf):
+    with pytest.raises(ValueError, match="windows along the channels alone"):
+        tf.nn.max_pool(np.zeros((1, 4, 4, 4), "float32"), [1, 2, 2, 2], [1, 2, 2, 2], "VALID")
