@@ -65,7 +65,7 @@ def reason(path: str) -> str:
         if part in INSTEAD:
             return f"{said}. Instead use {INSTEAD[part]}."
     space, name = path.rpartition(".")[::2]
-    for place in (space, *(one for one in TABLE if one != space)):
+    for place in (space, "nn", *TABLE):  # what is in several is best known in tf.nn
         if name in names_of(place):
             return f"{said}. Instead use tf.{place}.{name}.".replace("tf..", "tf.")
     guess = nearest(name, names_of(space))

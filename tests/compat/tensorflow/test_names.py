@@ -28,7 +28,8 @@ OTHERS = {
     *(f"data.experimental.{name}" for name in _METHODS),
     "errors.OpError", "gradients", "linalg.diag", "linalg.diag_part", "linalg.l2_normalize",
     "linalg.set_diag", "math.accumulate_n", "math.l2_normalize", "nn.l2_normalize",
-    "random.Generator", "random.experimental.Generator", "summary.create_file_writer", "tensor_scatter_nd_update",
+    "random.Generator", "random.experimental.Generator", "random.experimental.index_shuffle",
+    "summary.create_file_writer", "tensor_scatter_nd_update",
 }  # fmt: skip
 OTHER_SPACES = ("bitwise", "distribute", "compat", "experimental", "test", "lookup")
 
