@@ -59,12 +59,21 @@ class Int64List(_List):
 
 
 class Feature:
-    """The values of one name: one of the three lists."""
+    r"""The values of one name: one of the three lists.
+
+    >>> Feature(int64_list=Int64List(value=[7])).SerializeToString()
+    b'\x1a\x03\n\x01\x07'
+    """
 
     def __init__(
         self, bytes_list: Any = None, float_list: Any = None, int64_list: Any = None
     ) -> None:
         self.bytes_list, self.float_list, self.int64_list = bytes_list, float_list, int64_list
+
+    def SerializeToString(self) -> bytes:  # as protocol buffers name it
+        """The bytes of the message."""
+        lists = (self.bytes_list, self.float_list, self.int64_list)
+        return message({one.number: one._body() for one in lists if one is not None})
 
 
 class Features:
@@ -90,9 +99,7 @@ class Example:
         """The bytes of the message."""
         entries = []
         for name, feature in self.features.feature.items():
-            lists = (feature.bytes_list, feature.float_list, feature.int64_list)
-            body = message({one.number: one._body() for one in lists if one is not None})
-            entries.append(message({1: name, 2: body}))
+            entries.append(message({1: name, 2: feature.SerializeToString()}))
         return message({1: message({1: entries})})
 
     @classmethod

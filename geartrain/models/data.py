@@ -122,7 +122,12 @@ def prepare(array: Any) -> np.ndarray:
 
 
 def as_input(value: Any) -> np.ndarray:
-    """One input as an array of numbers, or of Python's strings where it holds texts."""
+    """One input as an array of numbers, or of Python's strings where it holds texts.
+
+    A column of a data frame has a value for each sample: (samples, 1), as in Keras.
+    """
+    if hasattr(value, "to_frame") and getattr(value, "ndim", 0) == 1:
+        value = value.to_frame()
     if isinstance(value, Sequence) and not isinstance(value, list | tuple | str | bytes):
         value = value[:]  # of a column of a data set, which is read at once
     texts = as_texts(_columns(np.asarray(value)) if hasattr(value, "columns") else value)

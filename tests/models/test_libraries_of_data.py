@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import geartrain as keras
-from geartrain import layers
+from geartrain import layers, ops
 from geartrain.data import Dataset
 
 RANDOM = np.random.default_rng(1)
@@ -155,6 +155,19 @@ def test_arrays_on_a_disk(model, tmp_path):
         losses = model.fit(*data, epochs=2, verbose=0).history["loss"]
         assert np.isfinite(losses).all()
     assert np.load(tmp_path / "x.npy").tobytes() == X.tobytes()
+
+
+def test_columns_have_a_value_for_each_sample():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=list("abcd"))
+
+    class Side(keras.Model):
+        def call(self, inputs):
+            return ops.concatenate(list(inputs.values()), axis=1)
+
+    np.testing.assert_array_equal(Side().predict(dict(frame), verbose=0), X)
+    single = keras.Sequential([keras.Input(()), layers.Rescaling(2.0)])
+    np.testing.assert_array_equal(np.ravel(single.predict(frame["a"], verbose=0)), 2 * X[:, 0])
 
 
 def test_rows_by_columns_are_refused(model):
