@@ -8,6 +8,7 @@ from geartrain.graph.shapes import Extent, Shape, public
 from geartrain.ops import views
 from geartrain.ops.folds import contract
 from geartrain.ops.operands import Tensor, extents_of, promoted, rank_of, together
+from geartrain.ops.phases import Spread, by_phases
 from geartrain.ops.spatial import (
     IN,
     Layout,
@@ -224,6 +225,29 @@ def convolved_transposed(
 ) -> Tensor:  # fmt: skip
     """`conv_transpose` on behalf of `who`, which may be a layer."""
     x, kernel, layout = _prepared(who, inputs, kernel, data_format)
+    at = spread_of(who, x, kernel, layout, strides, padding, output_padding, dilation_rate)
+    count = layout.spatial
+    if max(at.strides) > 1 and max(at.dilations) == 1:
+        if layout.last:
+            return by_phases(x, kernel, at)
+        last = views.permute(x, order=(0, *layout.axes, 1))
+        return views.permute(
+            by_phases(last, kernel, at), order=(0, count + 1, *range(1, count + 1))
+        )
+    windows = unwindow(
+        x, axes=tuple(axis + number for number, axis in enumerate(layout.axes)),
+        lengths=at.lengths, sizes=at.sizes, strides=at.strides, dilations=at.dilations,
+        starts=at.starts, paired=False,
+    )  # fmt: skip
+    spec = f"{layout.labels('c', True)},{IN[:count]}fc->{layout.labels('f', False)}"
+    return contract(windows, kernel, spec=spec)
+
+
+def spread_of(
+    who: str, x: Tensor, kernel: Tensor, layout: Layout, strides: Any, padding: str,
+    output_padding: Any, dilation_rate: Any,
+) -> Spread:  # fmt: skip
+    """Where a transposed convolution puts its sums; refuses channels that do not fit."""
     *sizes, _, channels = extents_of(kernel)
     if extents_of(x)[layout.channels] != channels:
         raise ValueError(
@@ -238,21 +262,18 @@ def convolved_transposed(
     further: tuple[Any, ...] = (None,) * count
     if output_padding is not None:
         further = whole_numbers(who, "output_padding", output_padding, count, least=0)
-    starts, lengths = [], []
+    starts: list[Any] = []
+    highs, lengths = [], []
     for axis, size, stride, dilation, more in zip(
         layout.axes, sizes, strides, dilations, further, strict=True
     ):
         covered = (size - 1) * dilation + 1
         low, high = _reach(covered, stride, padding, more)  # type: ignore[arg-type]
         starts.append(covered - 1 - low)
+        highs.append(high)
         lengths.append((extents_of(x)[axis] - 1) * stride + low + high + 2 - covered)
-    windows = unwindow(
-        x, axes=tuple(axis + number for number, axis in enumerate(layout.axes)),
-        lengths=tuple(lengths), sizes=tuple(sizes), strides=strides, dilations=dilations,
-        starts=tuple(starts), paired=False,
-    )  # fmt: skip
-    spec = f"{layout.labels('c', True)},{IN[:count]}fc->{layout.labels('f', False)}"
-    return contract(windows, kernel, spec=spec)
+    windows: Any = tuple(sizes)
+    return Spread(windows, strides, dilations, tuple(starts), tuple(highs), tuple(lengths))
 
 
 def _reach(covered: int, stride: int, padding: str, more: int | None) -> tuple[int, int]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from geartrain import layers
 from geartrain.graph.shapes import Shape
-from geartrain.ops.convolution import convolved_transposed
+from geartrain.ops.convolution import spread_of
 from geartrain.ops.spatial import Places, layout_of, places
 from geartrain.saving.onnx.export.graph import Value
 from geartrain.saving.onnx.export.layers.activations import activated
@@ -126,25 +126,23 @@ def _transposed(exporter: Any, layer: Any, inputs: Any) -> Written:
     """What we call the start is ONNX's border in front; the one behind follows from the length."""
     if not is_single(inputs):
         return None
-    sums = convolved_transposed(
-        layer._who(), inputs, layer.kernel, layer.strides, layer.padding, layer.output_padding,
-        layer.data_format, layer.dilation_rate,
+    layout = layout_of(layer._who(), inputs, layer.data_format)
+    at = spread_of(
+        layer._who(), inputs, layer.kernel, layout, layer.strides, layer.padding,
+        layer.output_padding, layer.dilation_rate,
     )  # fmt: skip
-    view = sums.sources[0].params
-    axes = layout_of(layer._who(), inputs, layer.data_format).axes
     behind = []
     for axis, size, stride, dilation, start, length in zip(
-        axes, view["sizes"], view["strides"], view["dilations"], view["starts"], view["lengths"],
-        strict=True,
-    ):  # fmt: skip
+        layout.axes, at.sizes, at.strides, at.dilations, at.starts, at.lengths, strict=True
+    ):
         whole = (inputs.extents[axis] - 1) * stride + (size - 1) * dilation + 1
         behind.append(whole - start - length)
     kernel = exporter.weight(layer.kernel, kernel_first(-1, -2), inputs.dtype, "first")
     made = exporter.graph.node(
         "ConvTranspose", channels_first(exporter, inputs, layer.data_format), kernel,
-        _bias(exporter, layer, inputs.dtype), kernel_shape=list(view["sizes"]),
-        strides=list(view["strides"]), dilations=list(view["dilations"]),
-        pads=[*view["starts"], *(max(border, 0) for border in behind)],
+        _bias(exporter, layer, inputs.dtype), kernel_shape=list(at.sizes),
+        strides=list(at.strides), dilations=list(at.dilations),
+        pads=[*at.starts, *(max(border, 0) for border in behind)],
         output_padding=[max(-border, 0) for border in behind],
     )  # fmt: skip
-    return _finished(exporter, layer, made, inputs, view["lengths"], layer.filters)
+    return _finished(exporter, layer, made, inputs, at.lengths, layer.filters)
