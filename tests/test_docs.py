@@ -33,6 +33,15 @@ def test_sessions_print_what_they_say(name, tmp_path, monkeypatch):
     assert failures == 0
 
 
+@pytest.mark.nightly
+def test_a_million_tweets_are_streamed():
+    page = (ROOT / "docs/tensors.md").read_text("utf-8")
+    assert "count = 4_000 " in page
+    page = page.replace("count = 4_000 ", "count = 1_000_000 ")
+    session = doctest.DocTestParser().get_doctest(page, {}, "tensors.md", None, 0)
+    assert doctest.DocTestRunner().run(session).failed == 0
+
+
 @pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
 def test_the_chapter_of_the_readme_learns(name):
     (block,) = re.findall(r"```python\n(.*?)```", (ROOT / name).read_text("utf-8"), re.DOTALL)
