@@ -25,6 +25,7 @@ SHORT: dict[str, tuple[dict, dict[str, float]]] = {
     "anomalies": ({"epochs": 5}, {"area under the curve": 0.85}),
     "autoencoder": ({"epochs": 2, "samples": 2000}, {"noise removed": 0.6}),
     "cartpole": ({"rounds": 6, "carts": 16}, {"steps": 25}),
+    "dcgan": ({"epochs": 1, "samples": 640, "channels": 4}, {"clear": 0.2}),
     "diffusion": ({"epochs": 2, "samples": 640, "channels": 8}, {"clear": 0.4}),
     "docstrings": ({"epochs": 4}, {"accuracy": 0.4}),
     "images": ({"epochs": 1, "samples": 2000}, {"accuracy": 0.7}),
