@@ -14,7 +14,7 @@ from geartrain import ops
 from geartrain.graph.eager import eager
 from geartrain.graph.node import placeholder
 from geartrain.graph.shapes import BATCH
-from geartrain.ops import elementwise, folds, indexing, operands, random, solving, views
+from geartrain.ops import elementwise, folds, indexing, masks, operands, random, solving, views
 from geartrain.ops.fourier import fourier
 from geartrain.ops.rematerializing import remat
 from geartrain.ops.tapers import named_window
@@ -36,6 +36,7 @@ ERRORS: list[tuple[Callable, type[Exception], str]] = [
     (lambda: ops.exp("text"), TypeError, r"exp: expected a tensor of numbers.*: 'text' of "),
     (lambda: ops.exp(ROWS.shape[0]), TypeError, r"exp: .* None. .*write ops.shape\(x\)\[axis\]"),
     (lambda: ops.cast(TEXTS, "float32"), TypeError, r"cast: expected a tensor.*one of strings"),
+    (lambda: masks._read(M), AttributeError, r"ndarray has no mask: no layer left one"),
     # sizes
     (lambda: bool(COUNT), TypeError, r"bool\(\): expected a number. .*batch, which is not known"),
     (lambda: int(COUNT + 1), TypeError, r"int\(\): .*batch \+ 1.*ops.arange\(size\)"),
