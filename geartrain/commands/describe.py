@@ -1,7 +1,7 @@
 """Say what a file of tensors holds: kind of data, axes, shape, dtype, range, and oddities.
 
-Files may be .npy, .npz, IDX (also gzipped) or .csv; `mnist`, `fashion_mnist` and `digits` stand
-for the data sets of these names.
+Files may be .npy, .npz, IDX (also gzipped) or .csv; `mnist`, `cifar10`, `imdb` and so on stand for
+the data sets of these names.
 """
 
 from __future__ import annotations

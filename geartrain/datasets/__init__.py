@@ -38,6 +38,7 @@ _DATA_SETS: dict[str, source.DataSet | published.Files] = {
     "mnist": mnist.DATA_SET,
     "reuters": reuters.DATA_SET,
 }
+NAMES = tuple(_DATA_SETS)
 
 
 def places(name: str) -> tuple[source.Place, ...]:

@@ -23,12 +23,12 @@ _MODES = ("int", "one_hot", "multi_hot", "count")
 _CROSSING_KEY = 0xDECAFCAFFE  # TensorFlow's
 
 
-def _bytes_of(values: np.ndarray) -> list[bytes]:
-    """Strings in UTF-8; whole numbers as their digits, floats without what is behind the point."""
+def _texts_of(values: np.ndarray) -> list[str]:
+    """Strings; whole numbers as their digits, floats without what is behind the point."""
     texts = as_texts(values)
     if texts is not None:
-        return [text.encode() for text in texts.reshape(-1).tolist()]
-    return [str(number).encode() for number in values.astype(np.int64).reshape(-1).tolist()]
+        return list(texts.reshape(-1).tolist())
+    return [str(number) for number in values.astype(np.int64).reshape(-1).tolist()]
 
 
 class _Hasher(HostLayer):
@@ -103,7 +103,7 @@ class Hashing(_Hasher):
         """The numbers, or vectors."""
         masked = self.mask_value is not None and self.num_bins > 1
         bins = np.uint64(self.num_bins - masked)
-        strings = _bytes_of(inputs)
+        strings = _texts_of(inputs)
         hashes = farmhash64(strings) if self.salt is None else siphash64(strings, self.salt)
         numbers = (hashes % bins).astype(np.int64).reshape(inputs.shape)
         if masked:
@@ -185,7 +185,7 @@ class HashedCrossing(_Hasher):
         hashes: Any = np.full(inputs[0].size, _CROSSING_KEY, np.uint64)
         for one in inputs:
             whole = one.dtype.kind in "iu"
-            flat = one.astype(np.int64).reshape(-1) if whole else farmhash64(_bytes_of(one))
+            flat = one.astype(np.int64).reshape(-1) if whole else farmhash64(_texts_of(one))
             hashes = combined(hashes, flat)
         numbers = (hashes % np.uint64(self.num_bins)).astype(np.int64)
         return self._encoded(numbers.reshape(inputs[0].shape))

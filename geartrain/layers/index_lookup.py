@@ -36,7 +36,7 @@ class IndexLookup(VocabularyLayer):
 
     def _numbers(self, tokens: np.ndarray) -> np.ndarray:
         """The number of each token, in one row."""
-        return self._finished([token.encode() for token in tokens.reshape(-1).tolist()])
+        return self._finished(tokens.reshape(-1).tolist())
 
     def _finished(self, tokens: Any) -> np.ndarray:
         """The number of each token: of unknown ones the place kept for them, of masks theirs."""
@@ -50,7 +50,8 @@ class IndexLookup(VocabularyLayer):
             return numbers
         unknown = np.flatnonzero(numbers == -1)
         if unknown.size:
-            several = [tokens[place] for place in unknown.tolist()]
+            found = [tokens[place] for place in unknown.tolist()]
+            several = [one.encode() if isinstance(one, str) else one for one in found]
             if not self.num_oov_indices:
                 raise ValueError(
                     f"{self._who()}: When `num_oov_indices=0` all inputs should be in vocabulary, "
@@ -60,10 +61,11 @@ class IndexLookup(VocabularyLayer):
         return numbers
 
     def _are_masks(self, tokens: Any) -> np.ndarray:
-        mask = str(self.mask_token).encode()
+        mask: Any = str(self.mask_token)
+        mask = mask if tokens and isinstance(tokens[0], str) else mask.encode()
         return np.fromiter(map(mask.__eq__, tokens), bool, len(tokens))
 
-    def _buckets(self, tokens: Sequence[bytes]) -> np.ndarray:
+    def _buckets(self, tokens: Sequence[Any]) -> np.ndarray:
         """For unknown tokens, which of the places for these."""
         hashes = farmhash64(tokens) if self.salt is None else siphash64(tokens, self.salt)
         return (hashes % np.uint64(self.num_oov_indices)).astype(np.int64)

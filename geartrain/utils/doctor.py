@@ -17,7 +17,6 @@ _OPTIONAL = {
     "h5py": "HDF5 files",
 }
 _FEATURES = ("sse4_2", "avx", "avx2", "fma", "f16c", "avx512f", "avx512_bf16", "amx_tile", "asimd")
-_DATA_SETS = ("mnist", "fashion_mnist", "digits")
 _GIB = 2**30
 
 
@@ -210,15 +209,17 @@ def _cache() -> Finding:
 def _data_sets() -> Iterator[Finding]:
     from geartrain import datasets
 
-    for name in _DATA_SETS:
+    absent = ""
+    for name in datasets.NAMES:
         place = datasets.find(name)
         if place is not None:
             yield Finding(name, f"{place.found} ({place.label})")
             continue
-        yield Finding(name, "not on this machine; it is downloaded when asked for. Looked in:")
-        for looked in datasets.places(name):
-            folder = f" ({looked.folder})" if looked.folder else ""
-            yield Finding("", f"  {looked.label}{folder}: {looked.note}")
+        absent = absent or name
+        yield Finding(name, "not on this machine; it is downloaded when asked for")
+    for looked in datasets.places(absent) if absent else ():
+        folder = f" ({looked.folder})" if looked.folder else ""
+        yield Finding("", f"  {absent} looked for in {looked.label}{folder}: {looked.note}")
 
 
 def _checks() -> Iterator[Finding]:

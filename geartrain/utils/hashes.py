@@ -18,8 +18,8 @@ _CAT = U64(0xC6A4A7935BD1E995)
 Fetch = Callable[[int], np.ndarray]
 
 
-def farmhash64(strings: Sequence[bytes]) -> np.ndarray:
-    """The 64-bit FarmHash fingerprint of each string.
+def farmhash64(strings: Sequence[Any]) -> np.ndarray:
+    """The 64-bit FarmHash fingerprint of each string: of texts that of their bytes in UTF-8.
 
     >>> farmhash64([b"", b"hello"])
     array([11160318154034397263, 13009744463427800296], dtype=uint64)
@@ -27,7 +27,7 @@ def farmhash64(strings: Sequence[bytes]) -> np.ndarray:
     return _by_length(strings, _farmhash_of_rows)
 
 
-def siphash64(strings: Sequence[bytes], key: Sequence[int]) -> np.ndarray:
+def siphash64(strings: Sequence[Any], key: Sequence[int]) -> np.ndarray:
     """The SipHash-2-4 of each string, for a key of two 64-bit numbers.
 
     >>> siphash64([b"hello"], (0, 0))
@@ -45,16 +45,26 @@ def combined(first: Any, second: np.ndarray) -> np.ndarray:
         return _mixed(_mixed(result) * _CAT)
 
 
-def _by_length(
-    strings: Sequence[bytes], function: Callable[[np.ndarray], np.ndarray]
-) -> np.ndarray:
+def _joined(strings: Sequence[Any]) -> tuple[bytes, np.ndarray]:
+    """The bytes of all strings, and how many each has."""
+    if strings and isinstance(strings[0], str):
+        text = "".join(strings)
+        if not text.isascii():
+            return _joined([one.encode() for one in strings])
+        content = text.encode()
+    else:
+        content = b"".join(strings)
+    return content, np.fromiter(map(len, strings), np.int64, len(strings))
+
+
+def _by_length(strings: Sequence[Any], function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """`function` of the bytes of all strings of a length as one array, for each length."""
-    lengths = np.fromiter(map(len, strings), np.int64, len(strings))
+    joined, lengths = _joined(strings)
     ends = lengths.cumsum()
-    content = np.frombuffer(b"".join(strings), np.uint8)
+    content = np.frombuffer(joined, np.uint8)
     hashes = np.empty(len(strings), U64)
     with np.errstate(over="ignore"):
-        for length in np.unique(lengths).tolist():
+        for length in np.flatnonzero(np.bincount(lengths)).tolist():
             chosen = np.flatnonzero(lengths == length)
             places = (ends[chosen] - length)[:, None] + np.arange(length)
             hashes[chosen] = function(content[places])

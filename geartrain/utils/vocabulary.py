@@ -15,7 +15,7 @@ from geartrain.utils.tokens import words_in
 
 
 class Words:
-    """A vocabulary of strings, which are bytes in UTF-8 here.
+    """A vocabulary of strings, which are given as such, or all as bytes in UTF-8.
 
     Args:
         tokens: the strings, each once.
@@ -24,8 +24,8 @@ class Words:
     Attributes:
         weights: a weight for each number, for those who keep some.
 
-    >>> Words(["a", "b"], 1).numbers([b"b", b"c"])
-    array([ 2, -1])
+    >>> Words(["a", "b"], 1).numbers([b"b", b"c"]), Words(["a"], 1).numbers(["a"])
+    (array([ 2, -1]), array([1]))
     """
 
     def __init__(self, tokens: Iterable[str], first: int) -> None:
@@ -36,9 +36,14 @@ class Words:
     def __len__(self) -> int:
         return len(self.tokens)
 
-    def numbers(self, tokens: Sequence[bytes], unknown: int = -1) -> np.ndarray:
+    @cached_property
+    def _of_text(self) -> dict[str, int]:
+        return {one: number for number, one in enumerate(self.tokens, self.first)}
+
+    def numbers(self, tokens: Sequence[Any], unknown: int = -1) -> np.ndarray:
         """The number of each token."""
-        found = map(self.table.get, tokens, repeat(unknown))
+        table: Any = self._of_text if tokens and isinstance(tokens[0], str) else self.table
+        found = map(table.get, tokens, repeat(unknown))
         return np.fromiter(found, np.int64, len(tokens))
 
     def in_text(self, buffer: bytes, unknown: int) -> tuple[np.ndarray, np.ndarray]:

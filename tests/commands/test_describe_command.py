@@ -77,7 +77,15 @@ def refused(capsys, path):
 
 def test_describe_what_is_not_there(capsys):
     error = refused(capsys, "gone.npy")
-    assert "expected a file, or one of the data sets mnist, fashion_mnist, digits" in error
+    assert "expected a file, or one of the data sets boston_housing, california_housing" in error
+
+
+def test_describe_texts_of_a_data_set_as_rows(capsys, monkeypatch):
+    texts = np.empty(2, object)
+    texts[:] = [[1, 2, 3], list(range(600))]
+    part = texts, np.array([0, 1])
+    monkeypatch.setattr("geartrain.datasets.imdb.load_data", lambda: (part, part))
+    assert "(2, 500)" in described(capsys, "imdb")
 
 
 def test_describe_a_folder(tmp_path, capsys):

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 _MODELS = (".keras", ".h5", ".hdf5", ".onnx", ".safetensors", ".weights.json")
-DATA_SETS = ("mnist", "fashion_mnist", "digits")
 TEXTS = (".csv", ".tsv", ".txt")
+MOST_WORDS = 500  # of a text of a data set
 
 
 def contents(name: str) -> Any:
@@ -56,12 +56,19 @@ def contents(name: str) -> Any:
 def _data_set(name: str) -> Any:
     from geartrain import datasets
 
-    if name not in DATA_SETS:
+    if name not in datasets.NAMES:
         raise FileNotFoundError(
-            f"{name}: expected a file, or one of the data sets {', '.join(DATA_SETS)}. "
+            f"{name}: expected a file, or one of the data sets {', '.join(datasets.NAMES)}. "
             "Received: a name of neither."
         )
-    return getattr(datasets, name).load_data()
+    return tuple((_rows(x), y) for x, y in getattr(datasets, name).load_data())
+
+
+def _rows(x: np.ndarray) -> np.ndarray:
+    """Lists of the words' numbers, as of imdb, as rows of the last of them behind zeros."""
+    from geartrain.utils import pad_sequences
+
+    return np.asarray(pad_sequences(x, maxlen=MOST_WORDS)) if x.dtype == object else x
 
 
 def _mapped(path: Path) -> np.ndarray:

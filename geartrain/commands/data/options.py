@@ -10,7 +10,7 @@ from typing import Any
 
 DATA_HELP = (
     "a file (.npz, .npy, .csv, IDX), two (inputs, targets), a folder of images with a subfolder "
-    "for each class, images, or mnist, fashion_mnist, digits"
+    "for each class, images, or the name of a data set, as mnist, cifar10 or imdb"
 )
 
 

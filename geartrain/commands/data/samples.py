@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from geartrain import datasets
 from geartrain.commands.data import pictures
-from geartrain.commands.data.contents import DATA_SETS, TEXTS, contents
+from geartrain.commands.data.contents import TEXTS, contents
 
 TRAIN, TEST = ("train", ""), ("test", "val", "validation", "valid", "")  # parts, best first
 _INPUTS = {"x", "input", "inputs", "image", "images", "data", "feature", "features"}
@@ -101,7 +102,7 @@ def _one(name: str, asked: Asked) -> Samples:
         found: Any = mnist.load_data(path)
     else:
         found = contents(name)
-    if name in DATA_SETS or path.is_dir():
+    if (name in datasets.NAMES and not path.exists()) or path.is_dir():
         train, test = found
         return Samples(*(train if asked.parts is TRAIN else test))
     return _named(path, found, asked) if isinstance(found, dict) else Samples(found)
