@@ -120,6 +120,16 @@ class Callback(Configurable):
         """
         return any(map(self._overrides, BATCH_HOOKS[loop]))
 
+    def most_steps(self) -> int | None:
+        """How many steps may go by before the next batch hook, where not each batch is wanted.
+
+        None: as many as fit into a twentieth of a second. Asked before each native call.
+
+        >>> Callback().most_steps() is None
+        True
+        """
+        return None
+
     def _overrides(self, hook: str) -> bool:
         """Whether a hook does anything: of this class, of its class, or of this object."""
         other = OTHER_NAMES.get(hook)

@@ -95,6 +95,11 @@ class CallbackList(Callback):
             self._wanted[loop] = any(callback.wants_batches(loop) for callback in self.callbacks)
         return self._wanted[loop]
 
+    def most_steps(self) -> int | None:
+        """The least that any callback says, or None."""
+        found = [callback.most_steps() for callback in self.callbacks]
+        return min((most for most in found if most is not None), default=None)
+
     def _tell(self, hook: str, *place: int, logs: Any = None) -> None:
         if hook not in self._told:
             own = [callback for callback in self.callbacks if callback._overrides(hook)]

@@ -103,7 +103,7 @@ class Loop:
         if own is not None:
             steps = self._by(own, listeners, order, first)
         elif whole and not listeners.wants_batches(kind) and self._can_do_many():
-            steps = self._native(order, first)
+            steps = self._native(listeners, order, first)
         else:
             steps = self._one_by_one(listeners, order, first)
         end = getattr(listeners, f"on_{kind}_batch_end")
@@ -159,7 +159,9 @@ class Loop:
                 self._samples = found[0].samples([leaf for leaf in whole if leaf is not None])
         return self._samples is not None
 
-    def _native(self, order: np.ndarray | None, first: int) -> Iterator[tuple[int, Any]]:
+    def _native(
+        self, listeners: Any, order: np.ndarray | None, first: int
+    ) -> Iterator[tuple[int, Any]]:
         """The number of the last batch done, and its step's result, after each native call."""
         data, samples, found = self.data, self._samples, self._found
         assert found is not None and samples is not None and data.total is not None
@@ -174,8 +176,7 @@ class Loop:
         if batch < data.total and program.rows_independent:
             batch = native.rows_in_cache(batch)
         while done < data.total:
-            steps = program.pace.get(batch, 1)
-            most = None if self.most is None else self.most(done // batch)
+            steps, most = program.pace.get(batch, 1), self._most_steps(listeners, done // batch)
             steps = steps if most is None else min(steps, most)
             rows = min(steps * batch, data.total - done)
             if steps > 1 and most is None and data.total - done - rows < batch:
@@ -190,6 +191,11 @@ class Loop:
                 more = int(rows / batch * CALL_SECONDS / max(seconds, 1e-6))
                 program.pace[batch] = max(1, min(4 * (rows // batch), more))
             yield data.taken - 1, tree.pack_sequence_as(form, results)
+
+    def _most_steps(self, listeners: Any, done: int) -> int | None:
+        """How many steps a native call may do, where anybody wants to come between; else None."""
+        asked = (listeners.most_steps(), None if self.most is None else self.most(done))
+        return min((most for most in asked if most is not None), default=None)
 
 
 def plain(logs: Any) -> dict[str, Any]:

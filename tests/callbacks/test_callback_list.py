@@ -1,11 +1,14 @@
 """Callbacks in general: the hooks, their order, their logs, and who wants batches."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from geartrain import Sequential, callbacks, layers, optimizers
 from geartrain.callbacks import Callback, CallbackList, History, LambdaCallback, ProgbarLogger
 from geartrain.callbacks.callback import BATCH_HOOKS, HOOKS
+from geartrain.utils import set_random_seed
 
 
 class Recorder(Callback):
@@ -213,3 +216,34 @@ def test_functions_of_every_hook_are_called():
     for hook in HOOKS:
         getattr(listeners, hook)(*arguments_of(hook), {"loss": 1.0})
     assert seen == [(hook, *arguments_of(hook), {"loss": 1.0}) for hook in HOOKS]
+
+
+def test_most_steps_brings_native_calls_back_sooner_and_changes_no_bit():
+    class Watch(Callback):
+        def __init__(self, most):
+            self.most, self.heard = most, []
+
+        def wants_batches(self, loop):
+            return False
+
+        def most_steps(self):
+            return self.most
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.heard.append(batch)
+
+    random = np.random.default_rng(0)
+    x, y = random.random((200, 5), "float32"), random.random((200, 1), "float32")
+
+    def trained(watch):
+        set_random_seed(3)
+        model = Sequential([layers.Dense(4, activation="relu"), layers.Dense(1)])
+        model.compile("adam", "mse")
+        model.fit(x, y, batch_size=16, epochs=2, verbose=0, callbacks=[watch])
+        return watch.heard, [weight.tobytes() for weight in model.get_weights()]
+
+    each, bits = trained(Watch(1))
+    assert each == [*range(13)] * 2
+    some, same = trained(Watch(3))
+    assert all(b - a <= 3 for a, b in itertools.pairwise(some) if b > a) and len(some) < 26
+    assert bits == same == trained(Watch(None))[1]
