@@ -56,6 +56,7 @@ LEVELS: list[set[str]] = [
         "wrappers",
         "applications",
     },
+    {"page"},
     {"", "script", "commands"},
     {"cli"},
     {"__main__"},

@@ -21,7 +21,7 @@ _PLACES = {
     "tensorboard": "TensorBoard",
     "terminate_on_nan": "TerminateOnNaN",
 }
-_names = within(__name__, _PLACES)
+_names = {**within(__name__, _PLACES), "LivePage": "geartrain.page.live"}
 
 __all__ = [*_names]
 

@@ -18,6 +18,7 @@ from geartrain.callbacks.remote_monitor import RemoteMonitor as RemoteMonitor
 from geartrain.callbacks.swap_ema_weights import SwapEMAWeights as SwapEMAWeights
 from geartrain.callbacks.tensorboard import TensorBoard as TensorBoard
 from geartrain.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
+from geartrain.page.live import LivePage as LivePage
 
 __all__ = [
     "BackupAndRestore",
@@ -29,6 +30,7 @@ __all__ = [
     "LambdaCallback",
     "LearningRateFinder",
     "LearningRateScheduler",
+    "LivePage",
     "ModelCheckpoint",
     "OverfitOneBatch",
     "ProgbarLogger",

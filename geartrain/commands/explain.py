@@ -42,7 +42,7 @@ def execute(options: argparse.Namespace) -> int:
 
     if options.batch < 1:
         raise ValueError(f"--batch: expected 1 or more. Received: {options.batch}")
-    found = _model(options.model)
+    found = model_named(options.model)
     explanation = explain(found, *_example(found, options))
     print(explanation.stage(options.stage) if options.stage else explanation)
     return 0
@@ -96,7 +96,8 @@ def _targets(model: Any, batch: int) -> Any:
     return targets
 
 
-def _model(name: str) -> Any:
+def model_named(name: str) -> Any:
+    """The model, or function, that a command line names: see the head of this file."""
     from geartrain import Sequential, layers
 
     if name in ("chapter", "convnet"):
