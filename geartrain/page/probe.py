@@ -43,7 +43,7 @@ class Probe:
         self._inside = models.Model(model.inputs, [layer.output for layer in self.layers])
         self._loss = _each(model.loss) if getattr(model, "compiled", False) else None
         self._gradients = jit(grad(self._mean_loss))
-        self._each_loss = jit(self._losses)
+        self._each_loss = jit(self.each_loss)
         self._saliency = jit(grad(self._score))
 
     def activations(self, x: Any) -> list[np.ndarray]:
@@ -71,7 +71,8 @@ class Probe:
     def _fixed(self) -> list[Any]:
         return [variable.value for variable in self.model.non_trainable_variables]
 
-    def _losses(self, values: Any, x: Any, y: Any) -> Any:
+    def each_loss(self, values: Any, x: Any, y: Any) -> Any:
+        """The loss of each sample with other values of the trainable variables."""
         if self._loss is None:
             raise ValueError("expected a compiled model, with a loss. Call model.compile first")
         outputs, _ = self.model.stateless_call(values, self._fixed(), x, training=False)
@@ -79,7 +80,7 @@ class Probe:
         return ops.mean(found, axis=tuple(range(1, len(found.shape))))
 
     def _mean_loss(self, values: Any, x: Any, y: Any) -> Any:
-        return ops.mean(self._losses(values, x, y))
+        return ops.mean(self.each_loss(values, x, y))
 
     def _score(self, x: Any, weights: Any) -> Any:
         return ops.sum(self.model(x, training=False) * weights)

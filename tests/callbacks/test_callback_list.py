@@ -49,7 +49,8 @@ def small_model():
     return model
 
 
-OF_FIT = ("LearningRateFinder", "OverfitOneBatch")  # which stop training, or take its data
+# Which stop training, take its data, or say where they serve a page; each has tests of its own.
+OF_FIT = ("LearningRateFinder", "LivePage", "OverfitOneBatch")
 
 
 @pytest.mark.parametrize("name", [name for name in callbacks.__all__ if name not in OF_FIT])

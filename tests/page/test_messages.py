@@ -15,7 +15,7 @@ from geartrain.page.control import Control
 from geartrain.page.probe import Probe
 from geartrain.page.serving import Server
 from geartrain.page.subject import Samples, Subject
-from geartrain.page.views import data, draw, geometry, train
+from geartrain.page.views import backprop, data, descent, draw, gears, geometry, train
 from geartrain.page.workshop import Workshop
 from tests.page.pages import samples, workshop
 
@@ -92,6 +92,21 @@ MESSAGES = {
         lambda _: geometry.start(workshop(), [[0, 0, 1], [1, 1, 1]]), r"expected points of both",
     ),
     "no toy": (lambda _: geometry.train(workshop()), r"expected a network. Received: none yet"),
+    "race": (
+        lambda _: descent.race(workshop(), rate=-1), r"expected up to 400 steps, a rate above 0",
+    ),
+    "surface": (lambda _: descent.surface(workshop(), "hill"), r"expected one of valley.*'hill'"),
+    "weights": (
+        lambda _: descent.surface(workshop(), "network", "0.1"), r"expected two weights, such as",
+    ),
+    "no targets of descent": (
+        lambda _: descent.surface(unlabelled(), "network"), r"expected samples with targets",
+    ),
+    "no targets of backprop": (
+        lambda _: backprop.model(unlabelled()), r"expected samples with targets",
+    ),
+    "stage": (lambda _: gears.opened(workshop(), stage="x"), r"expected one of formula.*'x'"),
+    "layer": (lambda _: gears.opened(workshop(), "x"), r"expected one of .*Received: 'x'"),
     "no batch": (
         lambda _: workshop(batch_size=16).build([{"kept": 0}], {"batch_size": 0}),
         r"expected 1 or more of each, and a seed of 0",

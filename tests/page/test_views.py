@@ -307,6 +307,101 @@ def test_samples_are_placed_by_their_main_directions(ask, shop):
     assert values[0] > 0
 
 
+def test_descents_are_those_of_the_optimizers(ask):
+    found = ask.json("/api/descent/surface?name=valley")
+    values, reach = np.array(found["values"]), found["reach"]
+    axis = np.linspace(-reach, reach, len(values))
+    np.testing.assert_allclose(
+        values, 0.05 * axis**2 + 2 * axis[:, None] ** 2, rtol=1e-4, atol=1e-6
+    )
+    body = {"name": "valley", "start": [1.0, -1.0], "rate": 0.1, "momentum": 0.5, "steps": 20}
+    raced = ask.json("/api/descent/race", body)
+    point, speed = np.array([1.0, -1.0]), np.zeros(2)
+    for step in range(20):
+        speed = 0.5 * speed - 0.1 * np.array([0.1, 4.0]) * point
+        point = point + speed
+        np.testing.assert_allclose(raced["ways"]["momentum"][step + 1], point, atol=1e-4)
+    plain = np.array([0.99, 0.6]) ** 20 * [1, -1]
+    np.testing.assert_allclose(raced["ways"]["SGD"][-1], plain, atol=1e-4)
+    assert raced["losses"]["SGD"] == pytest.approx(
+        0.05 * plain[0] ** 2 + 2 * plain[1] ** 2, abs=1e-5
+    )
+
+
+def test_the_networks_landscape_is_its_loss(ask, shop):
+    found = ask.json("/api/descent/surface?name=network&weights=0.100,1.5")
+    values, reach = np.array(found["values"]), found["reach"]
+    kernel, bias = (variable for variable in shop.model.trainable_variables[:2])
+    before = np.array(kernel.value), np.array(bias.value)
+    moved = before[0].copy()
+    moved.reshape(-1)[100] += reach  # the last column
+    shifted = before[1].copy()
+    shifted[5] -= reach  # the first row
+    kernel.assign(moved)
+    bias.assign(shifted)
+    scores = shop.model.predict(shop.train.x, verbose=0)
+    kernel.assign(before[0])
+    bias.assign(before[1])
+    loss = -np.log(scores[np.arange(200), shop.train.y]).mean()
+    assert values[0, -1] == pytest.approx(loss, rel=1e-4)
+    raced = ask.json("/api/descent/race", {"name": "network", "steps": 5})
+    assert {"SGD", "Adam", "true SGD", "mini-batch SGD"} <= raced["ways"].keys()
+
+
+def test_gradients_of_the_chain_are_finite_differences(ask):
+    found = ask.json("/api/backprop/chain?w1=0.5&w2=-1&w3=0.4&x=0.9&y=-0.2")
+    by_name = {node["name"]: node for node in found["nodes"]}
+    for name in ("W1", "W2", "W3"):
+        assert by_name[name]["gradient"]["number"] == pytest.approx(
+            found["differences"][name], rel=1e-3
+        )
+    f = (0.5 * np.tanh(0.4 * 0.9) + 0.2) ** 2
+    assert found["nodes"][-1]["value"]["number"] == pytest.approx(f, rel=1e-5)
+    assert found["nodes"][-1]["gradient"]["number"] == 1
+
+
+def test_the_graph_of_the_own_loss_has_values_and_gradients(ask, shop):
+    found = ask.json("/api/backprop/model?sample=3")
+    names = [node["name"] for node in found["nodes"]]
+    from geartrain.page.probe import Probe
+
+    probe = Probe(shop.model)
+    x, y = shop.train.x[3:4], shop.targets(shop.train)[3:4]
+    assert found["nodes"][-1]["value"]["number"] == pytest.approx(
+        float(probe.losses(x, y)[0]), rel=1e-4
+    )
+    for leaf, slope in zip(found["leaves"], probe.gradients(x, y), strict=True):
+        assert found["nodes"][leaf]["gradient"]["norm"] == pytest.approx(
+            np.linalg.norm(slope), rel=1e-4, abs=1e-7
+        )
+    assert any(name.endswith(".kernel") for name in names)
+
+
+@pytest.mark.parametrize(
+    "stage", ["formula", "naive", "graph", "loops", "llvm", "assembly", "profile"]
+)
+def test_every_gear_opens_for_a_layer_and_for_the_network(ask, stage):
+    for layer in ("", ask.json("/api/network/describe")["layers"][1]["name"]):
+        found = ask.json(f"/api/gears/open?stage={stage}&layer={layer}")
+        assert found["lines"]
+        if stage in ("loops", "llvm", "profile"):
+            assert any(kernel == "k0" for _, kernel in found["lines"])
+    assert "kernel" in found["formula"]
+
+
+def test_the_walk_does_the_same_ten_times(ask):
+    from geartrain.page.walk import steps
+
+    known = steps()
+    assert len(known) == 10
+    reference = known[4].run()
+    for step in known[3:8]:
+        np.testing.assert_allclose(step.run(), reference, rtol=2e-2, atol=2e-2)
+    found = ask.json("/api/gears/walk?step=7")
+    assert found["name"] == "threads"
+    assert found["seconds"] > 0
+
+
 def test_what_is_not_there_is_named(ask):
     for path in ("/api/data/nothing", "/api/nothing/describe"):
         answer, text = ask(path)

@@ -4,7 +4,7 @@ import { get, listen, post, Refusal } from "./talk.js";
 import { current, LANGUAGES, speak, t } from "./words.js";
 import { button, h, number } from "./parts.js";
 
-const VIEWS = ["data", "network", "train", "draw", "geometry"];
+const VIEWS = ["data", "network", "train", "draw", "geometry", "descent", "backprop", "gears"];
 const modules = Object.fromEntries(await Promise.all(
   VIEWS.map(async (name) => [name, await import(`./views/${name}.js`)])));
 

@@ -74,6 +74,8 @@ function paint(canvas, pixels, channels, signed) {
   context.putImageData(image, 0, 0);
 }
 
+export const extremes = (values) => extent(values.filter((v) => v != null));
+
 // Curves {name, points: [[x, y], ...], dashed} over common axes.
 export function curves(list, { width = 520, height = 220, label = "", log = false } = {}) {
   const all = list.flatMap((one) => one.points).filter((p) => p[1] != null && (!log || p[1] > 0));

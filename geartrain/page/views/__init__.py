@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from geartrain.page.views import data, draw, geometry, network, train
+from geartrain.page.views import backprop, data, descent, draw, gears, geometry, network, train
 
 VIEWS: dict[str, dict[tuple[str, str], Callable[..., Any]]] = {
     "data": data.ASKED,
@@ -18,4 +18,7 @@ VIEWS: dict[str, dict[tuple[str, str], Callable[..., Any]]] = {
     "train": train.ASKED,
     "draw": draw.ASKED,
     "geometry": geometry.ASKED,
+    "descent": descent.ASKED,
+    "backprop": backprop.ASKED,
+    "gears": gears.ASKED,
 }
