@@ -6,12 +6,14 @@ processor's measured peak.
 
 from __future__ import annotations
 
+import os
 import re
+from html import escape
 from typing import Any
 
 import numpy as np
 
-from geartrain import tree
+from geartrain import standalone, tree
 from geartrain.compiler.analysis.groups import FusionGroup
 from geartrain.compiler.analysis.loop_text import loop_nest, nest_text
 from geartrain.compiler.pipeline import Reference
@@ -30,6 +32,7 @@ from geartrain.runtime.function import Program, program_for
 from geartrain.runtime.profiling import KernelProfile, measured_kernels
 
 STAGES = ("sizes", "formula", "graph", "passes", "loops", "naive", "llvm", "assembly", "profile")
+MOST_LINES = 1500  # of a stage in a file or on a page
 _SHOWN = 60  # lines of IR or assembly that are shown unless all are asked for
 
 
@@ -62,6 +65,44 @@ class Explanation:
         if name not in STAGES:
             raise unknown_name("stage of explain", name, STAGES)
         return str(getattr(self, name)())
+
+    def lines(self, stage: str, most: int | None = None) -> list[tuple[str, str]]:
+        """A stage line by line, each with the kernel whose part it is in: `k3`, or nothing.
+
+        Args:
+            stage: one of `STAGES`.
+            most: of how many lines the part with most multiplications is given; all if None.
+        """
+        lines = _with_kernels(self.stage(stage).splitlines())
+        if most is None or len(lines) <= most:
+            return lines
+        return _heart(lines, most)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write all stages into one file of HTML, lines of one kernel linked, to open anywhere.
+
+        Raises ValueError for another ending than .html, OSError where it cannot be written.
+        """
+        answers: dict[str, Any] = {}
+        formula = "\n".join(line for line, _ in self.lines("formula"))
+        stages = [stage for stage in STAGES if stage != "sizes"]
+        for stage in stages:
+            lines = self.lines(stage, MOST_LINES)
+            cut = len(self.stage(stage).splitlines()) - len(lines)
+            answers[standalone.key("gears/open", layer="", stage=stage)] = {
+                "layers": [], "stages": stages, "cut": cut, "lines": lines, "code": [],
+                "formula": rf"\verb|{formula}|" if "\n" not in formula else "",
+            }  # fmt: skip
+        standalone.save(path, f"{self._model or 'function'}: gears", ["gears"], answers)
+
+    def _repr_html_(self) -> str:
+        """All stages, folded, in a notebook."""
+        parts = (
+            f"<details><summary>{stage}</summary><pre>{escape(self.stage(stage))}</pre></details>"
+            for stage in STAGES
+            if stage not in ("llvm", "assembly", "profile")
+        )
+        return "".join(parts)
 
     def sizes(self) -> str:
         """For which sizes of its inputs the program is made, and what other sizes need."""
@@ -237,3 +278,25 @@ def _interesting(stage: str, lines: list[str]) -> list[str]:
     counts = [bool(re.search(mark, line)) for line in lines]
     best = max(range(len(lines) - _SHOWN), key=lambda n: sum(counts[n : n + _SHOWN]))
     return [f"... from line {best + 1}:", *lines[best : best + _SHOWN]]
+
+
+def _with_kernels(lines: list[str]) -> list[tuple[str, str]]:
+    """Each line with the kernel whose part it is in: `k3`, or nothing."""
+    blocks = any(line.startswith("define ") for line in lines)  # LLVM's labels are of a function
+    told, kernel = [], ""
+    for line in lines:
+        head = re.match(r"(?:# kernel |define [^@]*@|)(k\d+)(?:\b|_)", line)
+        if head:
+            kernel = head[1]
+        elif re.match(r"define |declare |@|; " if blocks else r"[a-z_]\w*:$", line):
+            kernel = ""
+        told.append((line, kernel))
+    return told
+
+
+def _heart(lines: list[tuple[str, str]], most: int) -> list[tuple[str, str]]:
+    """So many lines around those with most multiplications."""
+    counts = [bool(re.search(r"fma|vfn?m(add|la)|tdp", line)) for line, _ in lines]
+    sums = np.concatenate([[0], np.cumsum(counts)])
+    best = int(np.argmax(sums[most:] - sums[:-most]))
+    return lines[best : best + most]

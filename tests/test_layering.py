@@ -22,7 +22,7 @@ PACKAGE = Path(geartrain.__file__).parent
 LEVELS: list[set[str]] = [
     {"_version", "errors", "config", "lazy", "tree", "files"},
     {"compat.names", "downloads"},
-    {"registry", "utils", "naive", "datasets", "summaries"},
+    {"registry", "utils", "naive", "datasets", "summaries", "standalone"},
     {"compat"},
     {"graph"},
     {"serialization"},

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import os
+from html import escape
 from typing import Any
 
+import numpy as np
+
+from geartrain import standalone
 from geartrain.callbacks.callback import Callback
 
 _SHORT = {
@@ -69,6 +75,39 @@ class History(Callback):
             self.history.setdefault(name, []).append(value)
         if self.model is not None and getattr(self.model, "history", None) is not self:
             self.model.history = self
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the curves into one file of HTML, to open in any browser, mail or embed.
+
+        Raises ValueError for another ending than .html, OSError where it cannot be written.
+        """
+        standalone.save(path, "Training", ["train"], {"train/status": self._status()})
+
+    def _status(self) -> dict[str, Any]:
+        """The curves as the page takes them; an epoch counts as a step."""
+        names = [name for name, values in self.history.items() if np.ndim(values) == 1]
+        points = []
+        for place, epoch in enumerate(self.epoch):
+            known = [name for name in names if place < len(self.history[name])]
+            logs = {name: float(self.history[name][place]) for name in known}
+            finite = {name: value if math.isfinite(value) else None for name, value in logs.items()}
+            points.append([epoch + 1, epoch, finite])
+        train = [
+            [step, epoch, {name: v for name, v in logs.items() if not name.startswith("val_")}]
+            for step, epoch, logs in points
+        ]
+        name = self.model.name if self.model is not None else "training"
+        runs = [{"name": name, "points": train, "epochs": points}]
+        return {"mode": "pause", "training": False, "editable": False, "runs": runs}
+
+    def _repr_html_(self) -> str:
+        """The values of the last epoch, in a notebook."""
+        rows = "".join(
+            f"<tr><th>{escape(name)}</th><td>{values[-1]:.4g}</td></tr>"
+            for name, values in self.history.items()
+            if values and np.ndim(values[-1]) == 0
+        )
+        return f"<table><caption>{len(self.epoch)} epochs</caption>{rows}</table>"
 
     def __repr__(self) -> str:
         return f"<History of {len(self.epoch)} epochs: {', '.join(self.history)}>"

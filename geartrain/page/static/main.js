@@ -1,10 +1,10 @@
 // The frame of the page: views, the hand on the training, language and theme, and one selection for all.
 
-import { get, listen, post, Refusal } from "./talk.js";
+import { get, listen, live, post, Refusal } from "./talk.js";
 import { current, LANGUAGES, speak, t } from "./words.js";
 import { button, h, number } from "./parts.js";
 
-const VIEWS = ["data", "network", "train", "draw", "geometry", "descent", "backprop", "gears"];
+const VIEWS = window.VIEWS ?? ["data", "network", "train", "draw", "geometry", "descent", "backprop", "gears"];
 const modules = Object.fromEntries(await Promise.all(
   VIEWS.map(async (name) => [name, await import(`./views/${name}.js`)])));
 
@@ -27,7 +27,7 @@ let view = null;
 function tellView(event, data) { view?.on?.(event, data); }
 
 function show() {
-  const name = VIEWS.includes(location.hash.slice(1)) ? location.hash.slice(1) : "train";
+  const name = VIEWS.includes(location.hash.slice(1)) ? location.hash.slice(1) : VIEWS.find((one) => one === "train") ?? VIEWS[0];
   const main = document.getElementById("view");
   view?.leave?.();
   main.replaceChildren();
@@ -68,20 +68,21 @@ const steer = (to) => app.ask(() => post("train/steer", { to }));
 
 function controls() {
   const runs = app.mode === "run" || app.mode === "epoch";
-  document.getElementById("controls").replaceChildren(
+  document.getElementById("controls").replaceChildren(...(!live ? [] : [
     button(runs ? t("pause") : t("start"), () => steer(runs ? "pause" : "run"), { class: "main" }),
     button(t("one step"), () => steer("step"), { disabled: runs }),
     button(t("one epoch"), () => steer("epoch"), { disabled: runs }),
     ...(app.editable ? [button(t("reset"), async () => { await steer("reset"); app.last = null; await refresh(); show(); })] : []),
-  );
+  ]));
   const last = app.last;
   document.getElementById("status").textContent = last
     ? t("at", { step: number(last.step), epoch: last.epoch + 1, logs: Object.entries(last.logs)
       .map(([name, value]) => `${name} ${number(value, 3)}`).join(" · ") })
-    : t("not yet");
+    : live ? t("not yet") : "";
 }
 
 async function refresh() {
+  if (!live && !VIEWS.includes("train")) return; // a saved page of other views
   const found = await app.ask(() => get("train/status"));
   if (!found) return;
   Object.assign(app, found);

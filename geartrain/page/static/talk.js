@@ -7,6 +7,7 @@ if (given) {
 }
 const headers = { Authorization: `Bearer ${sessionStorage.getItem("token") ?? ""}` };
 
+export const live = true; // whether a program answers: a saved page has its answers inside
 export class Refusal extends Error {}
 
 async function answer(response) {

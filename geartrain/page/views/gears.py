@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
 
 from geartrain import models
-from geartrain.explanation import explain
+from geartrain.explanation import MOST_LINES, explain
 from geartrain.page import walk
 from geartrain.page.code import layer_code
 from geartrain.page.probe import probe_of
@@ -16,7 +15,6 @@ from geartrain.page.subject import Subject
 
 STAGES = ("formula", "naive", "graph", "loops", "llvm", "assembly", "profile")
 BATCH = 128
-MOST_LINES = 1500  # of a stage: what is longer is cut, and says so
 
 
 def opened(subject: Subject, layer: str = "", stage: str = "loops") -> dict[str, Any]:
@@ -36,12 +34,10 @@ def opened(subject: Subject, layer: str = "", stage: str = "loops") -> dict[str,
     known = subject.kept.get("explained")
     if known is None or known[0] != key:
         known = subject.kept["explained"] = (key, _explained(probe, layer))
-    lines = _with_kernels(known[1].stage(stage).splitlines())
-    cut = len(lines) - MOST_LINES
-    if cut > 0:
-        lines = _heart(lines)
+    lines = known[1].lines(stage, MOST_LINES)
+    cut = len(known[1].stage(stage).splitlines()) - len(lines)
     return {
-        "layers": names, "stages": STAGES, "cut": max(cut, 0), "lines": lines,
+        "layers": names, "stages": STAGES, "cut": cut, "lines": lines,
         "formula": _formula(probe, layer), "code": [layer_code(one) for one in probe.layers],
     }  # fmt: skip
 
@@ -56,28 +52,6 @@ def _explained(probe: Any, layer: str) -> Any:
     random = np.random.default_rng(0)
     x = random.random((BATCH, *shape), "float32").astype(model.inputs[0].dtype)
     return explain(model, x)
-
-
-def _with_kernels(lines: list[str]) -> list[tuple[str, str]]:
-    """Each line with the kernel whose part it is in: `k3`, or nothing."""
-    blocks = any(line.startswith("define ") for line in lines)  # LLVM's labels are of a function
-    told, kernel = [], ""
-    for line in lines:
-        head = re.match(r"(?:# kernel |define [^@]*@|)(k\d+)(?:\b|_)", line)
-        if head:
-            kernel = head[1]
-        elif re.match(r"define |declare |@|; " if blocks else r"[a-z_]\w*:$", line):
-            kernel = ""
-        told.append((line, kernel))
-    return told
-
-
-def _heart(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The lines around those with most multiplications."""
-    counts = np.array([bool(re.search(r"fma|vfn?m(add|la)|tdp", line)) for line, _ in lines], int)
-    sums = np.concatenate([[0], np.cumsum(counts)])
-    best = int(np.argmax(sums[MOST_LINES:] - sums[:-MOST_LINES]))
-    return lines[best : best + MOST_LINES]
 
 
 def _formula(probe: Any, layer: str) -> str:

@@ -1,6 +1,6 @@
 // Gears: formula, naive loops, graph, fused loops, LLVM IR, assembly, profile; and ten steps to speed.
 
-import { get } from "../talk.js";
+import { get, live } from "../talk.js";
 import { t } from "../words.js";
 import katex from "../libraries/katex.js";
 import { button, card, choice, h, number } from "../parts.js";
@@ -9,7 +9,7 @@ export function open(root, app) {
   const top = h("div", { class: "wide" }), stages = h("div", { class: "wide" }), walk = h("div", { class: "wide" });
   root.append(h("h2", {}, t("gears")), h("p", { class: "lead" }, t("gears lead")), h("div", { class: "cards" }, top, stages, walk));
   let stage = "loops", beside = "profile", whole = false, turn = 0;
-  const layer = () => (whole ? "" : app.layer ?? "");
+  const layer = () => (whole || !live ? "" : app.layer ?? "");
 
   async function draw() {
     const mine = turn += 1;
@@ -18,7 +18,7 @@ export function open(root, app) {
     const formula = h("div", { class: "scroll" });
     katex.render(first.formula, formula, { displayMode: true, throwOnError: false });
     const names = [["", t("whole network")], ...first.layers.map((name) => [name, name])];
-    top.replaceChildren(card(t("formula"), choice(t("layer"), names, layer(), (v) => { whole = v === ""; if (whole) draw(); else app.choose(v); }), formula));
+    top.replaceChildren(card(t("formula"), ...(live ? [choice(t("layer"), names, layer(), (v) => { whole = v === ""; if (whole) draw(); else app.choose(v); })] : []), formula));
     const pick = (label, value, put) => choice(label, first.stages.map((name) => [name, t(`stage ${name}`)]), value, (v) => { put(v); draw(); });
     stages.replaceChildren(h("div", { class: "cards" },
       h("section", { class: "card" }, pick(t("left"), stage, (v) => { stage = v; }), text(first)),
@@ -70,6 +70,6 @@ export function open(root, app) {
       }))));
   }
   draw();
-  tell();
+  if (live) tell();
   return { on(event) { if (event === "choose") { whole = false; draw(); } if (event === "network") draw(); } };
 }

@@ -1,6 +1,6 @@
 // Training: curves, and what weights, gradients, updates and units do.
 
-import { get } from "../talk.js";
+import { get, live } from "../talk.js";
 import { t } from "../words.js";
 import { button, card, choice, colour, curves, h, histogram, number, pictures } from "../parts.js";
 
@@ -26,7 +26,7 @@ export function open(root, app) {
   }
 
   async function look() {
-    if (left || performance.now() - asked < 700) return;
+    if (!live || left || performance.now() - asked < 700) return;
     asked = performance.now();
     const mine = turn += 1;
     const quiet = async (path) => { try { return await get(path); } catch (error) { return { error }; } };
