@@ -96,7 +96,10 @@ def application(subject: Subject) -> Starlette:
                 yield ": hello\n\n"
                 while True:
                     try:
-                        yield await asyncio.wait_for(happened.get(), KEPT_ALIVE)
+                        text = await asyncio.wait_for(happened.get(), KEPT_ALIVE)
+                        yield text
+                        if text.startswith("event: bye"):
+                            return
                     except TimeoutError:
                         yield ": still here\n\n"
             finally:

@@ -40,6 +40,7 @@ class Server:
                 f"the page expected starlette and uvicorn to be installed. Received: {error}. "
                 "Install them: pip install 'geartrain[page]'"
             ) from error
+        self._subject = subject
         token = secrets.token_urlsafe(24)
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -71,6 +72,7 @@ class Server:
 
     def stop(self) -> None:
         """Serve no longer."""
+        self._subject.control.tell("bye", {})  # ends the streams of events
         self._server.should_exit = True
         self._thread.join(5)
         self._socket.close()

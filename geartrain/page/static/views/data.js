@@ -74,7 +74,7 @@ export function open(root, app) {
     async function cutOut() {
       const made = await app.ask(() => get("data/slice", { cut: text(), part }));
       if (!made) return;
-      result.replaceChildren(h("pre", {}, made.code), h("p", {}, t("shape bytes", { shape: `(${made.shape.join(", ")})`, bytes: bytes(made.bytes) })), shown(made, []));
+      result.replaceChildren(h("pre", { tabindex: "0" }, made.code), h("p", {}, t("shape bytes", { shape: `(${made.shape.join(", ")})`, bytes: bytes(made.bytes) })), shown(made, []));
     }
     cut.replaceChildren(card(t("slices"), h("p", {}, t("slices lead")),
       h("div", { class: "fields" }, axes.slice(0, shape.length).flatMap((axis, k) => [
@@ -89,7 +89,7 @@ export function open(root, app) {
     const found = await app.ask(() => get("data/batch", { number: n, size, part }));
     if (!found) return;
     const result = h("div");
-    const fill = (made) => result.replaceChildren(h("pre", {}, made.code),
+    const fill = (made) => result.replaceChildren(h("pre", { tabindex: "0" }, made.code),
       h("p", {}, t("batch of", { shape: `(${made.shape.join(", ")})`, batches: number(made.batches) })), shown(made, []));
     const again = async () => { const made = await app.ask(() => get("data/batch", { number: n, size, part })); if (made) fill(made); };
     batch.replaceChildren(card(t("batches"), h("p", {}, t("batches lead")), h("div", { class: "fields" },

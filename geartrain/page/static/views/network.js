@@ -49,7 +49,7 @@ export function open(root, app) {
   }
 
   function program() {
-    return card(t("code"), h("p", {}, t("code lead")), h("pre", {}, found.code),
+    return card(t("code"), h("p", {}, t("code lead")), h("pre", { tabindex: "0" }, found.code),
       h("p", {}, button(t("copy"), () => navigator.clipboard.writeText(found.code))));
   }
 
@@ -57,7 +57,7 @@ export function open(root, app) {
     const place = found.layers.findIndex((layer) => layer.name === app.layer);
     const layer = found.layers[place];
     if (!layer) return side.replaceChildren();
-    const made = card(`${layer.kind} · ${layer.name}`, h("pre", {}, layer.code),
+    const made = card(`${layer.kind} · ${layer.name}`, h("pre", { tabindex: "0" }, layer.code),
       h("ul", {}, layer.weights.map((w) => h("li", {}, `${w.name} ${dimensions(w.shape)}`))),
       h("p", {}, t("numbers bytes", { n: number(layer.numbers), bytes: bytes(layer.bytes) })));
     if (found.editable) made.append(...edit(layer, place));
