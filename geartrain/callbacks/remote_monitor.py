@@ -38,7 +38,10 @@ class RemoteMonitor(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Send."""
-        content = {"epoch": epoch, **{key: _plain(value) for key, value in (logs or {}).items()}}
+        self._send({"epoch": epoch, **{key: _plain(v) for key, v in (logs or {}).items()}})
+
+    def _send(self, content: dict[str, Any]) -> None:
+        """Send by the package requests where it is installed."""
         try:
             import requests
         except ImportError:

@@ -28,7 +28,7 @@ def arguments_of(hook):
 
 
 class Mute(callbacks.RemoteMonitor):
-    def _post(self, content):
+    def _send(self, content):
         """Reach no server."""
 
 
