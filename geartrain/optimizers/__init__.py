@@ -13,6 +13,7 @@ from geartrain.optimizers.adagrad import Adadelta, Adagrad, Ftrl
 from geartrain.optimizers.adam import Adam, Adamax, AdamW, Lamb, Nadam
 from geartrain.optimizers.lion import Lion
 from geartrain.optimizers.loss_scale import LossScaleOptimizer
+from geartrain.optimizers.multi_optimizer import MultiOptimizer, OptimizerMap
 from geartrain.optimizers.muon import Muon
 from geartrain.optimizers.optimizer import Optimizer
 from geartrain.optimizers.rmsprop import RMSprop
@@ -32,9 +33,11 @@ __all__ = [
     "Lamb",
     "Lion",
     "LossScaleOptimizer",
+    "MultiOptimizer",
     "Muon",
     "Nadam",
     "Optimizer",
+    "OptimizerMap",
     "RMSprop",
     "ScheduleFreeAdamW",
     "deserialize",
