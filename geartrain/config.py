@@ -2,7 +2,8 @@
 
 Environment variables: `GEARTRAIN_DATA` (folder with data sets),
 `GEARTRAIN_CACHE` (folder for downloads and compiled code), `GEARTRAIN_THREADS`, `GEARTRAIN_SHOW`
-(what the compiler prints: `passes`, or names of passes, with commas).
+(what the compiler prints: `passes`, or names of passes, with commas); and Keras's
+`KERAS_MAX_EPOCHS` and `KERAS_MAX_STEPS_PER_EPOCH`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ _settings: dict[str, Any] = {
     "interactive_logging": True,
     "traceback_filtering": True,
     "flash_attention": None,
+    "max_epochs": int(os.environ.get("KERAS_MAX_EPOCHS", "0")) or None,
+    "max_steps_per_epoch": int(os.environ.get("KERAS_MAX_STEPS_PER_EPOCH", "0")) or None,
 }
 
 
@@ -103,6 +106,40 @@ def disable_traceback_filtering() -> None:
 def is_traceback_filtering_enabled() -> bool:
     """What was last asked for."""
     return bool(_settings["traceback_filtering"])
+
+
+def max_epochs() -> int | None:
+    """The most epochs of a `fit`, to try a program out; None for as many as it asks for.
+
+    The environment variable KERAS_MAX_EPOCHS sets it too, as in Keras.
+    """
+    most: int | None = _settings["max_epochs"]
+    return most
+
+
+def set_max_epochs(max_epochs: int | None) -> None:
+    """Set what `max_epochs()` returns."""
+    _settings["max_epochs"] = _most("max_epochs", max_epochs)
+
+
+def max_steps_per_epoch() -> int | None:
+    """The most batches of an epoch of `fit`, of an `evaluate` or `predict`; None for all of them.
+
+    The environment variable KERAS_MAX_STEPS_PER_EPOCH sets it too, as in Keras.
+    """
+    most: int | None = _settings["max_steps_per_epoch"]
+    return most
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
+    """Set what `max_steps_per_epoch()` returns."""
+    _settings["max_steps_per_epoch"] = _most("max_steps_per_epoch", max_steps_per_epoch)
+
+
+def _most(name: str, value: Any) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+        raise ValueError(f"set_{name}: expected a whole number, or None. Received: {value!r}")
+    return value or None
 
 
 def enable_flash_attention() -> None:

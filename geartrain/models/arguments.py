@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from geartrain.errors import describe_value, shown
+from geartrain import config
+from geartrain.errors import describe_value, shown, warn
 from geartrain.models.data import Batch, is_stream
 
 
@@ -19,6 +20,15 @@ def check_counts(who: str, least: int = 0, **counts: Any) -> None:
                 f"{who}: expected {name} to be a whole number of {least} or more. "
                 f"Received: {shown(value)}"
             )
+
+
+def limited_epochs(epochs: int) -> int:
+    """The number of epochs, as far as `config.set_max_epochs` lets it be."""
+    most = config.max_epochs()
+    if most is None or most >= epochs:
+        return epochs
+    warn(f"fit: limited to {most} epochs in place of {epochs} by config.set_max_epochs")
+    return most
 
 
 def check_given_counts(who: str, **counts: Any) -> None:

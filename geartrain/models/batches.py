@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from geartrain import tree
+from geartrain import config, tree
 from geartrain.data.base import Base
 from geartrain.data.rows import Batched
 from geartrain.distribution import current
-from geartrain.errors import describe_value, shown
+from geartrain.errors import describe_value, shown, warn
 from geartrain.models.data import (
     Batch,
     PartOfBatch,
@@ -188,6 +188,10 @@ def batches_of(
             f"{who}: expected class_weight or sample_weight. Received: both. Multiply them into "
             "one sample_weight."
         )
+    most = config.max_steps_per_epoch()
+    if most is not None and (steps is None or most < steps):
+        warn(f"{who}: limited to {most} steps an epoch by config.set_max_steps_per_epoch")
+        steps = most
     if x is None or isinstance(x, str | bytes | set) or (callable(x) and not is_stream(x)):
         raise _no_data(who, x)
     if is_stream(x):

@@ -80,6 +80,7 @@ class Trainer(Steps):
         """
         self._needs_compile("fit")
         arguments.check_counts("fit", epochs=epochs, initial_epoch=initial_epoch)
+        epochs = arguments.limited_epochs(epochs)
         arguments.check_given_counts(
             "fit", steps_per_epoch=steps_per_epoch, validation_steps=validation_steps
         )

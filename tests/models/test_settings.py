@@ -181,3 +181,28 @@ def test_keys_hold_what_they_name() -> None:
     assert held != Held([]) and held != held.held
     assert key_of((1, [2])) != key_of((1, [2]))  # other objects, which may change apart
     assert key_of("a") == "a"
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["arrays", "stream"])
+def test_epochs_and_steps_can_be_limited(stream):
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((12, 2)), np.ones((12, 1))
+    given = {"x": keras.data.Dataset.from_tensor_slices((x, y)).batch(2)} if stream else {
+        "x": x, "y": y, "batch_size": 2}  # fmt: skip
+    keras.config.set_max_epochs(2)
+    keras.config.set_max_steps_per_epoch(3)
+    with pytest.warns(UserWarning, match="limited to") as told:
+        assert len(model.fit(**given, epochs=5, verbose=0).history["loss"]) == 2
+    assert {str(one.message).split(" by ")[0] for one in told} == {
+        "fit: limited to 2 epochs in place of 5",
+        "fit: limited to 3 steps an epoch",
+    }
+    assert model.optimizer.iterations == 6
+    with pytest.warns(UserWarning, match="predict: limited to 3 steps"):
+        assert len(model.predict(x, batch_size=2, verbose=0)) == 6
+    model.fit(**given, epochs=1, steps_per_epoch=2, verbose=0)  # not more than asked for
+    assert (keras.config.max_epochs(), keras.config.max_steps_per_epoch()) == (2, 3)
+    keras.config.set_max_epochs(None)
+    with pytest.raises(ValueError, match="set_max_epochs: expected a whole number.*'x'"):
+        keras.config.set_max_epochs("x")
