@@ -132,6 +132,16 @@ OPTIMIZERS["LossScaleOptimizer"] = [
         initial_scale=8.0, dynamic_growth_steps=3, name="scaled",
     ),
 ]  # fmt: skip
+OPTIMIZERS["OptimizerMap"] = [
+    args(default_optimizer=ADAM),
+    args(default_optimizer=obj("optimizers", "SGD"), optimizer_map={"a/.*": ADAM}),
+]
+OPTIMIZERS["MultiOptimizer"] = [
+    args(
+        optimizer_map=obj("optimizers", "OptimizerMap", default_optimizer=ADAM), name="several",
+        loss_scale_factor=2.0,
+    ),
+]  # fmt: skip
 _REDUCED = args(reduction="sum", name="mine", dtype="float64")
 LOSSES = {
     "BinaryCrossentropy": [args(), args(from_logits=True, label_smoothing=0.1, axis=1)],

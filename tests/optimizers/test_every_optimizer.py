@@ -10,7 +10,8 @@ from geartrain.runtime.function import Program, grad, trace
 from geartrain.runtime.variable import Variable
 
 CLASSES = members("optimizers")
-WRAPPER = CLASSES.pop("LossScaleOptimizer")  # takes steps by another: see test_loss_scale.py
+# What takes steps by others: see test_loss_scale.py and test_multi_optimizer.py.
+WRAPPERS = {n: CLASSES.pop(n) for n in ("LossScaleOptimizer", "MultiOptimizer", "OptimizerMap")}
 SHAPES = [(), (3,), (2, 3), (2, 2, 3)]
 OPTIONS = {
     "plain": {},
@@ -43,7 +44,7 @@ def test_all_public_optimizers_are_registered():
     public = {
         name for name in optimizers.__all__ if isinstance(getattr(optimizers, name), type)
     } - {"Optimizer"}
-    assert public == {*CLASSES, WRAPPER.__name__}
+    assert public == {*CLASSES, *WRAPPERS}
 
 
 @every

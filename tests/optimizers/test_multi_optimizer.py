@@ -64,7 +64,9 @@ def test_files_and_copies_go_on_alike(tmp_path):
     model, _ = trained(optimizer, epochs=2)
     model.save(tmp_path / "model.keras")
     read = keras.models.load_model(tmp_path / "model.keras")
-    assert [type(one).__name__ for one in read.optimizer.optimizers] == [type(one).__name__ for one in optimizer.optimizers]
+    assert [type(one).__name__ for one in read.optimizer.optimizers] == [
+        type(one).__name__ for one in optimizer.optimizers
+    ]
     _, x, y = network("sgd")
     for one in (model, read):
         one.fit(x, y, batch_size=4, shuffle=False, verbose=0)
