@@ -204,5 +204,5 @@ def test_epochs_and_steps_can_be_limited(stream):
     model.fit(**given, epochs=1, steps_per_epoch=2, verbose=0)  # not more than asked for
     assert (keras.config.max_epochs(), keras.config.max_steps_per_epoch()) == (2, 3)
     keras.config.set_max_epochs(None)
-    with pytest.raises(ValueError, match="set_max_epochs: expected a whole number.*'x'"):
+    with pytest.raises(ValueError, match=r"set_max_epochs: expected a whole number.*'x'"):
         keras.config.set_max_epochs("x")

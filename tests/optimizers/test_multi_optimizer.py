@@ -87,7 +87,7 @@ def test_the_rates_and_the_scale_of_the_loss_belong_to_the_optimizers():
     assert float(optimizer.scale_loss(2.0)) == 8.0
     with pytest.raises(AttributeError, match="to be read from one of its optimizers"):
         _ = optimizer.learning_rate
-    with pytest.raises(AttributeError, match="to be set on one of its optimizers. Received: 1"):
+    with pytest.raises(AttributeError, match=r"to be set on one of its optimizers\. Received: 1"):
         optimizer.learning_rate = 1
 
 
