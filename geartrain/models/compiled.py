@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from geartrain import losses, metrics, tree
-from geartrain.errors import unknown_name
+from geartrain.errors import shown, unknown_name
 from geartrain.ops.operands import extents_of, number_of
 from geartrain.runtime.variable import concrete_scope
 
@@ -82,6 +82,12 @@ class CompiledLoss:
             name: None if loss is None else _function_of(loss) for name, loss in chosen.items()
         }
         self.weights = matched("loss_weights", self.loss_weights, outputs)
+        for weight in self.weights.values():
+            if isinstance(weight, str) or callable(weight):
+                raise TypeError(
+                    "compile: expected loss_weights as numbers, one for each output. Received: "
+                    f"{shown(weight)}. What measures a model is given as metrics=[...]."
+                )
         used = [name for name, function in self.functions.items() if function is not None]
         if len(used) > 1:
             with concrete_scope():

@@ -142,11 +142,17 @@ class Model(Trainer, Saved, StateTree, AddedLosses, Layer):
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of that name, or at that place."""
         layers = self.layers
-        if index is not None and name is not None:
+        if (index is None) == (name is None):
             raise ValueError(
-                f"{self._who()}: get_layer expected a name or an index. Received: both"
+                f"{self._who()}: get_layer expected a name or an index. "
+                f"Received: {'neither' if name is None else 'both'}"
             )
         if index is not None:
+            if not hasattr(index, "__index__"):
+                raise TypeError(
+                    f"{self._who()}: get_layer expected index as a whole number. "
+                    f"Received: {shown(index)}. A name is given as name=..."
+                )
             if not -len(layers) <= index < len(layers):
                 raise ValueError(
                     f"{self._who()}: has {len(layers)} layers. Received: index={index}"

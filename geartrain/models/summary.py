@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from geartrain.errors import shown
 from geartrain.layers.layer import Layer
 
 
@@ -19,6 +20,11 @@ def print_summary(
     """Print the table; see `Model.summary`."""
     import io
 
+    if line_length is not None and (not hasattr(line_length, "__index__") or line_length < 1):
+        raise TypeError(
+            "Model.summary: expected line_length as a number of characters, or None for the "
+            f"terminal's. Received: {shown(line_length)}"
+        )
     from rich import box
     from rich.console import Console
     from rich.table import Table

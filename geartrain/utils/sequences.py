@@ -46,6 +46,22 @@ def pad_sequences(
             raise ValueError(
                 f"pad_sequences: expected {name} 'pre' or 'post'. Received: {shown(side)}"
             )
+    if not hasattr(sequences, "__len__"):
+        raise ValueError(
+            f"pad_sequences: expected sequences as a list of them. Received: {shown(sequences)}"
+        )
+    if maxlen is not None and not hasattr(maxlen, "__index__"):
+        raise TypeError(
+            "pad_sequences: expected maxlen as a whole number, or None for the longest. "
+            f"Received: {shown(maxlen)}"
+        )
+    try:
+        dtype = np.dtype(dtype)
+    except TypeError as error:
+        raise TypeError(
+            "pad_sequences: expected dtype as one of NumPy's, such as 'int32' or object. "
+            f"Received: {shown(dtype)}"
+        ) from error
     for number, sequence in enumerate(sequences):
         if not hasattr(sequence, "__len__"):
             raise ValueError(
