@@ -7,6 +7,7 @@ import pytest
 
 import geartrain as keras
 from geartrain import layers, ops
+from tests.cases import LAYERS
 
 ROWS = (2, 4, 3)
 IMAGES = (1, 5, 5, 2)
@@ -55,3 +56,41 @@ def test_second_derivatives(kind):
     step = 1e-5
     measured = (slope(x + step * direction) - slope(x - step * direction)) / (2 * step)
     np.testing.assert_allclose(along(x), measured, rtol=2e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", sorted(set(LAYERS) - {"Lambda"}))
+def test_second_derivatives_of_every_layer(name):
+    """Along one direction for all inputs; layers of whole numbers have none."""
+    keras.utils.set_random_seed(1)
+    case = LAYERS[name][0]
+    layer = layers.deserialize({"class_name": name, "config": dict(case.config)})
+    for inside in layer._flatten_layers():
+        inside.dtype_policy = "float64"
+    random = np.random.default_rng(0)
+    given, direction = ([random.normal(size=(2, *s)) for s in case.shapes] for _ in range(2))
+    apart = case.apart or len(given) == 1
+
+    def scalar(*xs):
+        outputs = ops.convert_to_tensor(0.0, "float64")
+        for one in keras.tree.flatten(layer(*(xs if apart else [list(xs)]), training=False)):
+            if "float" in str(one.dtype):
+                outputs = outputs + ops.sum(ops.square(one) * ops.exp(one * 0.1))
+        return outputs
+
+    places = tuple(range(len(given)))
+    scalar(*given)
+    slope = keras.grad(scalar, places)
+
+    def along(*xs):
+        return sum(ops.sum(s * d) for s, d in zip(slope(*xs), direction, strict=True))
+
+    step = 1e-5
+    moved = [
+        slope(*[x + sign * step * d for x, d in zip(given, direction, strict=True)])
+        for sign in (1, -1)
+    ]
+    for found, above, below in zip(keras.grad(along, places)(*given), *moved, strict=True):
+        measured = (above - below) / (2 * step)
+        np.testing.assert_allclose(
+            found, measured, rtol=1e-3, atol=1e-3 * (1 + np.abs(found).max())
+        )
