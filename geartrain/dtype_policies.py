@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from geartrain import config
+from geartrain.errors import shown
 from geartrain.graph.dtypes import is_float, standardize_dtype
 from geartrain.graph.node import Node
 from geartrain.ops.operands import dtype_of, operand
@@ -55,7 +56,13 @@ class DTypePolicy:
         if isinstance(given, DTypePolicy):
             return given
         if isinstance(given, dict):
-            return cls.of(deserialize(given, family="dtype_policies"), path)
+            made = deserialize(given, family="dtype_policies")
+            if isinstance(made, dict):
+                raise ValueError(
+                    "dtype_policies: expected the config of a policy, with its class_name. "
+                    f"Received: {shown(given)}"
+                )
+            return cls.of(made, path)
         if isinstance(given, DTypePolicyMap):
             return given[path]
         return cls(given if given in _MIXED else standardize_dtype(given))

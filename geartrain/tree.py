@@ -69,6 +69,8 @@ def map_structure(func: Callable[..., Any], *structures: Any) -> Any:
     >>> map_structure(lambda a, b: a + b, {"x": 1, "y": [2]}, {"x": 10, "y": [20]})
     {'x': 11, 'y': [22]}
     """
+    if not structures:
+        raise ValueError("map_structure: expected at least one structure. Received: none")
     flat = [flatten(structure) for structure in structures]
     if len({len(leaves) for leaves in flat}) > 1:
         raise ValueError(

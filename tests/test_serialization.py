@@ -408,3 +408,8 @@ def test_a_map_of_policies_gives_each_layer_its_own():
     assert several["aaab"].name == "float64"  # a path is no pattern
     with pytest.raises(ValueError, match=r"DTypePolicyMap: expected one policy for 'dense'"):
         several["dense"]
+    for wrong in (lambda: DTypePolicyMap({"dense": "float16"}), lambda: layers.Dense(1, dtype={})):
+        with pytest.raises(
+            ValueError, match="expected the config of a policy, with its class_name"
+        ):
+            wrong()

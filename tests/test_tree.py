@@ -51,6 +51,8 @@ def test_functions_of_parts():
     assert tree.map_structure_up_to([0, 0], lambda x, y: [x, y], [1, (2,)], [3, 4]) == [
         [1, 3], [(2,), 4],
     ]  # fmt: skip
+    with pytest.raises(ValueError, match="map_structure: expected at least one structure"):
+        tree.map_structure(len)
     with pytest.raises(ValueError, match="nested as the shallow one"):
         tree.map_structure_up_to([0, 0], len, [[1]])
     shapes = {"x": (None, 3), "y": [(2,), [3, 4]]}
