@@ -13,7 +13,7 @@ from geartrain.page.code import layer_code
 from geartrain.page.probe import probe_of
 from geartrain.page.subject import Subject
 
-STAGES = ("formula", "naive", "graph", "loops", "llvm", "assembly", "profile")
+STAGES = ("formula", "naive", "graph", "passes", "loops", "llvm", "assembly", "profile")
 BATCH = 128
 
 
