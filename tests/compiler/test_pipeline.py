@@ -65,7 +65,8 @@ def test_each_pass_shows_what_it_made(number, monkeypatch, capsys):
 
 def test_an_unknown_pass_is_refused_with_the_nearest_name(monkeypatch):
     monkeypatch.setenv("GEARTRAIN_SHOW", "shedule")
-    with pytest.raises(ValueError, match=r"value of GEARTRAIN_SHOW: 'shedule'\. Did you mean 'schedule'\?"):
+    message = r"value of GEARTRAIN_SHOW: 'shedule'\. Did you mean 'schedule'\?"
+    with pytest.raises(ValueError, match=message):
         made()
 
 
