@@ -154,6 +154,17 @@ class KerasTensor(Node):
 
     ragged_rank = row_splits_dtype = None
 
+    @property
+    def _keras_mask(self) -> Any:
+        """The mask that the layers up to here leave with it, symbolic too; None without one."""
+        call = self.call
+        if call is None or not call.args or call.outputs is not self:
+            return None
+        if not getattr(call.operation, "supports_masking", False):
+            return None
+        before = tree.map_structure(lambda one: getattr(one, "_keras_mask", None), call.args[0])
+        return call.operation.compute_mask(call.args[0], before)
+
     def _refuse(self, *args: Any, **kwargs: Any) -> Any:
         raise ValueError(
             f"{self!r} is symbolic: it stands for a shape and a dtype, and has no values to make "

@@ -101,3 +101,12 @@ def test_an_ignored_class_does_not_count_beside_a_mask():
     masks.set_mask(said, np.array([[True, True, False]] * 2))
     metric.update_state([[0, 2, 1]] * 2, said)
     assert float(metric.result()) == pytest.approx(np.log(2), rel=1e-5)
+
+
+def test_a_symbolic_tensor_tells_its_mask():
+    numbers = keras.Input((None,), dtype="int32")
+    x = layers.Activation("relu")(layers.Embedding(10, 4, mask_zero=True)(numbers))
+    model = keras.Model(numbers, layers.Add()([x, x])._keras_mask)
+    np.testing.assert_array_equal(model(np.array([[1, 2, 0]])), [[True, True, False]])
+    assert numbers._keras_mask is None
+    assert layers.GlobalAveragePooling1D()(x)._keras_mask is None
