@@ -46,7 +46,9 @@ def test_an_explanation_is_saved_with_all_stages(tmp_path):
     text = (tmp_path / "gears.html").read_text("utf-8")
     assert len(text) < MOST_BYTES
     found = answers_of(text)
-    assert set(found) == {key("gears/open", layer="", stage=stage) for stage in STAGES if stage != "sizes"}
+    assert set(found) == {
+        key("gears/open", layer="", stage=stage) for stage in STAGES if stage != "sizes"
+    }
     loops = found[key("gears/open", layer="", stage="loops")]
     assert "\n".join(line for line, _ in loops["lines"]) == explanation.stage("loops")
     assert {kernel for _, kernel in loops["lines"]} >= {"k0"}
