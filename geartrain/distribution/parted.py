@@ -31,7 +31,8 @@ class PartedProgram:
         ranks: who computes them.
     """
 
-    whole_epochs = rows_independent = False
+    native = None  # of several programs there is no one code
+    rows_independent = False
 
     def __init__(
         self, inputs: Sequence[Node], outputs: Sequence[Node], updates: Mapping[Variable, Node],

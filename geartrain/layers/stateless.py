@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from geartrain.errors import describe_value
 from geartrain.layers.weighted import Weighted
 from geartrain.runtime.staging import Staging
@@ -78,7 +80,7 @@ class Stateless(Weighted):
                 f"each of {[variable.path for variable in own]}. Received: {len(values)}"
             )
         for variable, value in zip(own, values, strict=True):
-            if tuple(value.shape) != variable.shape:
+            if tuple(getattr(value, "shape", np.shape(value))) != variable.shape:
                 raise ValueError(
                     f"{self._who()}: expected a value of shape {variable.shape} for "
                     f"{variable.path!r} in {name}. Received: {describe_value(value)}"

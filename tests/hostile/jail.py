@@ -155,7 +155,8 @@ def guarded(work: Callable[[], Any], guard: Guard) -> dict[str, Any]:
             guard.on = False
             kind = type(error)
             result |= {"outcome": "error", "error": kind.__name__, "message": str(error)[:2000]}
-            result["plain"] = kind in (ValueError, TypeError) or issubclass(kind, OSError)
+            plain = {"ValueError", "TypeError", "UnknownKeyword"}  # the last is both
+            result["plain"] = kind.__name__ in plain or issubclass(kind, OSError)
         guard.on = False
     result["warned"] = str(warned[0].message)[:500] if warned else ""
     result |= {"escapes": list(guard.seen), "grown": peak() - before}

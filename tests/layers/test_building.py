@@ -189,7 +189,7 @@ def test_weights_by_place():
     assert (weight.dtype, weight.numpy().tolist()) == ("float64", [1, 1, 1])
     assert layer.add_variable((), "zeros", name="v").name == "v"
     for call, error, message in [
-        (lambda: layer.add_weight("w"), ValueError, r"Give the name by keyword.*name='w'"),
+        (lambda: layer.add_weight("w", name="v"), ValueError, "add_weight expected one name"),
         (lambda: layer.add_weight((3,), shape=(3,)), ValueError, "expected shape once"),
         (lambda: layer.add_weight((3,), "ones", None, "w"), TypeError, "at most 3.*Received: 4"),
         (lambda: layer.add_metric(metrics.Mean()), NotImplementedError, "add_metric is of Keras 2"),

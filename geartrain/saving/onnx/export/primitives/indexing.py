@@ -52,8 +52,8 @@ def _argsort(exporter: Any, node: Node, x: Value, axis: int) -> Value:
     return exporter.cast(places, "int32", known=INT64)
 
 
-@translation("random_bits")
-def _random_bits(exporter: Any, node: Node, key: Value, shape: Any) -> Value:
+@translation("random_bits", "bits_of_rows")
+def _random_bits(exporter: Any, node: Node, *sources: Value, **params: Any) -> Value:
     raise Unsupported(
         "it draws random numbers, which no other runtime would draw alike",
         "Draw them outside of the model and give them as an input, or draw in training alone.",
