@@ -66,17 +66,14 @@ class Explanation:
             raise unknown_name("stage of explain", name, STAGES)
         return str(getattr(self, name)())
 
-    def lines(self, stage: str, most: int | None = None) -> list[tuple[str, str]]:
+    def lines(self, stage: str) -> tuple[list[tuple[str, str]], int]:
         """A stage line by line, each with the kernel whose part it is in: `k3`, or nothing.
 
-        Args:
-            stage: one of `STAGES`.
-            most: of how many lines the part with most multiplications is given; all if None.
+        Of a long stage `MOST_LINES` with most multiplications, and how many are left out.
         """
         lines = _with_kernels(self.stage(stage).splitlines())
-        if most is None or len(lines) <= most:
-            return lines
-        return _heart(lines, most)
+        left = max(len(lines) - MOST_LINES, 0)
+        return (_heart(lines, MOST_LINES) if left else lines), left
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all stages into one file of HTML, lines of one kernel linked, to open anywhere.
@@ -84,11 +81,10 @@ class Explanation:
         Raises ValueError for another ending than .html, OSError where it cannot be written.
         """
         answers: dict[str, Any] = {}
-        formula = "\n".join(line for line, _ in self.lines("formula"))
+        formula = self.formula()
         stages = [stage for stage in STAGES if stage != "sizes"]
         for stage in stages:
-            lines = self.lines(stage, MOST_LINES)
-            cut = len(self.stage(stage).splitlines()) - len(lines)
+            lines, cut = self.lines(stage)
             answers[standalone.key("gears/open", layer="", stage=stage)] = {
                 "layers": [], "stages": stages, "cut": cut, "lines": lines, "code": [],
                 "formula": rf"\verb|{formula}|" if "\n" not in formula else "",

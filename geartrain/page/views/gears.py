@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from geartrain import models
-from geartrain.explanation import MOST_LINES, explain
+from geartrain.explanation import explain
 from geartrain.page import walk
 from geartrain.page.code import layer_code
 from geartrain.page.probe import probe_of
@@ -30,12 +30,14 @@ def opened(subject: Subject, layer: str = "", stage: str = "loops") -> dict[str,
     names = [one.name for one in probe.layers]
     if layer and layer not in names:
         raise ValueError(f"expected one of {', '.join(names)}. Received: {layer!r}")
-    key = (id(subject.model), layer)
+    key = (subject.model, layer)
     known = subject.kept.get("explained")
     if known is None or known[0] != key:
-        known = subject.kept["explained"] = (key, _explained(probe, layer))
-    lines = known[1].lines(stage, MOST_LINES)
-    cut = len(known[1].stage(stage).splitlines()) - len(lines)
+        known = subject.kept["explained"] = (key, (_explained(probe, layer), {}))
+    explanation, stages = known[1]
+    if stage not in stages or stage == "profile":  # which is measured anew
+        stages[stage] = explanation.lines(stage)
+    lines, cut = stages[stage]
     return {
         "layers": names, "stages": STAGES, "cut": cut, "lines": lines,
         "formula": _formula(probe, layer), "code": [layer_code(one) for one in probe.layers],
