@@ -54,7 +54,8 @@ def unpacked(value: Any, arrays: dict[str, np.ndarray]) -> Any:
         return [unpacked(item, arrays) for item in value]
     if not isinstance(value, dict):
         return value
-    kind, inside = next(iter(value.items()), ("", None))
+    pair: tuple[str, Any] = next(iter(value.items()), ("", None))
+    kind, inside = pair
     if kind == _ARRAY:
         return arrays[inside]
     if kind == _SCALAR:
