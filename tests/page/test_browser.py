@@ -227,4 +227,5 @@ def test_a_hostile_page_can_neither_read_nor_steer(browser):
         assert shop.runs == []
         assert all(map(np.array_equal, before, shop.model.get_weights()))
         other.shutdown()
+        other.server_close()
         page.close()

@@ -60,7 +60,7 @@ export function open(root, app) {
     const most = Math.max(...found.counts.flatMap((row, i) => row.filter((_, j) => i !== j)), 1);
     const cell = (count, i, j) => {
       const td = h("td", {}, count && i !== j ? button(String(count), () => pick(i, j), { "aria-label": t("taken for", { n: count, right: found.classes[i], said: found.classes[j] }) }) : String(count || "·"));
-      if (i !== j && count) td.style.background = `color-mix(in srgb, var(--accent) ${Math.round((55 * count) / most)}%, transparent)`;
+      if (i !== j && count) td.style.background = `color-mix(in srgb, var(--accent) ${Math.round((30 * count) / most)}%, transparent)`;
       if (i === j) td.style.color = "var(--good)";
       return td;
     };
