@@ -270,9 +270,7 @@ def _nodes(outputs: list[Node]) -> list[Node]:
 
 def _interesting(stage: str, lines: list[str]) -> list[str]:
     """The part of the code with most multiplications: the heart of a kernel, if there is one."""
-    mark = "fma" if stage == "llvm" else r"\bv?fn?m(add|la)"
-    counts = [bool(re.search(mark, line)) for line in lines]
-    best = max(range(len(lines) - _SHOWN), key=lambda n: sum(counts[n : n + _SHOWN]))
+    best = _densest(lines, "fma" if stage == "llvm" else r"\bv?fn?m(add|la)", _SHOWN)
     return [f"... from line {best + 1}:", *lines[best : best + _SHOWN]]
 
 
@@ -292,7 +290,11 @@ def _with_kernels(lines: list[str]) -> list[tuple[str, str]]:
 
 def _heart(lines: list[tuple[str, str]], most: int) -> list[tuple[str, str]]:
     """So many lines around those with most multiplications."""
-    counts = [bool(re.search(r"fma|vfn?m(add|la)|tdp", line)) for line, _ in lines]
-    sums = np.concatenate([[0], np.cumsum(counts)])
-    best = int(np.argmax(sums[most:] - sums[:-most]))
+    best = _densest([line for line, _ in lines], r"fma|vfn?m(add|la)|tdp", most)
     return lines[best : best + most]
+
+
+def _densest(lines: list[str], mark: str, most: int) -> int:
+    """Where the first of those `most` lines in a row begins that have most marks."""
+    sums = np.concatenate([[0], np.cumsum([bool(re.search(mark, line)) for line in lines])])
+    return int(np.argmax(sums[most:] - sums[:-most]))
