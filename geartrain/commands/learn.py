@@ -108,7 +108,9 @@ def read(path: Path, name: str) -> Any:
     if path.suffix == ".zip":
         path = _unpacked(path)
     target = _last_column(path) if path.suffix.lower() == ".csv" else None
-    parts = [read_samples([str(path)], Asked(part, target=target)) for part in (TRAIN, TEST)]
+    parts = [read_samples([str(path)], Asked(TRAIN, target=target))]
+    # a table has no parts: it is read once
+    parts.append(parts[0] if target else read_samples([str(path)], Asked(TEST, target=target)))
     if parts[0].y is None:
         raise ValueError(f"{name}: expected inputs and targets. Received: inputs alone")
     x, y = np.asarray(parts[0].x), np.asarray(parts[0].y)
