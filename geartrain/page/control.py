@@ -18,6 +18,12 @@ MODES = ("run", "pause", "step", "epoch", "stop")
 PATIENCE = 10.0  # seconds that a look may take, however long a native call is
 
 
+def alone(asked: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark what is asked for without a look at the training, or sees to its own."""
+    asked.alone = True  # type: ignore[attr-defined]
+    return asked
+
+
 class Control:
     """How far a training may go on, and what others want to know of it meanwhile.
 

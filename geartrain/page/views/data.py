@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from geartrain.page.control import alone
 from geartrain.page.pictures import sprite
 from geartrain.page.subject import Samples, Subject
 from geartrain.utils.describe import Description, describe
@@ -97,6 +98,7 @@ def batch(
     }  # fmt: skip
 
 
+@alone
 def uploaded(subject: Any, body: bytes, name: str = "") -> dict[str, Any]:
     """Take a file of the user's in place of the data: .csv, .npz, .npy, or a .zip of images."""
     if not subject.editable:
@@ -137,4 +139,3 @@ ASKED = {
     ("GET", "batch"): batch,
     ("POST", "upload"): uploaded,
 }
-uploaded.alone = True  # type: ignore[attr-defined]

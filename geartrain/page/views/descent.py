@@ -8,6 +8,7 @@ import numpy as np
 
 from geartrain import optimizers
 from geartrain.page import surfaces
+from geartrain.page.control import alone
 from geartrain.page.probe import probe_of
 from geartrain.page.subject import Subject
 from geartrain.page.surfaces import Surface
@@ -25,6 +26,7 @@ RACERS: dict[str, Any] = {
 BATCHES = {"batch SGD": 0, "mini-batch SGD": 32, "true SGD": 1}  # samples a step; 0: all
 
 
+@alone
 def surface(subject: Subject, name: str = "valley", weights: Any = "") -> dict[str, Any]:
     """The values of a loss on a grid of the plane.
 
@@ -41,6 +43,7 @@ def surface(subject: Subject, name: str = "valley", weights: Any = "") -> dict[s
     }  # fmt: skip
 
 
+@alone
 def race(
     subject: Subject, name: str = "valley", start: Any = None, rate: Any = 0.1, momentum: Any = 0.9,
     steps: Any = 100, weights: Any = "",
@@ -118,5 +121,3 @@ def _made(subject: Subject, name: str, weights: Any, batch: int) -> Any:
 
 
 ASKED = {("GET", "surface"): surface, ("POST", "race"): race}
-surface.alone = True  # type: ignore[attr-defined]
-race.alone = True  # type: ignore[attr-defined]

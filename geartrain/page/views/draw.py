@@ -32,7 +32,8 @@ def drawn(subject: Subject, pixels: str, side: int, centred: bool = True) -> dic
             f"expected a network that takes pictures in grey. Received: inputs of shape "
             f"{subject.model.input_shape[1:]}"
         )
-    picture = (as_mnist if centred and shape[:2] == (SIDE, SIDE) else resized)(ink, shape[:2])
+    like_mnist = centred and shape[:2] == (SIDE, SIDE)
+    picture = as_mnist(ink) if like_mnist else resized(ink, shape[:2])
     scale = _greatest(subject)
     x = (picture * scale).reshape(1, *subject.model.input_shape[1:]).astype("float32")
     outputs = probe.activations(x)
@@ -52,13 +53,12 @@ def drawn(subject: Subject, pixels: str, side: int, centred: bool = True) -> dic
     }  # fmt: skip
 
 
-def as_mnist(ink: np.ndarray, shape: tuple[int, ...] = (SIDE, SIDE)) -> np.ndarray:
+def as_mnist(ink: np.ndarray) -> np.ndarray:
     """Ink as MNIST has it: scaled into 20 x 20, its centre of mass in the middle of 28 x 28.
 
     >>> as_mnist(np.eye(100)).shape
     (28, 28)
     """
-    del shape
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     whole = np.zeros((SIDE, SIDE))
     if not len(rows):

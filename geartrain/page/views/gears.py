@@ -10,6 +10,7 @@ from geartrain import models
 from geartrain.explanation import explain
 from geartrain.page import walk
 from geartrain.page.code import layer_code
+from geartrain.page.control import alone
 from geartrain.page.probe import probe_of
 from geartrain.page.subject import Subject
 
@@ -83,6 +84,7 @@ def tex(layer: Any) -> str:
     return rf"\text{{{name}}} &= {whole}"
 
 
+@alone
 def walked(subject: Subject, step: Any = 0) -> dict[str, Any]:
     """One step of the walk from a naive loop to machine code, with its time on this machine."""
     del subject
@@ -90,4 +92,3 @@ def walked(subject: Subject, step: Any = 0) -> dict[str, Any]:
 
 
 ASKED = {("GET", "open"): opened, ("GET", "walk"): walked}
-walked.alone = True  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ import numpy as np
 
 from geartrain.page import workshop
 from geartrain.page.code import given, layer_code
+from geartrain.page.control import alone
 from geartrain.page.subject import Subject
 
 
@@ -54,6 +55,7 @@ def _bytes_a_sample(shape: Any) -> int | None:
     return 4 * int(np.prod(shape[1:])) if shape and None not in shape[1:] else None
 
 
+@alone
 def changed(subject: Subject, layers: Any = None, settings: Any = None) -> dict[str, Any]:
     """Build another network; see `Workshop.build`."""
     if not isinstance(subject, workshop.Workshop):
@@ -67,4 +69,3 @@ def changed(subject: Subject, layers: Any = None, settings: Any = None) -> dict[
 
 
 ASKED = {("GET", "describe"): network, ("POST", "change"): changed}
-changed.alone = True  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from geartrain.page.control import alone
 from geartrain.page.pictures import histogram, sprite
 from geartrain.page.probe import probe_of
 from geartrain.page.subject import Subject, image_shape
@@ -16,6 +17,7 @@ TESTED = 2000  # samples, for the confusion matrix
 MOST_UNITS = 64  # shown as pictures
 
 
+@alone
 def status(subject: Subject) -> dict[str, Any]:
     """What goes on, and all curves so far."""
     return {
@@ -27,6 +29,7 @@ def status(subject: Subject) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@alone
 def steer(subject: Subject, to: str = "") -> dict[str, Any]:
     """Let the training run, hold it, or make one step or one epoch."""
     subject.steer(to)
@@ -161,5 +164,3 @@ ASKED = {
     ("GET", "confused"): confused,
     ("GET", "hardest"): hardest,
 }
-steer.alone = True  # type: ignore[attr-defined]
-status.alone = True  # type: ignore[attr-defined]

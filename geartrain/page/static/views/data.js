@@ -11,7 +11,7 @@ function shown(found, names) {
 }
 
 export function open(root, app) {
-  let part = "train", label = -1, start = 0;
+  let part = "train", start = 0;
   const about = h("div"), grid = h("div"), cut = h("div"), batch = h("div");
   root.append(h("h2", {}, t("data")), h("p", { class: "lead" }, t("data lead")),
     h("div", { class: "cards" }, about, grid, cut, batch));
@@ -33,7 +33,7 @@ export function open(root, app) {
 
   function drop() {
     const take = async (file) => {
-      if (file && await app.ask(() => upload("data/upload", file))) { start = 0; label = -1; draw(); }
+      if (file && await app.ask(() => upload("data/upload", file))) { start = 0; draw(); }
     };
     const picker = h("input", { type: "file", accept: ".csv,.npz,.npy,.zip", "aria-label": t("own data"),
       onchange: () => take(picker.files[0]) });
@@ -45,16 +45,14 @@ export function open(root, app) {
   }
 
   async function samples() {
-    const found = await app.ask(() => get("data/grid", { part, start, label, count: 60 }));
+    const found = await app.ask(() => get("data/grid", { part, start, count: 60 }));
     if (!found) return;
-    const classes = [...new Set(found.labels)];
     const names = found.labels.length ? found.labels : found.numbers;
     grid.replaceChildren(card(t("samples"), h("div", { class: "row" },
       button("←", () => { start = Math.max(0, start - 60); samples(); }, { "aria-label": t("earlier"), disabled: start === 0 }),
       h("span", {}, t("from to", { from: number(start), to: number(start + found.numbers.length), of: number(found.of) })),
       button("→", () => { start += 60; samples(); }, { "aria-label": t("later"), disabled: start + 60 >= found.of })),
     shown(found, names)));
-    grid.dataset.classes = classes.length;
   }
 
   function slices(found) {
