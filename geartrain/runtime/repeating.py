@@ -142,14 +142,15 @@ def _form_of(leaves: list[Any], args: Any, kwargs: dict[str, Any], form: Any) ->
             parts.append((type(leaf), leaf))
         else:
             return None
-    return rows, tuple(parts), _structure(args), _structure(kwargs), form, config.computing()
+    return rows, tuple(parts), structure_of(args), structure_of(kwargs), form, config.computing()
 
 
-def _structure(value: Any) -> Any:
+def structure_of(value: Any) -> Any:
+    """How dicts, lists and tuples are nested in a value, to be part of a key."""
     if isinstance(value, dict):
-        return tuple((name, _structure(one)) for name, one in value.items())
+        return tuple((name, structure_of(one)) for name, one in value.items())
     if isinstance(value, list | tuple):
-        return type(value), tuple(map(_structure, value))
+        return type(value), tuple(map(structure_of, value))
     return None
 
 

@@ -15,6 +15,7 @@ from geartrain.errors import describe_value, warn
 from geartrain.graph.node import Node
 from geartrain.graph.tracked import recording
 from geartrain.runtime.function import jit
+from geartrain.runtime.repeating import structure_of
 from geartrain.runtime.variable import current_trace
 
 _eagerly = [False]
@@ -64,7 +65,12 @@ class Function:
         if self.input_signature is not None:
             args, kwargs = self._as_said(args, kwargs)
             leaves = tree.flatten((args, kwargs))
-        key = (tuple(map(_form, leaves)), _structure(args), _structure(kwargs), config.computing())
+        key = (
+            tuple(map(_form, leaves)),
+            structure_of(args),
+            structure_of(kwargs),
+            config.computing(),
+        )
         if key not in self._programs:
             self._programs[key] = _compiled(self.python_function, args, kwargs)
         program = self._programs[key]
@@ -155,14 +161,6 @@ class _Same:
 
     def __hash__(self) -> int:
         return id(self.value)
-
-
-def _structure(value: Any) -> Any:
-    if isinstance(value, dict):
-        return tuple((name, _structure(one)) for name, one in value.items())
-    if isinstance(value, list | tuple):
-        return type(value), tuple(map(_structure, value))
-    return None
 
 
 def _compiled(function: Callable[..., Any], args: Any, kwargs: Any) -> Callable[..., Any]:
